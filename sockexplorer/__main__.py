@@ -1,0 +1,5 @@
+"""``python -m sockexplorer``."""
+
+from sockexplorer.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Values and rules. Nothing here opens, reads or writes anything."""

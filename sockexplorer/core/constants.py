@@ -1,0 +1,44 @@
+"""Numbers of ``<linux/…>`` headers by name: what this Python calls them, or what the kernel does.
+
+Python lacks many names (socketmodule.c adds only what its build found); the kernel's ABI is the same everywhere
+but for the few that differ by architecture, which are taken from Python.
+"""
+
+from __future__ import annotations
+
+import socket
+
+LINUX: dict[str, int] = {
+    "AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16, "AF_PACKET": 17, "AF_RDS": 21, "AF_CAN": 29,
+    "AF_TIPC": 30, "AF_BLUETOOTH": 31, "AF_ALG": 38, "AF_VSOCK": 40, "AF_QIPCRTR": 42,
+    "SOCK_STREAM": 1, "SOCK_DGRAM": 2, "SOCK_RAW": 3, "SOCK_RDM": 4, "SOCK_SEQPACKET": 5,
+    "IPPROTO_ICMP": 1, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "IPPROTO_ICMPV6": 58, "IPPROTO_SCTP": 132,
+    "IPPROTO_UDPLITE": 136, "IPPROTO_RAW": 255, "IPPROTO_MPTCP": 262,
+    "NETLINK_ROUTE": 0, "NETLINK_USERSOCK": 2, "NETLINK_SOCK_DIAG": 4, "NETLINK_SELINUX": 7, "NETLINK_AUDIT": 9,
+    "NETLINK_CONNECTOR": 11, "NETLINK_NETFILTER": 12, "NETLINK_KOBJECT_UEVENT": 15, "NETLINK_GENERIC": 16,
+    "SOL_SOCKET": 1, "SOL_IP": 0, "SOL_IPV6": 41, "SOL_PACKET": 263, "SOL_NETLINK": 270, "SOL_UDPLITE": 136,
+    "SO_REUSEADDR": 2, "SO_BROADCAST": 6, "SO_RCVBUF": 8, "SO_KEEPALIVE": 9, "SO_REUSEPORT": 15,
+    "SO_PASSCRED": 16, "SO_PEERCRED": 17, "SO_RCVBUFFORCE": 33, "SO_TIMESTAMPNS": 35, "SO_RXQ_OVFL": 40,
+    "SO_MEMINFO": 55, "SCM_RIGHTS": 1, "SCM_CREDENTIALS": 2, "SCM_TIMESTAMPNS": 35,
+    "IPV6_V6ONLY": 26, "IP_FREEBIND": 15, "UDPLITE_SEND_CSCOV": 10, "UDPLITE_RECV_CSCOV": 11, "TCP_NODELAY": 1,
+    "PACKET_STATISTICS": 6, "NETLINK_ADD_MEMBERSHIP": 1, "NETLINK_EXT_ACK": 11,
+    "MSG_CMSG_CLOEXEC": 0x40000000, "MSG_TRUNC": 0x20, "MSG_CTRUNC": 0x8, "MSG_DONTWAIT": 0x40,
+}  # fmt: skip
+
+
+def number(name: str) -> int:
+    """The value of a constant by name, or the number that the text spells. Raises KeyError for an unknown name."""
+    value = getattr(socket, name, None)
+    if isinstance(value, int):
+        return int(value)
+    if name in LINUX:
+        return LINUX[name]
+    try:
+        return int(name, 0)
+    except ValueError:
+        raise KeyError(name) from None
+
+
+def in_python(name: str) -> bool:
+    """Whether this Python's ``socket`` has the constant."""
+    return hasattr(socket, name)

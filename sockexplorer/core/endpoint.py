@@ -1,0 +1,64 @@
+"""An endpoint: what a person asks for. Family, type, protocol, addresses, options and what to do with them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sockexplorer.core.family import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class SetOption:
+    """A socket option with its value: ``setsockopt(level, name, value)``."""
+
+    level: str
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Everything the engine needs to open a socket, as plain values.
+
+    ``family`` and ``protocol`` are names of a declaration (``AF_INET``, ``udp``); ``proto`` overrides the protocol
+    number for raw sockets. ``local`` and ``remote`` are Python addresses, or None where they are not used. ``snaplen``
+    is the longest message kept, in bytes; None takes the protocol's.
+    """
+
+    family: str
+    protocol: str
+    operation: Operation
+    local: object = None
+    remote: object = None
+    options: tuple[SetOption, ...] = ()
+    proto: int | None = None
+    snaplen: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object; addresses as Python literals, which keep tuples and bytes apart."""
+        return {
+            "family": self.family,
+            "protocol": self.protocol,
+            "operation": self.operation,
+            "local": repr(self.local),
+            "remote": repr(self.remote),
+            "options": [[each.level, each.name, each.value] for each in self.options],
+            "proto": self.proto,
+            "snaplen": self.snaplen,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Endpoint:
+        """The reverse of `to_json`. Raises KeyError, ValueError or TypeError for anything else."""
+        return cls(
+            family=str(value["family"]),
+            protocol=str(value["protocol"]),
+            operation=cast(Operation, value["operation"]),
+            local=ast.literal_eval(value["local"]),
+            remote=ast.literal_eval(value["remote"]),
+            options=tuple(SetOption(str(a), str(b), int(c)) for a, b, c in value["options"]),
+            proto=value["proto"],
+            snaplen=value["snaplen"],
+        )

@@ -1,0 +1,227 @@
+"""What there is to know of an address family, as a declaration.
+
+The form, the verdict, the code generator, the doctor, the engine and the command line all read it. A family is one
+file in `sockexplorer.families` with a module-level ``FAMILY``; nothing else needs an edit.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sockexplorer.core.advice import Advice, general_advice
+from sockexplorer.core.constants import number
+from sockexplorer.core.fields import Field, FieldError, Notice
+
+Operation = Literal["bind", "connect", "listen", "open"]
+Role = Literal["local", "remote"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """A socket option that the form offers before the socket is bound.
+
+    ``level`` and ``name`` are constants' names; a ``flag`` is on or off, any other takes an int.
+    """
+
+    level: str
+    name: str
+    help: str
+    flag: bool = True
+    default: int | None = None
+    """Set to this unless the person says otherwise; None leaves the kernel's own."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One way to open a socket of a family: type and protocol, with what a form starts from."""
+
+    name: str
+    type: str
+    proto: str
+    summary: str
+    operations: tuple[Operation, ...] = ("bind", "connect")
+    """What the form offers; the first is what Enter does."""
+    messages: bool = True
+    """Whether one read is one message (datagram, packet); False for byte streams."""
+    connections: bool = False
+    """Whether ``listen`` and ``accept`` exist, and the end of the stream means something."""
+    local: Mapping[str, str] = field(default_factory=dict)
+    remote: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[Option, ...] = ()
+    proto_choices: Mapping[str, int] = field(default_factory=dict)
+    """Protocol numbers a person may pick (raw sockets, ``proto`` being the default)."""
+    privilege: str = ""
+    """The capability that ``socket()`` asks for, if any."""
+    modules: tuple[str, ...] = ()
+    """Kernel modules that bring it, in the order of loading."""
+    sample: str = "hello"
+    """What the composer starts with, as text with escapes."""
+    snaplen: int = 65536
+    """The longest message that one read takes, in bytes."""
+    help: str = ""
+
+    @property
+    def type_number(self) -> int:
+        return number(self.type)
+
+    @property
+    def proto_number(self) -> int:
+        return number(self.proto)
+
+    def answers_to(self, name: str) -> bool:
+        """Whether a person means this protocol by ``name`` (any case; the short name or a constant's)."""
+        names = {self.name, self.type}
+        if self.proto != "0":
+            names |= {self.proto, self.proto.partition("_")[2]}
+        return name.upper() in {each.upper() for each in names}
+
+
+class Family:
+    """One address family. Subclasses declare; most override `fields`, `pack` and `unpack` only."""
+
+    constant: str
+    title: str
+    summary: str
+    availability: str = "Linux"
+    help: str = ""
+    protocols: tuple[Protocol, ...]
+    modules: tuple[str, ...] = ()
+    advice: Mapping[tuple[str, str], Advice] = {}
+    """Explanations by (operation or ``*``, errno name) that are truer here than the general ones."""
+
+    @property
+    def number(self) -> int:
+        return number(self.constant)
+
+    @property
+    def name(self) -> str:
+        """``inet`` for AF_INET: what people type on a command line."""
+        return self.constant.partition("_")[2].lower()
+
+    def protocol(self, name: str) -> Protocol:
+        """The protocol that ``name`` stands for. Raises KeyError naming the ones there are."""
+        for protocol in self.protocols:
+            if protocol.name == name.lower():
+                return protocol
+        for protocol in self.protocols:
+            if protocol.answers_to(name):
+                return protocol
+        known = ", ".join(protocol.name for protocol in self.protocols)
+        raise KeyError(f"{self.constant} has no protocol {name!r}; it has {known}")
+
+    # --- the address ---------------------------------------------------------------------------------------
+
+    def fields(self, protocol: Protocol) -> tuple[Field, ...]:
+        """The elements of the address, in the order of the tuple."""
+        raise NotImplementedError
+
+    def build(self, protocol: Protocol, values: Mapping[str, object]) -> object:
+        """The Python address of parsed field values; optional elements at the end are left out when default."""
+        declared = list(self.fields(protocol))
+        elements = [values[each.name] for each in declared]
+        while declared and declared[-1].optional:
+            default = declared[-1].parse(declared[-1].default)
+            if elements[-1] != default or type(elements[-1]) is not type(default):
+                break
+            declared.pop()
+            elements.pop()
+        return tuple(elements)
+
+    def texts(self, protocol: Protocol, address: object) -> dict[str, str]:
+        """The field texts that build this address: the reverse of `build`. Raises `FieldError`."""
+        self.check(protocol, address)
+        assert isinstance(address, tuple)
+        declared = self.fields(protocol)
+        shown = {each.name: each.default for each in declared}
+        shown |= {each.name: each.kind.show(value) for each, value in zip(declared, address, strict=False)}
+        return shown
+
+    def check(self, protocol: Protocol, address: object) -> None:
+        """Raise `FieldError` where CPython's parser would refuse the address, naming the element at fault."""
+        declared = self.fields(protocol)
+        required = sum(not each.optional for each in declared)
+        shape = "(" + ", ".join(each.name for each in declared) + ")"
+        if not isinstance(address, tuple):
+            raise FieldError("", address, f"a {type(address).__name__} is not a tuple", f"write {shape}")
+        if not required <= len(address) <= len(declared):
+            wanted = f"{required}" if required == len(declared) else f"{required} to {len(declared)}"
+            raise FieldError(
+                "", address, f"has {len(address)} elements, {self.constant} takes {wanted}", f"write {shape}"
+            )
+        for each, value in zip(declared, address, strict=False):
+            each.check(value)
+
+    def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
+        """What is accepted but rarely meant, for an address that `check` passed."""
+        if isinstance(address, tuple):
+            for each, value in zip(self.fields(protocol), address, strict=False):
+                yield from each.notices(value)
+
+    def without_lookup(self, address: object) -> object:
+        """The address with a host name replaced by a number, so that parsing it asks no resolver."""
+        return address
+
+    def host_name(self, address: object) -> str | None:
+        """The host name in the address that would have to be looked up, if there is one."""
+        return None
+
+    def with_host(self, address: object, host: str) -> object:
+        """The address with its host replaced by ``host``."""
+        raise NotImplementedError
+
+    # --- text ----------------------------------------------------------------------------------------------
+
+    def text(self, address: object) -> str:
+        """The address as people write it; not escaped."""
+        return repr(address)
+
+    def plain(self, protocol: Protocol, text: str) -> object:
+        """Read the plain form that people type. Raises `FieldError`."""
+        raise FieldError("", text, "is not a Python literal", f"write {self.example(protocol)}")
+
+    def example(self, protocol: Protocol) -> str:
+        """An address that works, as a Python literal."""
+        values = {
+            each.name: each.parse(protocol.local.get(each.name) or protocol.remote.get(each.name) or each.default)
+            for each in self.fields(protocol)
+        }
+        return repr(self.build(protocol, values))
+
+    def read(self, protocol: Protocol, text: str) -> object:
+        """Read an address as typed: a Python literal, or the plain form where it is unambiguous.
+
+        Raises `FieldError` when it is neither; whether CPython accepts the value is another question.
+        """
+        stripped = text.strip()
+        if stripped[:1] in ("(", "'", '"') or stripped[:2].lower() in ("b'", 'b"'):
+            try:
+                return ast.literal_eval(stripped)
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                raise FieldError("", text, "is not a Python literal", f"write {self.example(protocol)}") from None
+        return self.plain(protocol, text)
+
+    # --- the kernel's bytes --------------------------------------------------------------------------------
+
+    def pack(self, protocol: Protocol, address: object) -> bytes:
+        """The ``sockaddr`` that CPython hands to the kernel, for a checked address with a numeric host."""
+        raise NotImplementedError
+
+    def unpack(self, sockaddr: bytes) -> object:
+        """The Python address of a ``sockaddr``, as ``makesockaddr()`` gives it; never raises for short bytes."""
+        raise NotImplementedError
+
+    def outgoing(self, sockaddr: bytes) -> bool:
+        """Whether a received message with this address was sent by this host (AF_PACKET sees both ways)."""
+        return False
+
+    # --- what goes wrong -----------------------------------------------------------------------------------
+
+    def explain(self, protocol: Protocol, operation: str, errno_name: str) -> Advice:
+        """What an errno means here, its usual cause and what to try."""
+        for key in ((operation, errno_name), ("*", errno_name)):
+            if key in self.advice:
+                return self.advice[key]
+        return general_advice(self.constant, protocol, operation, errno_name, self.modules + protocol.modules)

@@ -1,0 +1,104 @@
+"""What AF_INET and AF_INET6 share: hosts and ports, their plain form, and what people trip over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sockexplorer.core.advice import Advice, rights
+from sockexplorer.core.family import Family, Option, Protocol, Role
+from sockexplorer.core.fields import FieldError, Integer, Notice
+from sockexplorer.core.ip import EXAMPLE, classify
+
+PORT = Integer(0, 65535)
+PLACEHOLDER = {4: "127.0.0.1", 6: "::1"}
+
+REUSEADDR = Option("SOL_SOCKET", "SO_REUSEADDR", "bind although old connections linger on the port")
+REUSEPORT = Option("SOL_SOCKET", "SO_REUSEPORT", "share the port with other sockets that set this too")
+BROADCAST = Option("SOL_SOCKET", "SO_BROADCAST", "allow sending to broadcast addresses")
+NODELAY = Option("IPPROTO_TCP", "TCP_NODELAY", "send small segments at once")
+SEND_COVERAGE = Option(
+    "SOL_UDPLITE", "UDPLITE_SEND_CSCOV", "bytes that the checksum covers when sending; 0 = all", flag=False
+)
+RECV_COVERAGE = Option(
+    "SOL_UDPLITE", "UDPLITE_RECV_CSCOV", "least coverage that is received; 0 = only full", flag=False
+)
+
+PRIVILEGED_PORT = Advice(
+    "Ports below net.ipv4.ip_unprivileged_port_start (1024) need CAP_NET_BIND_SERVICE.",
+    (
+        "choose a port from 1024 up",
+        "lower the limit: sudo sysctl net.ipv4.ip_unprivileged_port_start=80",
+        *rights("CAP_NET_BIND_SERVICE")[:2],
+    ),
+)
+PING_RANGE = Advice(
+    "Ping sockets are for the groups in net.ipv4.ping_group_range, and this process is in none of them (nor is root).",
+    ("sudo sysctl net.ipv4.ping_group_range='0 2147483647'", "use a raw socket, with CAP_NET_RAW"),
+)
+
+
+class InternetFamily(Family):
+    """AF_INET or AF_INET6; ``version`` is 4 or 6."""
+
+    version: int
+
+    def without_lookup(self, address: object) -> object:
+        if self.host_name(address) is not None:
+            return self.with_host(address, PLACEHOLDER[self.version])
+        return address
+
+    def host_name(self, address: object) -> str | None:
+        if isinstance(address, tuple) and address and classify(address[0], self.version) == "name":
+            host = address[0]
+            return host if isinstance(host, str) else bytes(host).decode("latin-1")
+        return None
+
+    def with_host(self, address: object, host: str) -> object:
+        assert isinstance(address, tuple)
+        return (host, *address[1:])
+
+    def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
+        yield from super().notices(protocol, address, role)
+        if not isinstance(address, tuple) or len(address) < 2 or not isinstance(address[1], int):
+            return
+        port = int(address[1])
+        has_ports = protocol.type != "SOCK_RAW" and protocol.name != "icmp"
+        if role == "local" and has_ports and 0 < port < 1024:
+            yield Notice("port", "ports below 1024 usually need CAP_NET_BIND_SERVICE or root")
+        if role == "local" and has_ports and port == 0:
+            yield Notice("port", "0 lets the kernel choose a free port")
+        if role == "remote" and has_ports and port == 0:
+            yield Notice("port", "nobody can be reached on port 0")
+
+    def text(self, address: object) -> str:
+        if not isinstance(address, tuple) or len(address) < 2:
+            return repr(address)
+        host, port = address[0], address[1]
+        if isinstance(host, bytes | bytearray):
+            host = bytes(host).decode("latin-1")
+        if self.version == 6:
+            zone = f"%{address[3]}" if len(address) > 3 and address[3] else ""
+            return f"[{host}{zone}]:{port}"
+        return f"{host}:{port}"
+
+    def plain(self, protocol: Protocol, text: str) -> object:
+        text = text.strip()
+        pattern = r"\[(?P<host>[^\]]*)\]:(?P<port>.*)" if self.version == 6 else r"(?P<host>[^:]*):(?P<port>.*)"
+        example = "[::1]:9999" if self.version == 6 else "127.0.0.1:9999"
+        if protocol.type == "SOCK_RAW" or protocol.name == "icmp":
+            pattern, example = pattern + r"|(?P<bare>[^:]*|[0-9a-fA-F:.%\w]*)", EXAMPLE[self.version]
+        found = re.fullmatch(pattern, text)
+        if not found:
+            raise FieldError("", text, "has no host and port", f"write {example} or {self.example(protocol)}")
+        if "bare" in found.groupdict() and found["bare"] is not None:
+            return self.with_zone(found["bare"], 0)
+        try:
+            port = int(found["port"])
+        except ValueError:
+            raise FieldError("port", found["port"], "is not a number", PORT.remedy()) from None
+        return self.with_zone("" if found["host"] == "*" else found["host"], port)
+
+    def with_zone(self, host: str, port: int) -> object:
+        """The shortest tuple for a host and a port, as typed in the plain form."""
+        return (host, port)

@@ -1,0 +1,84 @@
+"""Asks the running interpreter's own C parser whether it takes an address, without side effect.
+
+A Python socket object may be given any family over a descriptor of another: ``sendto`` on a connected UNIX stream runs
+``getsockaddrarg()`` for the claimed family and then always fails with EISCONN, the address unseen by the kernel.
+So EISCONN means accepted, and anything else is the parser's own exception. Only a host that is a well-formed name
+would be looked up (glibc refuses any other without a query), hence it is replaced by a number before the question.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.fields import FieldError
+from sockexplorer.core.verdict import Verdict
+
+
+def ask_cpython(family: int, kind: int, proto: int, address: object) -> Exception | None:
+    """None when the parser takes ``address``, else what it raised. Raises LookupError where it lacks the family."""
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with here, there:
+        claimed = socket.socket(family, kind, proto, fileno=here.detach())
+        with claimed:
+            try:
+                claimed.sendto(b"", address)  # type: ignore[arg-type]
+            except OSError as error:
+                if error.errno == errno.EISCONN:
+                    return None
+                if str(error).endswith("bad family"):
+                    raise LookupError(str(error)) from None
+                return error
+            except (TypeError, ValueError, OverflowError, BufferError, SystemError, MemoryError) as error:
+                return error
+    return None
+
+
+def judge(family: Family, protocol: Protocol, address: object, role: Role, proto: int | None = None) -> Verdict:
+    """The verdict of this interpreter, explained by the family's declaration, with its warnings."""
+    fault = None
+    try:
+        family.check(protocol, address)
+    except FieldError as error:
+        fault = error
+    try:
+        refused = ask_cpython(
+            family.number, protocol.type_number, protocol.proto_number if proto is None else proto,
+            family.without_lookup(address),
+        )  # fmt: skip
+    except LookupError:
+        if fault is not None:
+            return Verdict(
+                False, "model", "ValueError", str(fault), fault.field, fault.reason, fault.remedy, address=address
+            )
+        return _accepted(family, protocol, address, role, "model")
+    if refused is None:
+        return _accepted(family, protocol, address, role, "cpython")
+    message = str(refused)
+    return Verdict(
+        False,
+        "cpython",
+        type(refused).__name__,
+        message,
+        fault.field if fault else "",
+        fault.reason if fault else message,
+        fault.remedy if fault else "",
+        address=address,
+    )
+
+
+def _accepted(family: Family, protocol: Protocol, address: object, role: Role, by: str) -> Verdict:
+    try:
+        notices = tuple(family.notices(protocol, address, role))
+    except (ValueError, TypeError):
+        notices = ()
+    sockaddr = None
+    if family.host_name(address) is None:
+        try:
+            sockaddr = family.pack(protocol, address)
+        except (OSError, ValueError, TypeError):
+            sockaddr = None
+    return Verdict(
+        True, "cpython" if by == "cpython" else "model", notices=notices, sockaddr=sockaddr, address=address
+    )

@@ -1,0 +1,118 @@
+"""AF_INET: IPv4. Source: ip(7), tcp(7), udp(7), udplite(7), icmp(7), raw(7); socketmodule.c, ``case AF_INET``."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from sockexplorer.core.advice import Advice
+from sockexplorer.core.family import Protocol
+from sockexplorer.core.fields import Field
+from sockexplorer.core.internet import (
+    BROADCAST,
+    NODELAY,
+    PING_RANGE,
+    PORT,
+    PRIVILEGED_PORT,
+    RECV_COVERAGE,
+    REUSEADDR,
+    REUSEPORT,
+    SEND_COVERAGE,
+    InternetFamily,
+)
+from sockexplorer.core.ip import Host
+
+ORDER = 10
+LOCAL = {"host": "127.0.0.1", "port": "9999"}
+ANY = {"host": "0.0.0.0", "port": "0"}
+RAW_PROTOCOLS = {
+    "IPPROTO_ICMP": 1, "IPPROTO_IGMP": 2, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "IPPROTO_GRE": 47, "IPPROTO_ESP": 50,
+    "IPPROTO_AH": 51, "IPPROTO_SCTP": 132, "IPPROTO_UDPLITE": 136, "IPPROTO_RAW": 255,
+}  # fmt: skip
+
+
+class Inet(InternetFamily):
+    constant = "AF_INET"
+    version = 4
+    title = "IPv4"
+    summary = "Internet Protocol version 4: (host, port)"
+    availability = "every platform"
+    help = (
+        "The address is (host, port). host '' means every interface when binding; a name is looked up, a number is "
+        "not. Port 0 lets the kernel choose."
+    )
+    advice = {
+        ("bind", "EACCES"): PRIVILEGED_PORT,
+        ("listen", "EACCES"): PRIVILEGED_PORT,
+        ("send", "EACCES"): Advice("Sending to a broadcast address wants SO_BROADCAST.", ("switch SO_BROADCAST on",)),
+        ("connect", "EACCES"): Advice(
+            "Connecting to a broadcast address wants SO_BROADCAST.", ("switch SO_BROADCAST on",)
+        ),
+        ("send", "EINVAL"): Advice("UDP can't send to port 0.", ("give the peer's port",)),
+    }
+    protocols = (
+        Protocol(
+            "udp", "SOCK_DGRAM", "IPPROTO_UDP", "datagrams",
+            local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
+            options=(REUSEADDR, REUSEPORT, BROADCAST),
+            help="Each datagram arrives whole or not at all. Bind to receive; connect fixes one peer.",
+        ),
+        Protocol(
+            "tcp", "SOCK_STREAM", "IPPROTO_TCP", "byte streams", ("listen", "connect"),
+            messages=False, connections=True, local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
+            options=(REUSEADDR, REUSEPORT, NODELAY),
+            help="Listen accepts any number of peers; connect opens one stream. A read is whatever has arrived.",
+        ),
+        Protocol(
+            "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "datagrams, partial checksum",
+            local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
+            options=(REUSEADDR, SEND_COVERAGE, RECV_COVERAGE), modules=("udplite",),
+            help="UDP whose checksum covers only the first bytes (RFC 3828). Removed from Linux 7.1 and later.",
+        ),
+        Protocol(
+            "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "streams over several paths", ("listen", "connect"),
+            messages=False, connections=True, local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
+            options=(REUSEADDR,),
+            help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
+        ),
+        Protocol(
+            "icmp", "SOCK_DGRAM", "IPPROTO_ICMP", "ping without root",
+            local=ANY, remote={"host": "127.0.0.1", "port": "0"},
+            sample=r"\x08\0\0\0\0\0\0\x01ping",
+            help="Send an echo request (type 8); the kernel fills in identifier and checksum. For the groups in "
+            "net.ipv4.ping_group_range.",
+        ),
+        Protocol(
+            "raw", "SOCK_RAW", "IPPROTO_ICMP", "IP packets",
+            local=ANY, remote={"host": "127.0.0.1", "port": "0"},
+            proto_choices=RAW_PROTOCOLS, privilege="CAP_NET_RAW",
+            sample=r"\x08\0\xf7\xff\0\0\0\0",
+            help="Receives every packet of one IP protocol, IP header included; sends what follows the header.",
+        ),
+    )  # fmt: skip
+
+    def fields(self, protocol: Protocol) -> tuple[Field, ...]:
+        return (
+            Field("host", Host(4), "127.0.0.1", "an IPv4 address, '' for all, or a name"),
+            Field("port", PORT, "0", "0 to 65535; 0 lets the kernel choose when binding"),
+        )
+
+    def explain(self, protocol: Protocol, operation: str, errno_name: str) -> Advice:
+        if protocol.name == "icmp" and operation == "socket" and errno_name in ("EACCES", "EPERM"):
+            return PING_RANGE
+        return super().explain(protocol, operation, errno_name)
+
+    def pack(self, protocol: Protocol, address: object) -> bytes:
+        assert isinstance(address, tuple)
+        host = {"": "0.0.0.0", "<broadcast>": "255.255.255.255"}.get(str(address[0]), str(address[0]))
+        packed = socket.inet_aton(host)
+        return struct.pack("=H", self.number) + struct.pack("!H4s8x", int(address[1]), packed)
+
+    def unpack(self, sockaddr: bytes) -> object:
+        if len(sockaddr) < 8:
+            return None
+        port, host = struct.unpack_from("!H4s", sockaddr, 2)
+        return (socket.inet_ntoa(host), port)
+
+
+FAMILY = Inet()

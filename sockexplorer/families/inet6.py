@@ -1,0 +1,201 @@
+"""AF_INET6: IPv6. Source: ipv6(7), RFC 4291, RFC 4007; socketmodule.c, ``case AF_INET6``."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sockexplorer.core.advice import Advice
+from sockexplorer.core.family import Option, Protocol, Role
+from sockexplorer.core.fields import Field, FieldError, Integer, Invalid, Notice, Offers, as_index
+from sockexplorer.core.internet import (
+    NODELAY,
+    PING_RANGE,
+    PORT,
+    PRIVILEGED_PORT,
+    RECV_COVERAGE,
+    REUSEADDR,
+    REUSEPORT,
+    SEND_COVERAGE,
+    InternetFamily,
+)
+from sockexplorer.core.ip import Host, as_text, numeric
+
+ORDER = 20
+LOCAL = {"host": "::1", "port": "9999"}
+ANY = {"host": "::", "port": "0"}
+V6ONLY = Option("SOL_IPV6", "IPV6_V6ONLY", "no IPv4 peers as ::ffff:a.b.c.d")
+RAW_PROTOCOLS = {
+    "IPPROTO_ICMPV6": 58, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "IPPROTO_GRE": 47, "IPPROTO_ESP": 50,
+    "IPPROTO_AH": 51, "IPPROTO_SCTP": 132, "IPPROTO_UDPLITE": 136, "IPPROTO_RAW": 255,
+}  # fmt: skip
+NEEDS_SCOPE = Advice(
+    "A link-local or multicast address says nothing without the interface it is on.",
+    ("choose scope_id, the interface's index, from the list",),
+)
+
+
+@dataclass(frozen=True)
+class ScopeId(Integer):
+    """The interface of a link-local address: an index, or in the form its name."""
+
+    @property
+    def offers(self) -> Offers:  # type: ignore[override]
+        return "scopes"
+
+    def _one(self, text: str) -> int:
+        try:
+            return socket.if_nametoindex(text)
+        except (OSError, UnicodeError, ValueError):
+            pass
+        try:
+            return super()._one(text)
+        except Invalid:
+            raise Invalid("is neither an index nor an interface of this host", "choose one from the list") from None
+
+
+@dataclass(frozen=True)
+class FlowInfo(Integer):
+    """``I``, masked to 32 bits, then 0 to 0xfffff enforced."""
+
+    def check(self, value: object) -> None:
+        number = as_index(value) & 0xFFFFFFFF
+        if number > self.high:
+            raise Invalid(f"{value} is out of range", self.remedy())
+
+
+def needs_scope(host: str) -> bool:
+    """Whether the address is link-local unicast or link-local multicast (RFC 4007)."""
+    try:
+        packed = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
+    except (OSError, ValueError):
+        return False
+    return (packed[0] == 0xFE and packed[1] & 0xC0 == 0x80) or (packed[0] == 0xFF and packed[1] & 0x0F == 2)
+
+
+class Inet6(InternetFamily):
+    constant = "AF_INET6"
+    version = 6
+    title = "IPv6"
+    summary = "Internet Protocol version 6: (host, port[, flowinfo[, scope_id]])"
+    availability = "every platform"
+    help = (
+        "The address is (host, port, flowinfo, scope_id). A link-local address (fe80::…) needs scope_id, the index of "
+        "its interface: a zone written after % in the host is lost."
+    )
+    advice = {
+        ("bind", "EACCES"): PRIVILEGED_PORT,
+        ("listen", "EACCES"): PRIVILEGED_PORT,
+        ("bind", "EINVAL"): NEEDS_SCOPE,
+        ("listen", "EINVAL"): NEEDS_SCOPE,
+        ("connect", "EINVAL"): NEEDS_SCOPE,
+        ("*", "EAFNOSUPPORT"): Advice(
+            "IPv6 is not in this kernel, or switched off (ipv6.disable=1).", ("look at /proc/net/if_inet6",)
+        ),
+        ("bind", "EADDRNOTAVAIL"): Advice(
+            "No interface of this host has that IPv6 address, or IPv6 is switched off on it.",
+            ("choose one of the list", "look at: sysctl net.ipv6.conf.all.disable_ipv6"),
+        ),
+    }
+    protocols = (
+        Protocol(
+            "udp", "SOCK_DGRAM", "IPPROTO_UDP", "datagrams",
+            local=LOCAL, remote={"host": "::1", "port": ""}, options=(REUSEADDR, REUSEPORT, V6ONLY),
+            help="Each datagram arrives whole or not at all. Bind to receive; connect fixes one peer.",
+        ),
+        Protocol(
+            "tcp", "SOCK_STREAM", "IPPROTO_TCP", "byte streams", ("listen", "connect"),
+            messages=False, connections=True, local=LOCAL, remote={"host": "::1", "port": ""},
+            options=(REUSEADDR, REUSEPORT, V6ONLY, NODELAY),
+            help="Listen accepts any number of peers; connect opens one stream. A read is whatever has arrived.",
+        ),
+        Protocol(
+            "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "datagrams, partial checksum",
+            local=LOCAL, remote={"host": "::1", "port": ""},
+            options=(REUSEADDR, SEND_COVERAGE, RECV_COVERAGE), modules=("udplite",),
+            help="UDP whose checksum covers only the first bytes (RFC 3828). Removed from Linux 7.1 and later.",
+        ),
+        Protocol(
+            "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "streams over several paths", ("listen", "connect"),
+            messages=False, connections=True, local=LOCAL, remote={"host": "::1", "port": ""},
+            options=(REUSEADDR, V6ONLY),
+            help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
+        ),
+        Protocol(
+            "icmp", "SOCK_DGRAM", "IPPROTO_ICMPV6", "ping without root",
+            local=ANY, remote={"host": "::1", "port": "0"},
+            sample=r"\x80\0\0\0\0\0\0\x01ping",
+            help="Send an echo request (type 128); the kernel fills in identifier and checksum. For the groups in "
+            "net.ipv4.ping_group_range.",
+        ),
+        Protocol(
+            "raw", "SOCK_RAW", "IPPROTO_ICMPV6", "IPv6 payloads",
+            local=ANY, remote={"host": "::1", "port": "0"},
+            proto_choices=RAW_PROTOCOLS, privilege="CAP_NET_RAW",
+            sample=r"\x80\0\0\0\0\0\0\x01",
+            help="Receives every packet of one protocol, without the IPv6 header; sends what follows the header.",
+        ),
+    )  # fmt: skip
+
+    def fields(self, protocol: Protocol) -> tuple[Field, ...]:
+        return (
+            Field("host", Host(6), "::1", "an IPv6 address, '' for all, or a name"),
+            Field("port", PORT, "0", "0 to 65535; 0 lets the kernel choose when binding"),
+            Field("flowinfo", FlowInfo(0, 0xFFFFF, wraps=True), "0", "flow label; 0 for none", optional=True),
+            Field(
+                "scope_id", ScopeId(0, 2**32 - 1, wraps=True), "0",
+                "interface of a link-local address: its index or name", optional=True,
+            ),
+        )  # fmt: skip
+
+    def check(self, protocol: Protocol, address: object) -> None:
+        super().check(protocol, address)
+        if isinstance(address, tuple) and as_text(address[0]) in ("<broadcast>", "255.255.255.255"):
+            raise FieldError("host", address[0], "is an IPv4 broadcast address", "write ff02::1, all nodes of a link")
+
+    def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
+        yield from super().notices(protocol, address, role)
+        if not isinstance(address, tuple) or not address:
+            return
+        host = as_text(address[0])
+        scope = as_index(address[3]) if len(address) > 3 else 0
+        if not scope and needs_scope(numeric(host, 6) or host):
+            yield Notice("scope_id", "a link-local address needs the interface's index; without it the kernel refuses")
+
+    def explain(self, protocol: Protocol, operation: str, errno_name: str) -> Advice:
+        if protocol.name == "icmp" and operation == "socket" and errno_name in ("EACCES", "EPERM"):
+            return PING_RANGE
+        return super().explain(protocol, operation, errno_name)
+
+    def with_zone(self, host: str, port: int) -> object:
+        name, percent, zone = host.partition("%")
+        if not percent:
+            return (host, port)
+        try:
+            return (name, port, 0, int(zone) if zone.isdecimal() else socket.if_nametoindex(zone))
+        except OSError:
+            raise FieldError(
+                "scope_id", zone, "is no interface of this host", "write its name or index after %"
+            ) from None
+
+    def pack(self, protocol: Protocol, address: object) -> bytes:
+        assert isinstance(address, tuple)
+        given: tuple[Any, ...] = address
+        host, port, flowinfo, scope_id = given + (0, 0)[len(given) - 2 :]
+        text = as_text(host).partition("%")[0]
+        packed = socket.inet_pton(socket.AF_INET6, text or "::")
+        head = struct.pack("=H", self.number) + struct.pack("!HI", int(port), as_index(flowinfo) & 0xFFFFFFFF)
+        return head + packed + struct.pack("=I", as_index(scope_id) & 0xFFFFFFFF)
+
+    def unpack(self, sockaddr: bytes) -> object:
+        if len(sockaddr) < 28:
+            return None
+        port, flowinfo, host = struct.unpack_from("!HI16s", sockaddr, 2)
+        (scope_id,) = struct.unpack_from("=I", sockaddr, 24)
+        return (socket.inet_ntop(socket.AF_INET6, host), port, flowinfo, scope_id)
+
+
+FAMILY = Inet6()

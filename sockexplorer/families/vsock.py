@@ -1,0 +1,111 @@
+"""AF_VSOCK: between a virtual machine and its host. Source: vsock(7), <linux/vm_sockets.h>; ``case AF_VSOCK``."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+
+from sockexplorer.core.advice import Advice, rights
+from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.fields import Field, FieldError, Integer, Notice, as_index
+
+ORDER = 60
+CIDS = {
+    "VMADDR_CID_ANY": 0xFFFFFFFF, "VMADDR_CID_HYPERVISOR": 0, "VMADDR_CID_LOCAL": 1, "VMADDR_CID_HOST": 2,
+}  # fmt: skip
+PORTS = {"VMADDR_PORT_ANY": 0xFFFFFFFF}
+LOCAL = {"cid": "VMADDR_CID_ANY", "port": "1234"}
+REMOTE = {"cid": "VMADDR_CID_HOST", "port": ""}
+
+
+class Vsock(Family):
+    constant = "AF_VSOCK"
+    title = "VM sockets"
+    summary = "between a virtual machine and its host: (cid, port)"
+    modules = ("vsock",)
+    help = (
+        "The address is (cid, port). The context id names a machine: 2 is the host, 1 this machine itself (loopback), "
+        "VMADDR_CID_ANY any of this machine's own when binding."
+    )
+    advice = {
+        ("bind", "EADDRNOTAVAIL"): Advice(
+            "That context id is not this machine's.",
+            ("bind VMADDR_CID_ANY", "for VMADDR_CID_LOCAL load the loopback: sudo modprobe vsock_loopback"),
+        ),
+        ("listen", "EADDRNOTAVAIL"): Advice(
+            "That context id is not this machine's.",
+            ("bind VMADDR_CID_ANY", "for VMADDR_CID_LOCAL load the loopback: sudo modprobe vsock_loopback"),
+        ),
+        ("bind", "EACCES"): Advice(
+            "Ports below 1024 need CAP_NET_BIND_SERVICE.",
+            ("choose a port from 1024 up", *rights("CAP_NET_BIND_SERVICE")),
+        ),
+        ("connect", "ENODEV"): Advice(
+            "No transport leads to that context id: this is no virtual machine, or it has no vsock device.",
+            ("for the host itself: sudo modprobe vhost_vsock", "for CID 1: sudo modprobe vsock_loopback"),
+        ),
+        ("connect", "EHOSTUNREACH"): Advice("No machine with that context id runs.", ("check the guest's CID",)),
+        ("connect", "ECONNRESET"): Advice("Nobody listens on that port over there.", ("start the server",)),
+        ("socket", "ENODEV"): Advice("No vsock transport here carries datagrams.", ("use stream or seqpacket",)),
+    }  # fmt: skip
+    protocols = (
+        Protocol(
+            "stream", "SOCK_STREAM", "0", "byte streams", ("listen", "connect"),
+            messages=False, connections=True, local=LOCAL, remote=REMOTE,
+            help="A stream between machines without a network.",
+        ),
+        Protocol(
+            "seqpacket", "SOCK_SEQPACKET", "0", "connected messages", ("listen", "connect"),
+            connections=True, local=LOCAL, remote=REMOTE, help="As stream, with message boundaries (Linux 5.14).",
+        ),
+    )  # fmt: skip
+
+    def fields(self, protocol: Protocol) -> tuple[Field, ...]:
+        return (
+            Field("cid", Integer(0, 2**32 - 1, wraps=True, names=CIDS), "VMADDR_CID_ANY", "context id of a machine"),
+            Field("port", Integer(0, 2**32 - 1, wraps=True, names=PORTS), "1234", "any 32-bit number"),
+        )
+
+    def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
+        yield from super().notices(protocol, address, role)
+        if not isinstance(address, tuple):
+            return
+        cid, port = (as_index(value) & 0xFFFFFFFF for value in address)
+        if role == "local" and port < 1024:
+            yield Notice("port", "ports below 1024 need CAP_NET_BIND_SERVICE")
+        if role == "remote" and cid == 0xFFFFFFFF:
+            yield Notice("cid", "VMADDR_CID_ANY is for bind; a peer has a number")
+
+    def text(self, address: object) -> str:
+        if not isinstance(address, tuple) or len(address) != 2:
+            return repr(address)
+        names = {0xFFFFFFFF: "any", 0: "hypervisor", 1: "local", 2: "host"}
+        cid, port = address
+        return f"{names.get(cid, cid)}:{'any' if port == 0xFFFFFFFF else port}"
+
+    def plain(self, protocol: Protocol, text: str) -> object:
+        """``CID:PORT``; a CID may be ``any``, ``local`` or ``host``."""
+        found = re.fullmatch(r"([^:]+):([^:]+)", text.strip())
+        if not found:
+            raise FieldError("", text, "has no cid and port", f"write 2:1234 or {self.example(protocol)}")
+        cid, port = self.fields(protocol)
+        named = {"any": "VMADDR_CID_ANY", "local": "1", "host": "2", "hypervisor": "0"}
+        return (
+            cid.parse(named.get(found[1].lower(), found[1])),
+            port.parse("VMADDR_PORT_ANY" if found[2].lower() == "any" else found[2]),
+        )
+
+    def pack(self, protocol: Protocol, address: object) -> bytes:
+        assert isinstance(address, tuple)
+        cid, port = (as_index(value) & 0xFFFFFFFF for value in address)
+        return struct.pack("=HHII4x", self.number, 0, port, cid)
+
+    def unpack(self, sockaddr: bytes) -> object:
+        if len(sockaddr) < 12:
+            return None
+        port, cid = struct.unpack_from("=II", sockaddr, 4)
+        return (cid, port)
+
+
+FAMILY = Vsock()
