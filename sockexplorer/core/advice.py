@@ -31,10 +31,10 @@ def errno_name(number: int | None) -> str:
     return "EOPNOTSUPP" if name == "ENOTSUP" else name
 
 
+_AMBIENT = "sudo setpriv --reuid $USER --init-groups --inh-caps +{cap} --ambient-caps +{cap} sockexplorer"
 RIGHTS = (
     "run it as root: sudo sockexplorer",
-    "grant the one right to the one process: "
-    + "sudo setpriv --reuid $USER --init-groups --inh-caps +{cap} --ambient-caps +{cap} sockexplorer",
+    f"grant the one right to the one process: {_AMBIENT}",
     "try it in a namespace of your own, no rights needed: unshare -rn sockexplorer",
 )
 

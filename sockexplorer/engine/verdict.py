@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import errno
 import socket
+from typing import Any
 
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.fields import FieldError
 from sockexplorer.core.verdict import Verdict
 
 
-def ask_cpython(family: int, kind: int, proto: int, address: object) -> Exception | None:
+def ask_cpython(family: int, kind: int, proto: int, address: Any) -> Exception | None:
     """None when the parser takes ``address``, else what it raised. Raises LookupError where it lacks the family."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with here, there:
         claimed = socket.socket(family, kind, proto, fileno=here.detach())
         with claimed:
             try:
-                claimed.sendto(b"", address)  # type: ignore[arg-type]
+                claimed.sendto(b"", address)
             except OSError as error:
                 if error.errno == errno.EISCONN:
                     return None
@@ -79,6 +80,4 @@ def _accepted(family: Family, protocol: Protocol, address: object, role: Role, b
             sockaddr = family.pack(protocol, address)
         except (OSError, ValueError, TypeError):
             sockaddr = None
-    return Verdict(
-        True, "cpython" if by == "cpython" else "model", notices=notices, sockaddr=sockaddr, address=address
-    )
+    return Verdict(True, "cpython" if by == "cpython" else "model", notices=notices, sockaddr=sockaddr, address=address)

@@ -55,7 +55,7 @@ class Packet(Family):
         ),
         Protocol(
             "dgram", "SOCK_DGRAM", "0", "frames without header", ("bind",), local=LOCAL, privilege="CAP_NET_RAW",
-            sample="hello", help="The kernel takes the link-layer header off, and adds one from the address when sending.",
+            sample="hello", help="The kernel takes the link-layer header off, and adds one when sending.",
         ),
     )  # fmt: skip
 

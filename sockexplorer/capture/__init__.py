@@ -1,0 +1,1 @@
+"""Keeps what was seen: the bounded log of frames, and the filters that search it."""

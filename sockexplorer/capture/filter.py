@@ -1,0 +1,188 @@
+"""The filter line: which frames a person wants to see.
+
+    hello                 the payload, the peer or the event contains this, in any case
+    "two words"           the same, with blanks
+    /GET .* HTTP/         a regular expression over the payload (bytes as Latin-1) and the shown text
+    hex:de ad be          these bytes
+    dir==in  len>100  peer~"192."  n>=500  event==accepted
+    and  or  not  ( )     `and` may be left out
+
+The grammar is lark's; a filter compiles to a predicate over `Frame`.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sockexplorer.capture.log import Frame
+from sockexplorer.core.payload import PayloadError, from_hex
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+Predicate = Callable[[Frame], bool]
+PeerName = Callable[[int], str]
+
+GRAMMAR = r"""
+?start: either
+?either: both ("or"i both)*
+?both: negated (["and"i] negated)*
+?negated: "not"i negated -> negation
+        | "(" either ")"
+        | comparison
+        | REGEX -> regex
+        | HEX -> hex_bytes
+        | STRING -> quoted
+        | WORD -> word
+comparison: FIELD OPERATOR value
+?value: STRING -> quoted_value
+      | REGEX -> quoted_value
+      | WORD -> plain_value
+FIELD.3: /(dir|direction|len|length|peer|n|event)(?=\s*(==|!=|>=|<=|>|<|~))/i
+OPERATOR.3: /==|!=|>=|<=|>|<|~/
+REGEX.2: /\/(?:[^\/\\]|\\.)+\//
+HEX.2: /hex:[ ]?[0-9a-f]{1,2}(?:[ :]?[0-9a-f]{2})*/i
+STRING.2: /"(?:[^"\\]|\\.)*"/
+WORD.-1: /[^\s()"]+/
+%import common.WS
+%ignore WS
+"""
+FIELDS = ("dir", "len", "peer", "n", "event")
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
+}  # fmt: skip
+
+
+class FilterError(ValueError):
+    """A filter that can't be read; the message says where and why."""
+
+
+@cache
+def _parser() -> Lark:
+    from lark import Lark
+
+    return Lark(GRAMMAR, parser="lalr", maybe_placeholders=False)
+
+
+def compile_filter(text: str, peer_name: PeerName) -> Predicate | None:
+    """The predicate of a filter; None for an empty one, which shows everything. Raises `FilterError`.
+
+    ``peer_name`` gives the shown name of a peer's number.
+    """
+    if not text.strip():
+        return None
+    from lark import LarkError, UnexpectedInput
+
+    try:
+        tree = _parser().parse(text)
+    except UnexpectedInput as error:
+        column = getattr(error, "column", 0)
+        place = f"at character {column}" if isinstance(column, int) and column > 0 else "at the end"
+        raise FilterError(f"not understood {place}; try: hello  /regex/  dir==in  len>100  peer~192.") from None
+    except LarkError as error:
+        raise FilterError(str(error)) from None
+    return _compile(tree, peer_name)
+
+
+def _compile(node: Any, peer_name: PeerName) -> Predicate:
+    kind = node.data
+    if kind in ("either", "both"):
+        parts = [_compile(each, peer_name) for each in node.children if hasattr(each, "data")]
+        quantifier = any if kind == "either" else all
+        return lambda frame: quantifier(part(frame) for part in parts)
+    if kind == "negation":
+        inner = _compile(node.children[0], peer_name)
+        return lambda frame: not inner(frame)
+    if kind == "regex":
+        return _matches(_regex(str(node.children[0])[1:-1]), peer_name)
+    if kind == "hex_bytes":
+        try:
+            wanted = from_hex(str(node.children[0])[4:])
+        except PayloadError as error:
+            raise FilterError(str(error)) from None
+        return lambda frame: wanted in frame.payload
+    if kind in ("word", "quoted"):
+        text = str(node.children[0])
+        return _contains(_unquote(text) if kind == "quoted" else text, peer_name)
+    return _comparison(node, peer_name)
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern.replace(r"\/", "/"), re.IGNORECASE | re.DOTALL)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise FilterError(f"the regular expression is wrong: {error}") from None
+
+
+def _unquote(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1])
+
+
+def _texts(frame: Frame, peer_name: PeerName) -> tuple[str, str]:
+    return peer_name(frame.peer), str(frame.meta.get("text", ""))
+
+
+def _contains(text: str, peer_name: PeerName) -> Predicate:
+    wanted = text.lower()
+    wanted_bytes = wanted.encode("utf-8", "surrogateescape")
+
+    def contains(frame: Frame) -> bool:
+        if wanted_bytes in frame.payload.lower():
+            return True
+        return any(wanted in each.lower() for each in _texts(frame, peer_name))
+
+    return contains
+
+
+def _matches(pattern: re.Pattern[str], peer_name: PeerName) -> Predicate:
+    def matches(frame: Frame) -> bool:
+        if pattern.search(frame.payload.decode("latin-1")):
+            return True
+        return any(pattern.search(each) for each in _texts(frame, peer_name) if each)
+
+    return matches
+
+
+def _comparison(node: Any, peer_name: PeerName) -> Predicate:
+    field, symbol = str(node.children[0]).lower(), str(node.children[1])
+    token = str(node.children[2].children[0])
+    value = _unquote(token) if node.children[2].data == "quoted_value" and len(token) > 1 else token
+    if field in ("len", "length", "n"):
+        return _numeric("number" if field == "n" else "length", symbol, value)
+    if field in ("dir", "direction"):
+        direction = value.lower()
+        if direction not in ("in", "out") or symbol not in ("==", "!="):
+            raise FilterError("a direction is compared so: dir==in, dir==out, dir!=in")
+        wanted = (direction == "out") == (symbol == "==")
+        return lambda frame: not frame.event and frame.outgoing is wanted
+    return _textual(field, symbol, value, peer_name)
+
+
+def _numeric(attribute: str, symbol: str, value: str) -> Predicate:
+    if symbol == "~":
+        raise FilterError("numbers are compared with == != < <= > >=")
+    try:
+        number = int(value, 0)
+    except ValueError:
+        raise FilterError(f"{value!r} is not a number") from None
+    compare = _OPERATORS[symbol]
+    if attribute == "length":
+        return lambda frame: not frame.event and compare(frame.length, number)
+    return lambda frame: compare(frame.number, number)
+
+
+def _textual(field: str, symbol: str, value: str, peer_name: PeerName) -> Predicate:
+    def subject(frame: Frame) -> str:
+        return peer_name(frame.peer) if field == "peer" else frame.event
+
+    wanted = value.lower()
+    if symbol == "~":
+        return lambda frame: wanted in subject(frame).lower()
+    if symbol in ("==", "!="):
+        equal = symbol == "=="
+        return lambda frame: (subject(frame).lower() == wanted) is equal
+    raise FilterError(f"{field} is compared with ==, != or ~ (contains)")

@@ -1,0 +1,1 @@
+"""Starts engines and speaks to them; keeps what a person has open."""

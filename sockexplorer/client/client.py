@@ -1,0 +1,165 @@
+"""Speaks the engine's protocol: requests with their replies, and what the engine says by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sockexplorer.client.link import Link
+from sockexplorer.core import wire
+
+READ_BYTES = 1024 * 1024
+POLL_BYTES = 8 * 2**20
+"""The most that one `Client.poll` takes in, so that a flood never keeps the interface from its other work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A failure as the engine told it: the call, the errno's name, the system's words, the explanation, the fixes."""
+
+    stage: str
+    name: str
+    message: str
+    what: str = ""
+    fixes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Problem:
+        """The problem of an engine's ``error``."""
+        return cls(value["stage"], value["name"], value["message"], value["what"], tuple(value["fixes"]))
+
+    def headline(self) -> str:
+        """``bind: EADDRINUSE Address already in use``; not escaped."""
+        name = "" if self.name in ("ValueError", "") else f"{self.name} "
+        return f"{self.stage}: {name}{self.message}"
+
+
+class Refused(Exception):
+    """The engine refused a request; ``problem`` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.headline())
+        self.problem = problem
+
+
+Reply = Callable[[dict[str, Any] | None, Problem | None], None]
+"""Called once with the engine's reply, or with the problem."""
+
+
+class Client:
+    """One engine, spoken to from one thread. ``on_event`` gets every message that is no reply."""
+
+    def __init__(self, link: Link, on_event: Callable[[wire.Message], None] = lambda message: None) -> None:
+        self.link = link
+        self.on_event = on_event
+        self.dead = ""
+        """Why the engine is gone; "" while it lives."""
+        self._decoder = wire.Decoder()
+        self._replies: dict[int, Reply] = {}
+        self._unsent = bytearray()
+        self._last_id = 0
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when the engine has said something."""
+        return self.link.stream.fileno()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a reply is outstanding."""
+        return bool(self._replies)
+
+    def request(self, op: str, reply: Reply | None = None, body: bytes = b"", **values: Any) -> None:
+        """Ask for something; ``reply`` is called from a later `poll`."""
+        self._last_id += 1
+        if self.dead:
+            if reply is not None:
+                reply(None, Problem("engine", "", self.dead, fixes=("restart the engine",)))
+            return
+        if reply is not None:
+            self._replies[self._last_id] = reply
+        self._unsent += wire.encode({"op": op, "id": self._last_id, **values}, body)
+        self._push()
+
+    def call(self, op: str, body: bytes = b"", timeout: float = 30.0, **values: Any) -> dict[str, Any]:
+        """Ask and wait. Raises `Refused`, or TimeoutError after ``timeout`` seconds."""
+        answers: list[tuple[dict[str, Any] | None, Problem | None]] = []
+        self.request(op, lambda result, problem: answers.append((result, problem)), body, **values)
+        deadline = time.monotonic() + timeout
+        while not answers:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the engine did not answer {op!r} in {timeout:g} s")
+            self.poll(0.1)
+        result, problem = answers[0]
+        if problem is not None:
+            raise Refused(problem)
+        assert result is not None
+        return result
+
+    def poll(self, timeout: float = 0.0) -> int:
+        """Send what waits, take in what came, waiting at most ``timeout`` seconds for it. Bytes taken in."""
+        if self.dead:
+            return 0
+        self._push()
+        if timeout:
+            writing = [self] if self._unsent else []
+            with contextlib.suppress(OSError, ValueError):
+                select.select([self], writing, [], timeout)
+        taken = 0
+        while taken < POLL_BYTES and not self.dead:
+            try:
+                data = self.link.stream.recv(READ_BYTES)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                data = b""
+            if not data:
+                self._died(self.link.epitaph())
+                break
+            taken += len(data)
+            try:
+                for message in self._decoder.feed(data):
+                    self._dispatch(message)
+            except wire.WireError as error:
+                self._died(str(error))
+        return taken
+
+    def close(self) -> None:
+        """End the engine and wait for it, a second at most."""
+        self.dead = self.dead or "the engine was closed"
+        self.link.close()
+
+    def _dispatch(self, message: wire.Message) -> None:
+        header = message.header
+        if "re" not in header:
+            self.on_event(message)
+            return
+        reply = self._replies.pop(header["re"], None)
+        if reply is None:
+            return
+        if header.get("ok"):
+            reply(header, None)
+        else:
+            reply(None, Problem.from_json(header["error"]))
+
+    def _push(self) -> None:
+        while self._unsent:
+            try:
+                sent = self.link.stream.send(self._unsent[:READ_BYTES])
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                # What the engine said last is still to be read; the end of the stream follows it.
+                self._unsent.clear()
+                return
+            del self._unsent[:sent]
+
+    def _died(self, reason: str) -> None:
+        self.dead = reason
+        self.link.stream.close()
+        waiting, self._replies = self._replies, {}
+        for reply in waiting.values():
+            reply(None, Problem("engine", "", reason, fixes=("restart the engine",)))

@@ -1,0 +1,215 @@
+"""What a person has open: sessions with their peers and their logs, kept true by what the engine says."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sockexplorer.capture.log import DEFAULT_LIMIT, Log
+from sockexplorer.client.client import Client, Problem, Reply
+from sockexplorer.client.link import Link, start_process
+from sockexplorer.core import lifecycle, wire
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.text import escape
+from sockexplorer.core.verdict import Verdict
+from sockexplorer.families import family as find_family
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Someone that a session heard from or spoke to. ``name`` is escaped, for display."""
+
+    number: int
+    address: object
+    literal: str
+    name: str
+    connection: bool = False
+
+
+@dataclass(slots=True)
+class Session:
+    """A session as the client sees it."""
+
+    number: int
+    endpoint: Endpoint
+    family: Family
+    protocol: Protocol
+    log: Log
+    state: lifecycle.State = "opening"
+    local: object = None
+    remote: object = None
+    peers: dict[int, Peer] = field(default_factory=dict)
+    connections: tuple[int, ...] = ()
+    drops: int = 0
+    """Frames that the kernel dropped."""
+    receive_buffer: int = 0
+    file: tuple[str, int, int] | None = None
+    problem: Problem | None = None
+
+    @property
+    def title(self) -> str:
+        """``inet/udp 127.0.0.1:9999``, escaped."""
+        address = self.endpoint.remote if self.endpoint.operation == "connect" else self.local
+        if address is None:
+            address = self.endpoint.local
+        shown = "" if address is None else f" {escape(self.family.text(address), 60)}"
+        return f"{self.family.name}/{self.protocol.name}{shown}"
+
+    def peer_name(self, number: int) -> str:
+        """The shown name of a peer, "" for none."""
+        peer = self.peers.get(number)
+        return peer.name if peer else ""
+
+
+class Hub:
+    """Every session of one engine. ``start`` makes the link, again when the engine is restarted."""
+
+    def __init__(self, start: Callable[[], Link] = start_process, log_limit: int = DEFAULT_LIMIT) -> None:
+        self._start = start
+        self.log_limit = log_limit
+        self.sessions: dict[int, Session] = {}
+        self._last = 0
+        self.client = Client(start(), self._event)
+
+    # --- doing ---------------------------------------------------------------------------------------------
+
+    def open(self, endpoint: Endpoint, done: Reply | None = None) -> Session:
+        """Open an endpoint; the session's state and problem follow. ``done`` is called with the outcome."""
+        self._last += 1
+        family = find_family(endpoint.family)
+        session = Session(self._last, endpoint, family, family.protocol(endpoint.protocol), Log(self.log_limit))
+        self.sessions[session.number] = session
+
+        def opened(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            if problem is not None:
+                session.state, session.problem = "failed", problem
+            elif result is not None:
+                self._status(session, result)
+            if done is not None:
+                done(result, problem)
+
+        self.client.request("open", opened, session=session.number, endpoint=endpoint.to_json())
+        return session
+
+    def send(
+        self, session: Session, data: bytes, *, peer: int | None = None, to: object = None, done: Reply | None = None
+    ) -> None:
+        """Send to a peer by number, to an address, or to whom the session is connected."""
+        target = None if to is None else repr(to)
+        self.client.request("send", done, data, session=session.number, peer=peer, to=target)
+
+    def close(self, session: Session, done: Reply | None = None) -> None:
+        """Close a session; its log stays until `forget`."""
+
+        def closed(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            session.state = "closed"
+            session.connections = ()
+            if result is not None:
+                session.drops = max(session.drops, int(result.get("drops", 0)))
+            if done is not None:
+                done(result, problem)
+
+        if session.state in ("closed", "failed"):
+            session.state = "closed"
+        else:
+            self.client.request("close", closed, session=session.number)
+
+    def forget(self, session: Session) -> None:
+        """Drop a session and its log; it is closed first."""
+        self.close(session)
+        self.sessions.pop(session.number, None)
+
+    def check(
+        self, family: Family, protocol: Protocol, address: object, role: Role, done: Callable[[Verdict], None],
+        proto: int | None = None,
+    ) -> None:  # fmt: skip
+        """Ask for the verdict of the interpreter that runs the engine."""
+
+        def checked(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            if result is not None:
+                done(Verdict.from_json(result["verdict"]))
+
+        self.client.request(
+            "check", checked, family=family.constant, protocol=protocol.name, address=repr(address), role=role,
+            proto=proto,
+        )  # fmt: skip
+
+    def poll(self, timeout: float = 0.0) -> int:
+        """Take in what the engine said. Bytes taken in."""
+        alive = not self.client.dead
+        taken = self.client.poll(timeout)
+        if alive and self.client.dead:
+            self._bury()
+        return taken
+
+    def restart(self) -> None:
+        """Start another engine after one has died; what was open is closed, its log kept. Raises OSError."""
+        self.client.close()
+        self.client = Client(self._start(), self._event)
+
+    def shut_down(self) -> None:
+        """End the engine, with every session."""
+        self.client.close()
+        self._remove_files()
+
+    # --- hearing -------------------------------------------------------------------------------------------
+
+    def _event(self, message: wire.Message) -> None:
+        header = message.header
+        session = self.sessions.get(header.get("session", 0))
+        if session is None:
+            return
+        if header["ev"] == "batch":
+            for told in header.get("peers", ()):
+                self._meet(session, told)
+            session.log.append(header["count"], header["start"], message.body)
+        elif header["ev"] == "status":
+            self._status(session, header)
+
+    def _meet(self, session: Session, told: dict[str, Any]) -> None:
+        literal = told["address"]
+        with contextlib.suppress(ValueError, SyntaxError):
+            address = ast.literal_eval(literal)
+            number = int(told["id"])
+            name = escape(session.family.text(address), 80)
+            who = told.get("credentials")
+            if who:
+                name = f"#{number} pid {who['pid']}" if name == "(unnamed)" else f"{name} pid {who['pid']}"
+            session.peers[number] = Peer(number, address, literal, name, bool(told.get("connection")))
+
+    def _status(self, session: Session, status: dict[str, Any]) -> None:
+        session.state = status["state"]
+        session.connections = tuple(status.get("connections", ()))
+        session.drops = status.get("drops", 0)
+        session.receive_buffer = status.get("receive_buffer", session.receive_buffer)
+        with contextlib.suppress(ValueError, SyntaxError):
+            if "local" in status:
+                session.local = ast.literal_eval(status["local"])
+            if "remote" in status:
+                session.remote = ast.literal_eval(status["remote"])
+        session.file = tuple(status["file"]) if "file" in status else None
+
+    def _bury(self) -> None:
+        for session in self.sessions.values():
+            if session.state not in ("closed", "failed", "ended"):
+                session.state = "failed"
+                session.problem = Problem("engine", "", self.client.dead, fixes=("restart the engine",))
+                session.connections = ()
+        self._remove_files()
+
+    def _remove_files(self) -> None:
+        """Remove socket files that an engine had no time to remove: only those that it made, by device and inode."""
+        for session in self.sessions.values():
+            if session.file is None:
+                continue
+            path, device, inode = session.file
+            with contextlib.suppress(OSError):
+                found = os.lstat(path)
+                if (found.st_dev, found.st_ino) == (device, inode):
+                    os.unlink(path)  # noqa: PTH108
+            session.file = None

@@ -1,0 +1,112 @@
+"""Ancillary data: what a control message says, as plain values. Descriptors that came along are described and closed.
+
+Source: cmsg(3), unix(7), ip(7), ipv6(7), socket(7).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sockexplorer.core.constants import number
+
+SOL_SOCKET = number("SOL_SOCKET")
+SCM_RIGHTS = number("SCM_RIGHTS")
+SCM_CREDENTIALS = number("SCM_CREDENTIALS")
+SCM_TIMESTAMPNS = number("SCM_TIMESTAMPNS")
+SO_RXQ_OVFL = number("SO_RXQ_OVFL")
+SCM_SECURITY = 3
+SCM_PIDFD = 4
+
+_HEADER = struct.Struct("=Qii")
+_NAMES = {
+    (0, 1): "IP_TOS", (0, 2): "IP_TTL", (0, 8): "IP_PKTINFO", (41, 50): "IPV6_PKTINFO", (41, 52): "IPV6_HOPLIMIT",
+    (41, 67): "IPV6_TCLASS", (270, 3): "NETLINK_PKTINFO", (263, 8): "PACKET_AUXDATA",
+}  # fmt: skip
+
+Control = tuple[int, int, bytes]
+
+
+def walk(control: memoryview) -> Iterator[Control]:
+    """The (level, type, data) of a control buffer of 64-bit Linux; stops at the first malformed header."""
+    at = 0
+    while at + _HEADER.size <= len(control):
+        length, level, kind = _HEADER.unpack_from(control, at)
+        if length < _HEADER.size or at + length > len(control):
+            return
+        yield level, kind, bytes(control[at + _HEADER.size : at + length])
+        at += (length + 7) & ~7
+
+
+class Said:
+    """What the control messages of one frame said: the kernel's time, its drop counter, and the rest for people."""
+
+    __slots__ = ("drops", "meta", "time")
+
+    def __init__(self) -> None:
+        self.time: int | None = None
+        self.drops: int | None = None
+        self.meta: dict[str, Any] = {}
+
+
+def read(messages: Iterable[Control]) -> Said:
+    """Sort the control messages of a frame. Every descriptor in them is closed before this returns."""
+    said = Said()
+    for level, kind, data in messages:
+        if level == SOL_SOCKET and kind == SCM_TIMESTAMPNS and len(data) >= 16:
+            seconds, nanoseconds = struct.unpack_from("=qq", data)
+            said.time = seconds * 1_000_000_000 + nanoseconds
+        elif level == SOL_SOCKET and kind == SO_RXQ_OVFL and len(data) >= 4:
+            (said.drops,) = struct.unpack_from("=I", data)
+        elif level == SOL_SOCKET and kind == SCM_RIGHTS:
+            said.meta.setdefault("descriptors", []).extend(_close_all(data))
+        elif level == SOL_SOCKET and kind == SCM_CREDENTIALS and len(data) >= 12:
+            pid, uid, gid = struct.unpack_from("=iII", data)
+            said.meta["credentials"] = {"pid": pid, "uid": uid, "gid": gid}
+        elif level == SOL_SOCKET and kind == SCM_PIDFD and len(data) >= 4:
+            said.meta.setdefault("descriptors", []).extend(_close_all(data[:4]))
+        elif level == SOL_SOCKET and kind == SCM_SECURITY:
+            said.meta["security"] = data.rstrip(b"\0").decode("utf-8", "backslashreplace")
+        else:
+            name = _NAMES.get((level, kind), f"level {level} type {kind}")
+            said.meta.setdefault("control", []).append({"name": name, "data": data.hex()})
+    return said
+
+
+def _close_all(data: bytes) -> list[str]:
+    descriptors = struct.unpack(f"={len(data) // 4}i", data[: len(data) // 4 * 4])
+    described = []
+    for descriptor in descriptors:
+        try:
+            described.append(describe(descriptor))
+        finally:
+            os.close(descriptor)
+    return described
+
+
+def describe(descriptor: int) -> str:
+    """What an open descriptor is: ``socket …``, ``pipe``, ``file /path``, ``directory /path`` …"""
+    try:
+        mode = os.fstat(descriptor).st_mode
+        target = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
+    except OSError as error:
+        return f"descriptor ({error.strerror})"
+    if stat.S_ISSOCK(mode):
+        try:
+            with socket.socket(fileno=os.dup(descriptor)) as passed:
+                family = getattr(passed.family, "name", passed.family)
+                kind = getattr(passed.type, "name", passed.type)
+            return f"{family} {kind} {target}"
+        except OSError:
+            return target
+    for test, word in (
+        (stat.S_ISREG, "file"), (stat.S_ISDIR, "directory"), (stat.S_ISCHR, "device"), (stat.S_ISFIFO, "pipe"),
+        (stat.S_ISBLK, "block device"),
+    ):  # fmt: skip
+        if test(mode):
+            return target if word == "pipe" and target.startswith("pipe:") else f"{word} {target}"
+    return target

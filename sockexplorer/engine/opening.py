@@ -1,0 +1,122 @@
+"""Opening a socket: create, set up, bind, connect, listen. A step that fails says which it was and what it means."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from sockexplorer.core.constants import number
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.family import Family, Protocol
+from sockexplorer.engine.failure import explain, simple
+from sockexplorer.engine.unixfile import SocketFile, make_private
+
+RECEIVE_BUFFER = 4 * 2**20
+"""Bytes asked for: at a high rate the size of the buffer matters before the speed of the reader."""
+BACKLOG = 128
+
+
+def create(family: Family, protocol: Protocol, endpoint: Endpoint) -> socket.socket:
+    """``socket()`` with the endpoint's numbers, non-blocking. Raises `Failure`."""
+    proto = protocol.proto_number if endpoint.proto is None else endpoint.proto
+    try:
+        sock = socket.socket(family.number, protocol.type_number, proto)
+    except (OSError, OverflowError, ValueError) as error:
+        raise explain(family, protocol, "socket", error) from None
+    sock.setblocking(False)
+    return sock
+
+
+def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: Endpoint) -> dict[str, Any]:
+    """Options: those that the person asked for must succeed, ours may fail. Returns what was granted.
+
+    Raises `Failure` for an option of the endpoint.
+    """
+    for option in endpoint.options:
+        try:
+            sock.setsockopt(number(option.level), number(option.name), option.value)
+        except (OSError, OverflowError, KeyError) as error:
+            raise explain(family, protocol, "setsockopt", error) from None
+    level = socket.SOL_SOCKET
+    for name, value in (("SO_TIMESTAMPNS", 1), ("SO_RXQ_OVFL", 1)):
+        with contextlib.suppress(OSError):
+            sock.setsockopt(level, number(name), value)
+    if family.constant == "AF_UNIX" and protocol.type == "SOCK_DGRAM":
+        with contextlib.suppress(OSError):
+            sock.setsockopt(level, number("SO_PASSCRED"), 1)
+    if protocol.messages:
+        try:
+            sock.setsockopt(level, number("SO_RCVBUFFORCE"), RECEIVE_BUFFER)
+        except OSError:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(level, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    granted: dict[str, Any] = {}
+    with contextlib.suppress(OSError):
+        granted["receive_buffer"] = sock.getsockopt(level, socket.SO_RCVBUF)
+    return granted
+
+
+def bind(sock: socket.socket, family: Family, protocol: Protocol, address: object, stage: str) -> SocketFile | None:
+    """``bind()``. Returns the socket file that it made, if any. Raises `Failure`."""
+    if family.constant == "AF_UNIX":
+        with contextlib.suppress(OSError):
+            make_private(sock)
+    _call(family, protocol, stage, lambda: sock.bind(address))  # type: ignore[arg-type]
+    return SocketFile.made_by(address) if family.constant == "AF_UNIX" else None
+
+
+def connect(sock: socket.socket, family: Family, protocol: Protocol, address: object) -> bool:
+    """``connect()``. True when it is done, False when it is under way. Raises `Failure`."""
+    try:
+        sock.connect(address)  # type: ignore[arg-type]
+    except BlockingIOError as error:
+        if error.errno == errno.EINPROGRESS:
+            return False
+        raise explain(family, protocol, "connect", error) from None
+    except (OSError, TypeError, ValueError, OverflowError) as error:
+        raise explain(family, protocol, "connect", error) from None
+    return True
+
+
+def listen(sock: socket.socket, family: Family, protocol: Protocol) -> None:
+    """``listen()``. Raises `Failure`."""
+    if not protocol.connections:
+        raise simple("listen", f"{family.constant} {protocol.type} sockets have no connections to listen for", "bind")
+    _call(family, protocol, "listen", lambda: sock.listen(BACKLOG))
+
+
+def _call(family: Family, protocol: Protocol, stage: str, call: Callable[[], None]) -> None:
+    try:
+        call()
+    except (OSError, TypeError, ValueError, OverflowError) as error:
+        raise explain(family, protocol, stage, error) from None
+
+
+def name_of(sock: socket.socket) -> object:
+    """``getsockname()``, or None where the family has none."""
+    try:
+        return sock.getsockname()
+    except OSError:
+        return None
+
+
+def peer_of(sock: socket.socket) -> object:
+    """``getpeername()``, or None."""
+    try:
+        return sock.getpeername()
+    except OSError:
+        return None
+
+
+def credentials(sock: socket.socket) -> dict[str, int] | None:
+    """Who is at the other end of a UNIX stream: pid, uid, gid (SO_PEERCRED, unix(7))."""
+    try:
+        data = sock.getsockopt(socket.SOL_SOCKET, number("SO_PEERCRED"), 12)
+    except OSError:
+        return None
+    pid, uid, gid = (int.from_bytes(data[at : at + 4], sys.byteorder, signed=at == 0) for at in (0, 4, 8))
+    return {"pid": pid, "uid": uid, "gid": gid} if pid else None

@@ -1,0 +1,213 @@
+"""Readers: from a socket that is ready into a session's spool, many frames a call.
+
+A reader never blocks and never raises for what a peer sends. Datagrams go through `recvmmsg.Arena`, or through
+``recvmsg_into`` where that is missing; streams are read as they come, one row a read.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import starmap
+
+from sockexplorer.core.family import Family
+from sockexplorer.core.frames import Flag
+from sockexplorer.engine import ancillary, recvmmsg
+from sockexplorer.engine.peers import Peers
+from sockexplorer.engine.spool import Spool
+
+STREAM_READ = 256 * 1024
+_STAMP = struct.Struct("=QiiQQ")
+_STAMP_KEY = (32, ancillary.SOL_SOCKET, ancillary.SCM_TIMESTAMPNS)
+_DROPS = struct.Struct("=QiiI")
+_FLAG_OF = {
+    recvmmsg.MSG_TRUNC: int(Flag.TRUNCATED),
+    recvmmsg.MSG_CTRUNC: int(Flag.CONTROL_TRUNCATED),
+}
+
+
+def _flags(flags: int) -> int:
+    return sum(ours for theirs, ours in _FLAG_OF.items() if flags & theirs)
+
+
+@lru_cache(maxsize=8)
+def arena(slot: int) -> recvmmsg.Arena:
+    """One arena for each slot size: the engine reads one socket at a time."""
+    return recvmmsg.Arena(slot, control_bytes=2048 if slot > 65536 else 512)
+
+
+class MessageReader:
+    """Reads datagrams and packets of one socket.
+
+    ``on_drops`` is called with the kernel's counter of frames lost, when a frame carries it. ``snaplen`` bounds what is
+    kept of a message, in bytes; its full length is recorded all the same.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        family: Family,
+        spool: Spool,
+        peers: Peers,
+        snaplen: int,
+        on_drops: Callable[[int], None],
+        *,
+        batched: bool = recvmmsg.AVAILABLE,
+    ) -> None:
+        self.sock = sock
+        self.family = family
+        self.spool = spool
+        self.peers = peers
+        self.snaplen = snaplen
+        self.on_drops = on_drops
+        self.fixed_peer: int | None = None
+        """The peer of a connected socket whose messages carry no name (SOCK_SEQPACKET)."""
+        self.ends_at_zero = False
+        """Whether a message of no bytes is the end of the connection."""
+        self.batched = batched
+        self._buffer = bytearray() if batched else bytearray(snaplen)
+
+    def read(self) -> bool:
+        """Take what waits, within bounds. False at the end of a connection. Raises OSError."""
+        return self._read_batch() if self.batched else self._read_each()
+
+    def _peer(self, name: bytes) -> tuple[int, int]:
+        if self.fixed_peer is not None:
+            return self.fixed_peer, 0
+        known = self.peers.known(name)
+        if known is not None:
+            return known
+        if self.peers.full():
+            return 0, 0
+        flags = int(Flag.OUT) if self.family.outgoing(name) else 0
+        return self.peers.add(name, self.family.unpack(name), flags), flags
+
+    def _read_batch(self) -> bool:
+        buffers = arena(max(2048, (self.snaplen + 4095) & ~4095))
+        count = buffers.receive(self.sock.fileno())
+        if not count:
+            return True
+        spool, peers, snaplen, slot = self.spool, self.peers, self.snaplen, buffers.slot
+        words, data, names, control = buffers.words, buffers.data, buffers.names, buffers.control
+        times, ends, lengths, numbers, flag_column = spool.columns
+        parts, end, drops = spool.parts, spool.end, -1
+        known = peers.known
+        for index in range(count):
+            word = index * recvmmsg.WORDS
+            length = words[word + recvmmsg.LENGTH]
+            raw_flags = words[word + recvmmsg.FLAGS]
+            control_length = words[word + recvmmsg.CONTROL_LENGTH]
+            name_length = words[word + recvmmsg.NAME_LENGTH]
+            at = index * recvmmsg.NAME_BYTES
+            name = bytes(names[at : at + min(name_length, recvmmsg.NAME_BYTES)])
+            peer, flags = (self.fixed_peer is None and known(name)) or self._peer(name)
+            if raw_flags & 0x28:
+                flags |= _flags(raw_flags)
+            if not length and self.ends_at_zero:
+                spool.end = end
+                return False
+            at = index * slot
+            payload = bytes(data[at : at + min(length, snaplen, slot)])
+            if length > len(payload):
+                flags |= int(Flag.TRUNCATED)
+            at = index * buffers.control_bytes
+            meta = None
+            stamp = _STAMP.unpack_from(control, at) if control_length >= 32 else None
+            if stamp and stamp[:3] == _STAMP_KEY and control_length in (32, 56):
+                moment = stamp[3] * 1_000_000_000 + stamp[4]
+                if control_length == 56:
+                    _, level, kind, value = _DROPS.unpack_from(control, at + 32)
+                    if (level, kind) == (ancillary.SOL_SOCKET, ancillary.SO_RXQ_OVFL):
+                        drops = value
+            elif control_length:
+                said = ancillary.read(ancillary.walk(control[at : at + control_length]))
+                moment = time.time_ns() if said.time is None else said.time
+                drops = drops if said.drops is None else said.drops
+                meta = said.meta
+            else:
+                moment = time.time_ns()
+            if not peer and name and self.fixed_peer is None:
+                meta = {**(meta or {}), "peer": repr(self.family.unpack(name))}
+            if meta:
+                spool.end = end
+                spool.add(payload, flags, peer, length, moment, meta)
+                end = spool.end
+                continue
+            parts.append(payload)
+            end += len(payload)
+            times.append(moment)
+            ends.append(end)
+            lengths.append(length)
+            numbers.append(peer)
+            flag_column.append(flags)
+        spool.end = end
+        if drops >= 0:
+            self.on_drops(drops)
+        return True
+
+    def _read_each(self) -> bool:
+        for _ in range(64):
+            try:
+                length, messages, raw_flags, address = self.sock.recvmsg_into([self._buffer], 4096, socket.MSG_TRUNC)
+            except (BlockingIOError, InterruptedError):
+                return True
+            said = ancillary.read(starmap(_control, messages))
+            if not length and self.ends_at_zero:
+                return False
+            peer, flags = self._peer_of(address)
+            payload = bytes(memoryview(self._buffer)[: min(length, len(self._buffer))])
+            flags |= _flags(raw_flags) | (int(Flag.TRUNCATED) if length > len(payload) else 0)
+            if said.drops is not None:
+                self.on_drops(said.drops)
+            self.spool.add(payload, flags, peer, length, said.time, said.meta)
+        return True
+
+    def _peer_of(self, address: object) -> tuple[int, int]:
+        if self.fixed_peer is not None:
+            return self.fixed_peer, 0
+        known = self.peers.known(repr(address))
+        if known is not None:
+            return known
+        outgoing = isinstance(address, tuple) and len(address) == 5 and address[2] == 4
+        flags = int(Flag.OUT) if outgoing and self.family.constant == "AF_PACKET" else 0
+        return self.peers.add(repr(address), address, flags), flags
+
+
+def _control(level: int, kind: int, data: bytes) -> ancillary.Control:
+    return level, kind, data
+
+
+class StreamReader:
+    """Reads one stream: a row for each read, its peer always the same."""
+
+    def __init__(self, sock: socket.socket, spool: Spool, peer: int, *, ancillary_data: bool) -> None:
+        self.sock = sock
+        self.spool = spool
+        self.peer = peer
+        self._control_bytes = 2048 if ancillary_data else 0
+        self._buffer = bytearray(STREAM_READ)
+
+    def read(self) -> bool:
+        """Take what waits, at most four buffers. False at the end of the stream. Raises OSError."""
+        for _ in range(4):
+            try:
+                if self._control_bytes:
+                    length, messages, raw_flags, _ = self.sock.recvmsg_into(
+                        [self._buffer], self._control_bytes, recvmmsg.MSG_CMSG_CLOEXEC
+                    )
+                    said = ancillary.read(starmap(_control, messages))
+                    meta = said.meta
+                else:
+                    length, raw_flags, meta = self.sock.recv_into(self._buffer), 0, {}
+            except (BlockingIOError, InterruptedError):
+                return True
+            if not length:
+                return False
+            payload = bytes(memoryview(self._buffer)[:length])
+            self.spool.add(payload, _flags(raw_flags & 0x8), self.peer, meta=meta)
+            if length < len(self._buffer):
+                return True
+        return True

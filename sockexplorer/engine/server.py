@@ -1,0 +1,333 @@
+"""The engine: one thread, one selector, every socket. It answers the client's messages and hands over batches.
+
+Messages from the client have an ``op`` and an ``id``; the reply carries ``re: id`` and either ``ok: true`` with results
+or ``ok: false`` with an ``error``. By itself the engine sends ``ev: batch`` (frames), and ``ev: status``.
+
+    hello                                          who and where the engine is
+    open    session endpoint                       → status
+    send    session [peer] [to]  body: payload     → sent
+    close   session [peer]
+    check   family protocol address role [proto]   → verdict
+    probe                                          → protocols, constants
+    stop
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+import platform
+import selectors
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sockexplorer.core import wire
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.engine.failure import Failure, explain, simple
+from sockexplorer.engine.resolve import Resolver
+from sockexplorer.engine.session import Session
+from sockexplorer.engine.verdict import judge
+from sockexplorer.families import family as find_family
+
+FLUSH_SECONDS = 0.01
+"""How long frames may wait for company before they are handed over."""
+FLUSH_BYTES = 256 * 1024
+QUEUE_BYTES = 16 * 2**20
+"""Bytes that may wait for the client. Beyond, sockets are not read: the kernel's buffers fill, and it counts."""
+STATUS_SECONDS = 0.25
+WAKE, CLIENT = "wake", "client"
+
+
+class Engine:
+    """Serves one client over a stream of two descriptors, which may be one socket's. `run` returns when it is over."""
+
+    def __init__(self, incoming: int, outgoing: int) -> None:
+        self._incoming, self._outgoing = incoming, outgoing
+        os.set_blocking(incoming, False)
+        os.set_blocking(outgoing, False)
+        self._selector = selectors.DefaultSelector()
+        self._decoder = wire.Decoder()
+        self._queue = bytearray()
+        self._sessions: dict[int, Session] = {}
+        self._watched: dict[socket.socket, tuple[Session, int]] = {}
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._resolver = Resolver(self.wake)
+        self._running = True
+        self._last_flush = 0.0
+        self._last_status = 0.0
+
+    def wake(self) -> None:
+        """Make the loop look around, from any thread."""
+        with contextlib.suppress(OSError):
+            self._wake_out.send(b"\0")
+
+    def stop(self) -> None:
+        """End the loop, from any thread or a signal handler."""
+        self._running = False
+        self.wake()
+
+    # --- the loop ------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve until the client stops it or is gone; then close every socket."""
+        self._selector.register(self._wake_in, selectors.EVENT_READ, WAKE)
+        self._selector.register(self._incoming, selectors.EVENT_READ, CLIENT)
+        try:
+            while self._running:
+                self._turn()
+            self._flush(final=True)
+        finally:
+            for session in self._sessions.values():
+                session.close()
+            self._selector.close()
+            self._wake_in.close()
+            self._wake_out.close()
+
+    def _turn(self) -> None:
+        self._watch()
+        for key, events in self._selector.select(self._timeout()):
+            if key.data == WAKE:
+                with contextlib.suppress(OSError):
+                    self._wake_in.recv(4096)
+                self._resolver.deliver()
+            elif key.data == CLIENT:
+                if events & selectors.EVENT_READ:
+                    self._listen()
+            else:
+                session: Session = key.data
+                if session.state != "closed" and key.fileobj in self._watched:
+                    session.ready(key.fileobj, events)
+        self._flush()
+
+    def _timeout(self) -> float | None:
+        now = time.monotonic()
+        waits = []
+        if any(len(session.spool) for session in self._sessions.values()):
+            waits.append(self._last_flush + FLUSH_SECONDS - now)
+        if any(session.state in ("bound", "open", "connected") or not session.accepting for session in self._open()):
+            waits.append(self._last_status + STATUS_SECONDS - now)
+        return max(0.0, min(waits)) if waits else None
+
+    def _open(self) -> list[Session]:
+        return [session for session in self._sessions.values() if session.state != "closed"]
+
+    def _watch(self) -> None:
+        """Bring the selector in line with what the sessions and the queue want."""
+        wanted: dict[socket.socket, tuple[Session, int]] = {}
+        if len(self._queue) < QUEUE_BYTES:
+            for session in self._sessions.values():
+                for sock, events in session.sockets().items():
+                    wanted[sock] = session, events
+        for sock in [sock for sock in self._watched if sock not in wanted]:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(sock)
+            del self._watched[sock]
+        for sock, (session, events) in wanted.items():
+            if sock not in self._watched:
+                self._selector.register(sock, events, session)
+            elif self._watched[sock][1] != events:
+                self._selector.modify(sock, events, session)
+        self._watched = wanted
+        if self._outgoing != self._incoming:
+            self._watch_outgoing()
+            return
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._queue else 0)
+        if self._selector.get_key(self._incoming).events != events:
+            self._selector.modify(self._incoming, events, CLIENT)
+
+    def _watch_outgoing(self) -> None:
+        watched = self._outgoing in self._selector.get_map()
+        if self._queue and not watched:
+            self._selector.register(self._outgoing, selectors.EVENT_WRITE, CLIENT)
+        elif not self._queue and watched:
+            self._selector.unregister(self._outgoing)
+
+    # --- handing over --------------------------------------------------------------------------------------
+
+    def _flush(self, *, final: bool = False) -> None:
+        now = time.monotonic()
+        due = final or now - self._last_flush >= FLUSH_SECONDS
+        look = now - self._last_status >= STATUS_SECONDS
+        if look:
+            self._last_status = now
+        for session in self._sessions.values():
+            if look:
+                session.accepting = True
+                session.count_drops()
+            if len(session.spool) and (due or session.spool.waiting >= FLUSH_BYTES):
+                self._hand_over(session)
+                self._last_flush = now
+            if session.changed:
+                # A status never overtakes the frames that explain it.
+                if len(session.spool):
+                    self._hand_over(session)
+                self._send({"ev": "status", "session": session.number, **session.status()})
+        self._drain(final=final)
+
+    def _hand_over(self, session: Session) -> None:
+        count, start, body = session.spool.take()
+        header = {"ev": "batch", "session": session.number, "count": count, "start": start}
+        if peers := session.peers.tell():
+            header["peers"] = peers
+        self._send(header, body)
+
+    def _send(self, header: dict[str, Any], body: bytes = b"") -> None:
+        self._queue += wire.encode(header, body)
+
+    def _drain(self, *, final: bool = False) -> None:
+        deadline = time.monotonic() + 0.5
+        while self._queue:
+            try:
+                sent = os.write(self._outgoing, memoryview(self._queue)[: 1024 * 1024])
+            except (BlockingIOError, InterruptedError):
+                if not final or time.monotonic() > deadline:
+                    return
+                time.sleep(0.005)
+                continue
+            except OSError:
+                self._queue.clear()
+                self._running = False
+                return
+            del self._queue[:sent]
+
+    # --- the client's messages -----------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        try:
+            data = os.read(self._incoming, 1024 * 1024)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._running = False
+            return
+        for message in self._decoder.feed(data):
+            self._answer(message)
+
+    def _answer(self, message: wire.Message) -> None:
+        header = message.header
+        handler: Callable[[dict[str, Any], bytes], dict[str, Any] | None] | None
+        handler = getattr(self, f"_op_{header.get('op')}", None)
+        try:
+            if handler is None:
+                raise simple(
+                    "message", f"this engine knows no {header.get('op')!r}", "use the same version on both ends"
+                )
+            reply = handler(header, message.body)
+        except (KeyError, ValueError, TypeError, SyntaxError) as error:
+            self._refuse(header, simple("message", f"{type(error).__name__}: {error}"))
+        except Failure as failure:
+            self._refuse(header, failure)
+        else:
+            if reply is not None:
+                self._send({"re": header.get("id"), "ok": True, **reply})
+
+    def _refuse(self, header: dict[str, Any], failure: Failure) -> None:
+        self._send({"re": header.get("id"), "ok": False, "error": failure.to_json()})
+
+    def _op_hello(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        return {
+            "version": wire.VERSION,
+            "python": platform.python_version(),
+            "pid": os.getpid(),
+            "uid": os.getuid(),
+            "host": platform.node(),
+            "kernel": f"{platform.system()} {platform.release()}",
+            "executable": sys.executable,
+        }
+
+    def _op_open(self, header: dict[str, Any], body: bytes) -> None:
+        endpoint = Endpoint.from_json(header["endpoint"])
+        family = find_family(endpoint.family)
+        protocol = family.protocol(endpoint.protocol)
+        session = Session(int(header["session"]), endpoint, family, protocol)
+        previous = self._sessions.get(session.number)
+        if previous is not None and previous.state != "closed":
+            raise simple("open", f"session {session.number} is open already")
+        self._sessions[session.number] = session
+
+        def fail(failure: Failure) -> None:
+            session.state = "failed"
+            self._refuse(header, failure)
+
+        def opened(local: object, remote: object) -> None:
+            if self._sessions.get(session.number) is not session or session.state != "opening":
+                return
+            try:
+                session.open(local, remote)
+            except Failure as failure:
+                fail(failure)
+            else:
+                self._send({"re": header["id"], "ok": True, **session.status()})
+
+        def local_found(local: object, error: OSError | None) -> None:
+            if error is not None:
+                fail(explain(family, protocol, "resolve", error))
+                return
+
+            def remote_found(remote: object, error: OSError | None) -> None:
+                if error is not None:
+                    fail(explain(family, protocol, "resolve", error))
+                else:
+                    opened(local, remote)
+
+            self._resolver.resolve(family, endpoint.remote, remote_found)
+
+        self._resolver.resolve(family, endpoint.local, local_found)
+
+    def _op_send(self, header: dict[str, Any], body: bytes) -> dict[str, Any] | None:
+        session = self._session(header)
+        to = ast.literal_eval(header["to"]) if header.get("to") is not None else None
+        if to is None or session.family.host_name(to) is None:
+            return {"sent": session.send(body, header.get("peer"), to)}
+
+        def found(address: object, error: OSError | None) -> None:
+            try:
+                if error is not None:
+                    raise explain(session.family, session.protocol, "resolve", error)
+                reply: dict[str, Any] = {"ok": True, "sent": session.send(body, None, address)}
+            except Failure as failure:
+                reply = {"ok": False, "error": failure.to_json()}
+            self._send({"re": header["id"], **reply})
+
+        self._resolver.resolve(session.family, to, found)
+        return None
+
+    def _op_close(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        session = self._session(header)
+        if header.get("peer") is not None:
+            session.close_connection(int(header["peer"]))
+            return {}
+        session.close()
+        if len(session.spool):
+            self._hand_over(session)
+        del self._sessions[session.number]
+        return session.status()
+
+    def _op_check(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        family = find_family(header["family"])
+        protocol = family.protocol(header["protocol"])
+        address = ast.literal_eval(header["address"])
+        return {"verdict": judge(family, protocol, address, header.get("role", "local"), header.get("proto")).to_json()}
+
+    def _op_probe(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        from sockexplorer.engine.probe import probe
+
+        return probe()
+
+    def _op_stop(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        self._running = False
+        return {}
+
+    def _session(self, header: dict[str, Any]) -> Session:
+        try:
+            return self._sessions[int(header["session"])]
+        except KeyError:
+            raise simple("message", f"there is no session {header.get('session')}") from None

@@ -1,0 +1,352 @@
+"""One open socket of the engine, with the peers that it knows and what it has recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import selectors
+import socket
+import struct
+from typing import Any
+
+from sockexplorer.core import lifecycle
+from sockexplorer.core.constants import number
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.frames import Flag
+from sockexplorer.engine import opening
+from sockexplorer.engine.failure import Failure, explain, simple
+from sockexplorer.engine.peers import Peers
+from sockexplorer.engine.reader import MessageReader, StreamReader
+from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.unixfile import SocketFile
+
+SEND_QUEUE = 64 * 2**20
+"""Bytes that may wait for a stream's peer before sending is refused."""
+
+
+class Connection:
+    """One connected stream or sequence of packets, of ``connect`` or ``accept``; its peer has a number of its own."""
+
+    def __init__(self, sock: socket.socket, peer: int, reader: MessageReader | StreamReader) -> None:
+        self.sock = sock
+        self.peer = peer
+        self.reader = reader
+        self.unsent = bytearray()
+
+
+class Session:
+    """An endpoint and its sockets. The engine's loop watches `sockets` and calls `ready` for what is ready.
+
+    A session never raises for what the network does: it records an event and moves along the lifecycle.
+    """
+
+    def __init__(self, number: int, endpoint: Endpoint, family: Family, protocol: Protocol) -> None:
+        self.number = number
+        self.endpoint = endpoint
+        self.family = family
+        self.protocol = protocol
+        self.state: lifecycle.State = "opening"
+        self.spool = Spool()
+        self.peers = Peers()
+        self.sock: socket.socket | None = None
+        self.connections: dict[int, Connection] = {}
+        self.file: SocketFile | None = None
+        self.granted: dict[str, Any] = {}
+        self.drops = 0
+        """Frames that the kernel dropped for want of buffer (SO_RXQ_OVFL, SO_MEMINFO)."""
+        self.accepting = True
+        """False while there is no descriptor left for another peer."""
+        self.changed = True
+        """Whether the client has yet to hear of `status`."""
+        self._reader: MessageReader | None = None
+        self._failures = 0
+
+    # --- opening -------------------------------------------------------------------------------------------
+
+    def open(self, local: object, remote: object) -> None:
+        """Create the socket and take it to where the endpoint asks, with numeric addresses. Raises `Failure`."""
+        family, protocol, operation = self.family, self.protocol, self.endpoint.operation
+        self.sock = sock = opening.create(family, protocol, self.endpoint)
+        try:
+            self.granted = opening.set_up(sock, family, protocol, self.endpoint)
+            if operation in ("bind", "listen") or (operation == "connect" and local is not None):
+                stage = "bind" if operation == "connect" else operation
+                self.file = opening.bind(sock, family, protocol, local, "bind" if stage == "listen" else stage)
+            if operation == "listen":
+                opening.listen(sock, family, protocol)
+                self._step("listening")
+            elif operation == "connect":
+                if opening.connect(sock, family, protocol, remote):
+                    self._connected()
+                else:
+                    self._step("connecting")
+            else:
+                self._step("bound" if operation == "bind" else "opened")
+        except Failure:
+            self.state = "failed"
+            self.release()
+            raise
+        if self.state in ("bound", "open"):
+            self._reader = self._message_reader(sock)
+
+    def _message_reader(self, sock: socket.socket) -> MessageReader:
+        snaplen = max(1, self.endpoint.snaplen or self.protocol.snaplen)
+        return MessageReader(sock, self.family, self.spool, self.peers, snaplen, self._dropped)
+
+    def _connected(self) -> None:
+        assert self.sock is not None
+        self._step("connected")
+        self._add_connection(self.sock, "connected")
+
+    def _add_connection(self, sock: socket.socket, event: str) -> Connection:
+        address = opening.peer_of(sock)
+        more: dict[str, Any] = {"connection": True} if self.protocol.connections else {}
+        if self.family.constant == "AF_UNIX" and (who := opening.credentials(sock)):
+            more["credentials"] = who
+        peer = self.peers.add(object(), address, **more)
+        reader: MessageReader | StreamReader
+        if self.protocol.messages:
+            reader = self._message_reader(sock)
+            reader.fixed_peer = peer
+            reader.ends_at_zero = self.protocol.connections
+        else:
+            reader = StreamReader(sock, self.spool, peer, ancillary_data=self.family.constant == "AF_UNIX")
+        connection = Connection(sock, peer, reader)
+        self.connections[peer] = connection
+        shown = self.family.text(address)
+        owner = f", pid {who['pid']} uid {who['uid']}" if (who := more.get("credentials")) else ""
+        self.spool.event(event, f"{event} {'to' if event == 'connected' else 'from'} {shown}{owner}", peer, **more)
+        return connection
+
+    # --- what is ready -------------------------------------------------------------------------------------
+
+    def sockets(self) -> dict[socket.socket, int]:
+        """The sockets to watch, with the selector's events."""
+        read, write = selectors.EVENT_READ, selectors.EVENT_WRITE
+        watched = {each.sock: read | (write if each.unsent else 0) for each in self.connections.values()}
+        if self.sock is not None and self.sock not in watched:
+            if self.state == "connecting":
+                watched[self.sock] = write
+            elif self.state in ("bound", "open") or (self.state == "listening" and self.accepting):
+                watched[self.sock] = read
+        return watched
+
+    def ready(self, sock: socket.socket, events: int) -> None:
+        """Do what a ready socket allows: finish a connect, accept, read, send on."""
+        if sock is self.sock and self.state == "connecting":
+            self._finish_connect()
+            return
+        if sock is self.sock and self.state == "listening":
+            self._accept()
+            return
+        connection = next((each for each in self.connections.values() if each.sock is sock), None)
+        if connection is not None and events & selectors.EVENT_WRITE:
+            self._send_on(connection)
+        if not events & selectors.EVENT_READ:
+            return
+        reader = connection.reader if connection else self._reader
+        if reader is None:
+            return
+        try:
+            more = reader.read()
+            self._failures = 0
+        except OSError as error:
+            self._read_failed(error, connection)
+            return
+        if not more and connection is not None:
+            self._ended(connection, "closed", "closed by the peer")
+
+    def _finish_connect(self) -> None:
+        assert self.sock is not None
+        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code == 0:
+            self._connected()
+            return
+        failure = explain(self.family, self.protocol, "connect", OSError(code, os.strerror(code)))
+        self._record_failure(failure)
+        self.release()
+
+    def _accept(self) -> None:
+        assert self.sock is not None
+        for _ in range(16):
+            try:
+                sock, _ = self.sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                failure = explain(self.family, self.protocol, "accept", error)
+                self.spool.event("error", str(failure), failure=failure.to_json())
+                # At the limit of descriptors the listener stays ready: look again later, not at once.
+                self.accepting = error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+                return
+            sock.setblocking(False)
+            self._add_connection(sock, "accepted")
+            self.changed = True
+
+    def _read_failed(self, error: OSError, connection: Connection | None) -> None:
+        failure = explain(self.family, self.protocol, "read", error)
+        if connection is not None and self.protocol.connections:
+            self._ended(connection, "reset", str(failure), failure)
+            return
+        self._failures += 1
+        self.spool.event("error", str(failure), failure=failure.to_json())
+        if self._failures >= 100 or error.errno in (errno.EBADF, errno.ENOTSOCK):
+            self._record_failure(failure)
+            self.release()
+
+    def _ended(self, connection: Connection, event: str, text: str, failure: Failure | None = None) -> None:
+        more = {"failure": failure.to_json()} if failure else {}
+        self.spool.event(event, text, connection.peer, **more)
+        del self.connections[connection.peer]
+        if connection.sock is self.sock:
+            self._step("end")
+            self.sock = None
+        connection.sock.close()
+        self.changed = True
+
+    def _record_failure(self, failure: Failure) -> None:
+        self.spool.event("error", str(failure), failure=failure.to_json())
+        self._step("fail")
+
+    def _dropped(self, total: int) -> None:
+        delta = (total - self.drops) & 0xFFFFFFFF
+        if delta:
+            self.drops += delta
+            self.spool.event("dropped", f"the kernel dropped {delta} for want of buffer", count=delta, total=self.drops)
+            self.changed = True
+
+    def count_drops(self) -> None:
+        """Ask the kernel how many frames it dropped: the counter in a frame only tells with the next frame."""
+        if not self.protocol.messages or self.sock is None or self.state not in ("bound", "open", "connected"):
+            return
+        with contextlib.suppress(OSError, struct.error):
+            data = self.sock.getsockopt(socket.SOL_SOCKET, number("SO_MEMINFO"), 36)
+            self._dropped(struct.unpack_from("=I", data, 32)[0])
+
+    # --- sending -------------------------------------------------------------------------------------------
+
+    def send(self, data: bytes, peer: int | None, address: object) -> int:
+        """Send to a connected ``peer``, to ``address``, or to whom the socket is connected. Bytes taken.
+
+        Raises `Failure`.
+        """
+        if not lifecycle.allowed(self.state, "send"):
+            raise simple("send", f"nothing can be sent while the session is {self.state}", "open it again")
+        if peer is None and len(self.connections) == 1 and address is None:
+            peer = next(iter(self.connections))
+        if peer is not None and peer in self.connections:
+            return self._send_connected(self.connections[peer], data)
+        if self.protocol.connections:
+            if not self.connections:
+                raise simple("send", "no peer is connected", "wait for one, or connect")
+            raise simple("send", "several peers are connected", "choose one: select one of its rows")
+        return self._send_message(data, address)
+
+    def _send_message(self, data: bytes, address: Any) -> int:
+        assert self.sock is not None
+        try:
+            sent = self.sock.send(data) if address is None else self.sock.sendto(data, address)
+        except (OSError, TypeError, ValueError, OverflowError) as error:
+            raise explain(self.family, self.protocol, "send", error) from None
+        self.spool.add(data[:sent], Flag.OUT, self._number_of(address), len(data))
+        return sent
+
+    def _number_of(self, address: object) -> int:
+        if address is None:
+            return 0
+        try:
+            key = self.family.pack(self.protocol, address)
+            address = self.family.unpack(key)
+        except (OSError, ValueError, TypeError, KeyError):
+            key = repr(address).encode()
+        known = self.peers.known(key)
+        return known[0] if known else self.peers.add(key, address)
+
+    def _send_connected(self, connection: Connection, data: bytes) -> int:
+        if self.protocol.messages:
+            try:
+                sent = connection.sock.send(data)
+            except OSError as error:
+                raise explain(self.family, self.protocol, "send", error) from None
+            self.spool.add(data[:sent], Flag.OUT, connection.peer, len(data))
+            return sent
+        if len(connection.unsent) + len(data) > SEND_QUEUE:
+            raise simple("send", "the peer does not read: 64 MiB wait already", "let it read, or close")
+        if connection.unsent:
+            connection.unsent += data
+            return len(data)
+        try:
+            sent = connection.sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError as error:
+            raise explain(self.family, self.protocol, "send", error) from None
+        if sent:
+            self.spool.add(data[:sent], Flag.OUT, connection.peer)
+        connection.unsent += data[sent:]
+        return len(data)
+
+    def _send_on(self, connection: Connection) -> None:
+        try:
+            sent = connection.sock.send(memoryview(connection.unsent)[: 1024 * 1024])
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            # The reader meets the same error and tells it.
+            connection.unsent.clear()
+            return
+        self.spool.add(bytes(connection.unsent[:sent]), Flag.OUT, connection.peer)
+        del connection.unsent[:sent]
+
+    # --- the end -------------------------------------------------------------------------------------------
+
+    def close_connection(self, peer: int) -> None:
+        """Close one connection. Raises `Failure` for a peer that is not connected."""
+        connection = self.connections.get(peer)
+        if connection is None:
+            raise simple("close", "that peer is not connected")
+        self._ended(connection, "closed", "closed here")
+
+    def close(self) -> None:
+        """Close every socket and remove the socket file if it is ours."""
+        if self.state != "closed":
+            self.count_drops()
+            self.release()
+            self.state = lifecycle.after(self.state, "close")
+            self.changed = True
+
+    def release(self) -> None:
+        """Let go of descriptors and of the socket file; the state stays."""
+        for connection in self.connections.values():
+            connection.sock.close()
+        self.connections.clear()
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+        if self.file is not None:
+            self.file.remove()
+            self.file = None
+
+    # --- what the client is told ---------------------------------------------------------------------------
+
+    def _step(self, step: lifecycle.Step) -> None:
+        self.state = lifecycle.after(self.state, step)
+        self.changed = True
+
+    def status(self) -> dict[str, Any]:
+        """State, addresses, connected peers and counters, as JSON values."""
+        self.changed = False
+        status: dict[str, Any] = {
+            "state": self.state,
+            "connections": sorted(self.connections),
+            "drops": self.drops,
+            **self.granted,
+        }
+        if self.file is not None:
+            status["file"] = [self.file.path, self.file.device, self.file.inode]
+        if self.sock is not None:
+            status["local"] = repr(opening.name_of(self.sock))
+            status["remote"] = repr(opening.peer_of(self.sock))
+        return status
