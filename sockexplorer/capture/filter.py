@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import operator
 import re
+import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,9 @@ PeerName = Callable[[int], str]
 
 GRAMMAR = r"""
 ?start: either
-?either: both ("or"i both)*
-?both: negated (["and"i] negated)*
-?negated: "not"i negated -> negation
+?either: both (_OR both)*
+?both: negated ([_AND] negated)*
+?negated: _NOT negated -> negation
         | "(" either ")"
         | comparison
         | REGEX -> regex
@@ -42,6 +43,9 @@ comparison: FIELD OPERATOR value
 ?value: STRING -> quoted_value
       | REGEX -> quoted_value
       | WORD -> plain_value
+_OR.1: /or(?![^\s()"])/i
+_AND.1: /and(?![^\s()"])/i
+_NOT.1: /not(?![^\s()"])/i
 FIELD.3: /(dir|direction|len|length|peer|n|event)(?=\s*(==|!=|>=|<=|>|<|~))/i
 OPERATOR.3: /==|!=|>=|<=|>|<|~/
 REGEX.2: /\/(?:[^\/\\]|\\.)+\//
@@ -51,6 +55,8 @@ WORD.-1: /[^\s()"]+/
 %import common.WS
 %ignore WS
 """
+DEEPEST = 50
+"""A predicate calls itself once a level, beneath an interface that is deep in calls already."""
 FIELDS = ("dir", "len", "peer", "n", "event")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
@@ -85,17 +91,19 @@ def compile_filter(text: str, peer_name: PeerName) -> Predicate | None:
         raise FilterError(f"not understood {place}; try: hello  /regex/  dir==in  len>100  peer~192.") from None
     except LarkError as error:
         raise FilterError(str(error)) from None
-    return _compile(tree, peer_name)
+    return _compile(tree, peer_name, 0)
 
 
-def _compile(node: Any, peer_name: PeerName) -> Predicate:
+def _compile(node: Any, peer_name: PeerName, depth: int) -> Predicate:
+    if depth > DEEPEST:
+        raise FilterError(f"nested more than {DEEPEST} deep")
     kind = node.data
     if kind in ("either", "both"):
-        parts = [_compile(each, peer_name) for each in node.children if hasattr(each, "data")]
+        parts = [_compile(each, peer_name, depth + 1) for each in node.children if hasattr(each, "data")]
         quantifier = any if kind == "either" else all
         return lambda frame: quantifier(part(frame) for part in parts)
     if kind == "negation":
-        inner = _compile(node.children[0], peer_name)
+        inner = _compile(node.children[0], peer_name, depth + 1)
         return lambda frame: not inner(frame)
     if kind == "regex":
         return _matches(_regex(str(node.children[0])[1:-1]), peer_name)
@@ -113,8 +121,10 @@ def _compile(node: Any, peer_name: PeerName) -> Predicate:
 
 def _regex(pattern: str) -> re.Pattern[str]:
     try:
-        return re.compile(pattern.replace(r"\/", "/"), re.IGNORECASE | re.DOTALL)
-    except (re.error, RecursionError, OverflowError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "[[a]" warns on stderr, which is somebody's screen
+            return re.compile(pattern.replace(r"\/", "/"), re.IGNORECASE | re.DOTALL)
+    except (re.error, ValueError, RecursionError, OverflowError, MemoryError) as error:
         raise FilterError(f"the regular expression is wrong: {error}") from None
 
 
@@ -128,10 +138,13 @@ def _texts(frame: Frame, peer_name: PeerName) -> tuple[str, str]:
 
 def _contains(text: str, peer_name: PeerName) -> Predicate:
     wanted = text.lower()
-    wanted_bytes = wanted.encode("utf-8", "surrogateescape")
+    wanted_bytes = wanted.encode("utf-8", "surrogatepass")
+    ascii_only = wanted.isascii()
 
     def contains(frame: Frame) -> bool:
         if wanted_bytes in frame.payload.lower():
+            return True
+        if not ascii_only and wanted in frame.payload.decode("utf-8", "replace").lower():
             return True
         return any(wanted in each.lower() for each in _texts(frame, peer_name))
 

@@ -79,6 +79,10 @@ class Client:
             if reply is not None:
                 reply(None, Problem("engine", "", self.dead, fixes=("restart the engine",)))
             return
+        if len(body) > wire.MAX_BODY:
+            if reply is not None:
+                reply(None, Problem(op, "EMSGSIZE", f"more than {wire.MAX_BODY} bytes at once", fixes=("send less",)))
+            return
         if reply is not None:
             self._replies[self._last_id] = reply
         self._unsent += wire.encode({"op": op, "id": self._last_id, **values}, body)
@@ -117,14 +121,14 @@ class Client:
             except OSError:
                 data = b""
             if not data:
-                self._died(self.link.epitaph())
+                self.give_up(self.link.epitaph())
                 break
             taken += len(data)
             try:
                 for message in self._decoder.feed(data):
                     self._dispatch(message)
             except wire.WireError as error:
-                self._died(str(error))
+                self.give_up(str(error))
         return taken
 
     def close(self) -> None:
@@ -157,7 +161,8 @@ class Client:
                 return
             del self._unsent[:sent]
 
-    def _died(self, reason: str) -> None:
+    def give_up(self, reason: str) -> None:
+        """Speak to this engine no more; whoever waits for a reply is told why."""
         self.dead = reason
         self.link.stream.close()
         waiting, self._replies = self._replies, {}

@@ -133,6 +133,8 @@ class Hub:
         def checked(result: dict[str, Any] | None, problem: Problem | None) -> None:
             if result is not None:
                 done(Verdict.from_json(result["verdict"]))
+            elif problem is not None:
+                done(Verdict(False, "model", problem.name, problem.message, reason=problem.headline(), address=address))
 
         self.client.request(
             "check", checked, family=family.constant, protocol=protocol.name, address=repr(address), role=role,
@@ -149,7 +151,10 @@ class Hub:
 
     def restart(self) -> None:
         """Start another engine after one has died; what was open is closed, its log kept. Raises OSError."""
+        if not self.client.dead:
+            self.client.give_up("the engine was restarted")
         self.client.close()
+        self._bury()
         self.client = Client(self._start(), self._event)
 
     def shut_down(self) -> None:

@@ -7,6 +7,7 @@ file in `sockexplorer.families` with a module-level ``FAMILY``; nothing else nee
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -62,6 +63,8 @@ class Protocol:
     snaplen: int = 65536
     """The longest message that one read takes, in bytes."""
     help: str = ""
+    try_it: str = ""
+    """A shell command that makes traffic for a bound or listening socket; ``{host}`` and the like are its fields."""
 
     @property
     def type_number(self) -> int:
@@ -198,10 +201,22 @@ class Family:
         stripped = text.strip()
         if stripped[:1] in ("(", "'", '"') or stripped[:2].lower() in ("b'", 'b"'):
             try:
-                return ast.literal_eval(stripped)
-            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # "\d" warns on stderr, which is somebody's screen
+                    address = ast.literal_eval(stripped)
+                    # Addresses travel as literals: what can't be written back (inf, an endless number) ends here.
+                    ast.literal_eval(repr(address))
+            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
                 raise FieldError("", text, "is not a Python literal", f"write {self.example(protocol)}") from None
+            return address
         return self.plain(protocol, text)
+
+    def try_it(self, protocol: Protocol, local: object) -> str:
+        """A shell command that makes traffic for a socket at ``local``, "" where none is known; not escaped."""
+        try:
+            return protocol.try_it.format(**self.texts(protocol, local))
+        except (FieldError, KeyError, IndexError, ValueError):
+            return ""
 
     # --- the kernel's bytes --------------------------------------------------------------------------------
 

@@ -28,6 +28,14 @@ class Invalid(ValueError):
         self.remedy = remedy
 
 
+def shown(value: object) -> str:
+    """``repr(value)``, or the size of an integer that Python refuses to write out (``sys.set_int_max_str_digits``)."""
+    try:
+        return repr(value)
+    except ValueError:
+        return f"an int of {value.bit_length()} bits" if isinstance(value, int) else f"a {type(value).__name__}"
+
+
 class FieldError(ValueError):
     """An `Invalid` that knows its field. ``field`` is "" when the address as a whole is wrong."""
 
@@ -36,10 +44,11 @@ class FieldError(ValueError):
         self.value = value
         self.reason = reason
         self.remedy = remedy
-        shown = escape(value if isinstance(value, str) else repr(value), 60)
+        written = escape(value if isinstance(value, str) else shown(value), 60)
         where = f"{field}: " if field else ""
         # A reason that already quotes the value reads badly when the value stands before it again.
-        subject = "" if not shown or shown in reason else f"{shown!r}: " if isinstance(value, str) else f"{shown}: "
+        quoted = repr(written) if isinstance(value, str) else written
+        subject = "" if not written or written in reason else f"{quoted}: "
         super().__init__(f"{where}{subject}{reason}" + (f"; {remedy}" if remedy else ""))
 
 
@@ -127,10 +136,10 @@ class Integer(Kind):
             return int(text, 0)
         except ValueError:
             pass
-        if re.fullmatch(r"0\d+", text):
-            raise Invalid(
-                "a number with a leading zero is ambiguous", f"write {int(text)} or 0o{text.lstrip('0') or '0'}"
-            )
+        if re.fullmatch(r"0[0-9]+", text):
+            digits = text.lstrip("0")
+            octal = f" or 0o{digits}" if re.fullmatch(r"[0-7]+", digits) else ""
+            raise Invalid("a number with a leading zero is ambiguous", f"write {digits}{octal}")
         raise Invalid("is not a number", self.remedy())
 
     def remedy(self) -> str:
@@ -159,14 +168,14 @@ class Integer(Kind):
     def check(self, value: object) -> None:
         number = as_index(value)
         if not self.wraps and not self.low <= number <= self.high:
-            raise Invalid(f"{number} is out of range", self.remedy())
+            raise Invalid(f"{shown(number)} is out of range", self.remedy())
 
     def notices(self, value: object) -> Iterator[str]:
         number = as_index(value)
         if self.wraps and not self.low <= number <= self.high:
             kept = number % (self.high + 1)
             if not (number == -1 and self.high == 2**32 - 1 and self.names):
-                yield f"{number} does not fit {self.high.bit_length()} bits: CPython passes {kept} without a word"
+                yield f"{shown(number)} does not fit {self.high.bit_length()} bits: CPython passes {kept} silently"
 
 
 def short_name(name: str) -> str:

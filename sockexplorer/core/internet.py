@@ -71,6 +71,11 @@ class InternetFamily(Family):
         if role == "remote" and has_ports and port == 0:
             yield Notice("port", "nobody can be reached on port 0")
 
+    def try_it(self, protocol: Protocol, local: object) -> str:
+        if isinstance(local, tuple) and local[0] in ("", "0.0.0.0", "::"):
+            local = (EXAMPLE[self.version], *local[1:])
+        return super().try_it(protocol, local)
+
     def text(self, address: object) -> str:
         if not isinstance(address, tuple) or len(address) < 2:
             return repr(address)

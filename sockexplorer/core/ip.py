@@ -44,7 +44,9 @@ def as_text(host: object) -> str:
 def numeric(host: str, version: int) -> str | None:
     """What glibc reads the host as, when it can without a query: a normal numeric host, or None."""
     try:
-        found = socket.getaddrinfo(host, None, _FAMILY[version], flags=socket.AI_NUMERICHOST)
+        # As bytes, for a str would pass the idna codec, which CPython spares a host given as bytes.
+        raw = host.encode("latin-1")
+        found = socket.getaddrinfo(raw, None, _FAMILY[version], flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
         return None
     return str(found[0][4][0])

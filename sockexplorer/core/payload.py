@@ -26,7 +26,10 @@ def from_text(text: str) -> bytes:
     while at < len(text):
         char = text[at]
         if char != "\\":
-            out += char.encode("utf-8", "surrogateescape")
+            try:
+                out += char.encode("utf-8", "surrogateescape")
+            except UnicodeEncodeError:
+                raise PayloadError(f"character {at + 1} is a lone surrogate, which UTF-8 can't carry") from None
             at += 1
             continue
         letter = text[at + 1 : at + 2]

@@ -15,9 +15,10 @@ PREVIEW_BYTES = 512
 """How much of a frame a row ever looks at: longer text costs time and is cut by the screen anyway."""
 
 _SAFE_ASCII = re.compile(r"[\x20-\x7e]*\Z")
-# Hangul jamo that join the syllable before them, and fillers: printable for Python, no cell on a terminal.
+# Hangul jamo that join the syllable before them, fillers, and skin tones that join the emoji before them: printable
+# for Python, no cell of their own on a terminal.
 _ZERO_WIDTH_LETTERS = frozenset(
-    [0x115F, 0x3164, 0xFFA0, *range(0x1160, 0x1200), *range(0xD7B0, 0xD800)],
+    [0x115F, 0x3164, 0xFFA0, *range(0x1160, 0x1200), *range(0xD7B0, 0xD800), *range(0x1F3FB, 0x1F400)],
 )
 
 
@@ -40,17 +41,27 @@ def _escaped(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def _typed(char: str) -> str:
+    """As `_escaped`, but never ``\\xNN`` for a character of two bytes: that stands for one byte when typed back."""
+    if "\x80" <= char <= "\xff" and not _shown(char):
+        return f"\\u{ord(char):04x}"
+    return _escaped(char)
+
+
 def escape(text: str, limit: int | None = None) -> str:
     """Return ``text`` with every character that a terminal could act on written as a Python escape.
 
     A backslash stays as it is: use it for names and messages; `preview` is for payloads. With ``limit``
     the result is cut to so many characters, the last being ``…``.
     """
-    if limit is not None and len(text) > limit:
-        text = text[: max(limit - 1, 0)] + "…"
-    if _SAFE_ASCII.match(text):
-        return text
-    return "".join(map(_escaped, text))
+    cut = limit is not None and len(text) > limit
+    if cut:
+        text = text[:limit]
+    if not _SAFE_ASCII.match(text):
+        text = "".join(map(_escaped, text))
+    if limit is not None and (cut or len(text) > limit):
+        return text[: max(limit - 1, 0)] + "…"[:limit]
+    return text
 
 
 def preview(data: bytes | memoryview, limit: int = PREVIEW_BYTES) -> str:
@@ -63,6 +74,6 @@ def preview(data: bytes | memoryview, limit: int = PREVIEW_BYTES) -> str:
     text = head.decode("utf-8", "surrogateescape").replace("\\", "\\\\")
     if not _SAFE_ASCII.match(text):
         text = "".join(
-            f"\\x{ord(char) - 0xDC00:02x}" if "\udc80" <= char <= "\udcff" else _escaped(char) for char in text
+            f"\\x{ord(char) - 0xDC00:02x}" if "\udc80" <= char <= "\udcff" else _typed(char) for char in text
         )
     return text + "…" if len(data) > limit else text

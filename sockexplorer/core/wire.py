@@ -65,7 +65,9 @@ class Decoder:
                     raise WireError(f"a message has no readable header: {error}") from None
                 if not isinstance(header, dict):
                     raise WireError("a message's header is no object")
-                yield Message(header, bytes(buffer[middle:end]))
+                message = Message(header, bytes(buffer[middle:end]))
+                # Before the yield: a consumer that raises must not meet the same message again.
                 at = end
+                yield message
         finally:
             del buffer[:at]

@@ -19,6 +19,7 @@ SCM_RIGHTS = number("SCM_RIGHTS")
 SCM_CREDENTIALS = number("SCM_CREDENTIALS")
 SCM_TIMESTAMPNS = number("SCM_TIMESTAMPNS")
 SO_RXQ_OVFL = number("SO_RXQ_OVFL")
+SO_TYPE, SO_DOMAIN = 3, 39
 SCM_SECURITY = 3
 SCM_PIDFD = 4
 
@@ -88,6 +89,23 @@ def _close_all(data: bytes) -> list[str]:
     return described
 
 
+def _socket_kind(descriptor: int) -> str:
+    """``AF_INET SOCK_STREAM``. The family is claimed, then asked for: finding it out fails where there is no name."""
+    passed = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=descriptor)
+    try:
+        family = passed.getsockopt(SOL_SOCKET, SO_DOMAIN)
+        kind = passed.getsockopt(SOL_SOCKET, SO_TYPE)
+    except OSError:
+        return "socket"
+    finally:
+        passed.detach()
+    names = [
+        next((each.name for each in known if each == value), str(value))
+        for known, value in ((socket.AddressFamily, family), (socket.SocketKind, kind))
+    ]
+    return " ".join(names)
+
+
 def describe(descriptor: int) -> str:
     """What an open descriptor is: ``socket …``, ``pipe``, ``file /path``, ``directory /path`` …"""
     try:
@@ -96,13 +114,7 @@ def describe(descriptor: int) -> str:
     except OSError as error:
         return f"descriptor ({error.strerror})"
     if stat.S_ISSOCK(mode):
-        try:
-            with socket.socket(fileno=os.dup(descriptor)) as passed:
-                family = getattr(passed.family, "name", passed.family)
-                kind = getattr(passed.type, "name", passed.type)
-            return f"{family} {kind} {target}"
-        except OSError:
-            return target
+        return f"{_socket_kind(descriptor)} {target}"
     for test, word in (
         (stat.S_ISREG, "file"), (stat.S_ISDIR, "directory"), (stat.S_ISCHR, "device"), (stat.S_ISFIFO, "pipe"),
         (stat.S_ISBLK, "block device"),

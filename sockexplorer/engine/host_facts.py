@@ -145,7 +145,7 @@ class HostFacts:
         return {name: value or "n" for name, value in _OPTION.findall(text)}
 
     def option(self, name: str) -> str | None:
-        """``y``, ``m``, ``n`` or another value of a ``CONFIG_…``; None where the kernel's configuration is not to be had."""
+        """``y``, ``m``, ``n`` or another value of a ``CONFIG_…``; None where the configuration is not to be had."""
         if not self._options:
             return None
         return self._options.get(name, "n")

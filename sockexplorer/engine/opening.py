@@ -42,9 +42,7 @@ def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: En
         except (OSError, OverflowError, KeyError) as error:
             raise explain(family, protocol, "setsockopt", error) from None
     level = socket.SOL_SOCKET
-    for name, value in (("SO_TIMESTAMPNS", 1), ("SO_RXQ_OVFL", 1)):
-        with contextlib.suppress(OSError):
-            sock.setsockopt(level, number(name), value)
+    stamp(sock)
     if family.constant == "AF_UNIX" and protocol.type == "SOCK_DGRAM":
         with contextlib.suppress(OSError):
             sock.setsockopt(level, number("SO_PASSCRED"), 1)
@@ -60,13 +58,21 @@ def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: En
     return granted
 
 
+def stamp(sock: socket.socket) -> None:
+    """Ask the kernel for the time of each message and for its counter of drops; accepted sockets don't inherit it."""
+    for name in ("SO_TIMESTAMPNS", "SO_RXQ_OVFL"):
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, number(name), 1)
+
+
 def bind(sock: socket.socket, family: Family, protocol: Protocol, address: object, stage: str) -> SocketFile | None:
     """``bind()``. Returns the socket file that it made, if any. Raises `Failure`."""
     if family.constant == "AF_UNIX":
         with contextlib.suppress(OSError):
             make_private(sock)
     _call(family, protocol, stage, lambda: sock.bind(address))  # type: ignore[arg-type]
-    return SocketFile.made_by(address) if family.constant == "AF_UNIX" else None
+    # The kernel's word for it: a path may be given as bytes, or go on after a NUL.
+    return SocketFile.made_by(name_of(sock)) if family.constant == "AF_UNIX" else None
 
 
 def connect(sock: socket.socket, family: Family, protocol: Protocol, address: object) -> bool:
@@ -97,10 +103,10 @@ def _call(family: Family, protocol: Protocol, stage: str, call: Callable[[], Non
 
 
 def name_of(sock: socket.socket) -> object:
-    """``getsockname()``, or None where the family has none."""
+    """``getsockname()``, or None where the family has none or Python can't decode it (an interface's name)."""
     try:
         return sock.getsockname()
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
@@ -108,7 +114,7 @@ def peer_of(sock: socket.socket) -> object:
     """``getpeername()``, or None."""
     try:
         return sock.getpeername()
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

@@ -106,7 +106,8 @@ class MessageReader:
             peer, flags = (self.fixed_peer is None and known(name)) or self._peer(name)
             if raw_flags & 0x28:
                 flags |= _flags(raw_flags)
-            if not length and self.ends_at_zero:
+            # An empty message of a peer has the kernel's timestamp with it, the end of the connection nothing.
+            if not length and self.ends_at_zero and not control_length:
                 spool.end = end
                 return False
             at = index * slot
@@ -151,18 +152,21 @@ class MessageReader:
     def _read_each(self) -> bool:
         for _ in range(64):
             try:
-                length, messages, raw_flags, address = self.sock.recvmsg_into([self._buffer], 4096, socket.MSG_TRUNC)
+                length, messages, raw_flags, address = self.sock.recvmsg_into(
+                    [self._buffer], 4096, recvmmsg.MSG_TRUNC | recvmmsg.MSG_CMSG_CLOEXEC
+                )
             except (BlockingIOError, InterruptedError):
                 return True
             said = ancillary.read(starmap(_control, messages))
-            if not length and self.ends_at_zero:
+            if not length and self.ends_at_zero and not messages:
                 return False
             peer, flags = self._peer_of(address)
             payload = bytes(memoryview(self._buffer)[: min(length, len(self._buffer))])
             flags |= _flags(raw_flags) | (int(Flag.TRUNCATED) if length > len(payload) else 0)
             if said.drops is not None:
                 self.on_drops(said.drops)
-            self.spool.add(payload, flags, peer, length, said.time, said.meta)
+            meta = said.meta if peer or address is None else {**said.meta, "peer": repr(address)}
+            self.spool.add(payload, flags, peer, length, said.time, meta)
         return True
 
     def _peer_of(self, address: object) -> tuple[int, int]:
@@ -171,6 +175,8 @@ class MessageReader:
         known = self.peers.known(repr(address))
         if known is not None:
             return known
+        if self.peers.full():
+            return 0, 0
         outgoing = isinstance(address, tuple) and len(address) == 5 and address[2] == 4
         flags = int(Flag.OUT) if outgoing and self.family.constant == "AF_PACKET" else 0
         return self.peers.add(repr(address), address, flags), flags

@@ -208,8 +208,13 @@ class Engine:
         if not data:
             self._running = False
             return
-        for message in self._decoder.feed(data):
-            self._answer(message)
+        try:
+            for message in self._decoder.feed(data):
+                self._answer(message)
+        except wire.WireError as error:
+            # Where the next message begins can't be known any more; the client reads this as the last words.
+            print(f"the client's stream is broken: {error}", file=sys.stderr, flush=True)
+            self._running = False
 
     def _answer(self, message: wire.Message) -> None:
         header = message.header
@@ -221,10 +226,11 @@ class Engine:
                     "message", f"this engine knows no {header.get('op')!r}", "use the same version on both ends"
                 )
             reply = handler(header, message.body)
-        except (KeyError, ValueError, TypeError, SyntaxError) as error:
-            self._refuse(header, simple("message", f"{type(error).__name__}: {error}"))
         except Failure as failure:
             self._refuse(header, failure)
+        except Exception as error:
+            # Whatever it is, it must not take the other sessions along.
+            self._refuse(header, simple("message", f"{type(error).__name__}: {error}"))
         else:
             if reply is not None:
                 self._send({"re": header.get("id"), "ok": True, **reply})
@@ -259,11 +265,14 @@ class Engine:
 
         def opened(local: object, remote: object) -> None:
             if self._sessions.get(session.number) is not session or session.state != "opening":
+                self._refuse(header, simple("open", "it was closed before its host name was found"))
                 return
             try:
                 session.open(local, remote)
             except Failure as failure:
                 fail(failure)
+            except Exception as error:
+                fail(explain(family, protocol, "open", error))
             else:
                 self._send({"re": header["id"], "ok": True, **session.status()})
 

@@ -24,6 +24,10 @@ from sockexplorer.engine.unixfile import SocketFile
 
 SEND_QUEUE = 64 * 2**20
 """Bytes that may wait for a stream's peer before sending is refused."""
+ANSWERS = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.ENOBUFS}
+"""Errors of reading that tell what became of a message; any number of them leaves the socket sound."""
+SNAPLEN_MAX = 2**20
+"""No family's message is longer by default, and a batch reserves 256 times as much address space."""
 
 
 class Connection:
@@ -84,7 +88,7 @@ class Session:
                     self._step("connecting")
             else:
                 self._step("bound" if operation == "bind" else "opened")
-        except Failure:
+        except BaseException:
             self.state = "failed"
             self.release()
             raise
@@ -92,7 +96,7 @@ class Session:
             self._reader = self._message_reader(sock)
 
     def _message_reader(self, sock: socket.socket) -> MessageReader:
-        snaplen = max(1, self.endpoint.snaplen or self.protocol.snaplen)
+        snaplen = min(max(1, self.endpoint.snaplen or self.protocol.snaplen), SNAPLEN_MAX)
         return MessageReader(sock, self.family, self.spool, self.peers, snaplen, self._dropped)
 
     def _connected(self) -> None:
@@ -182,6 +186,7 @@ class Session:
                 self.accepting = error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
                 return
             sock.setblocking(False)
+            opening.stamp(sock)
             self._add_connection(sock, "accepted")
             self.changed = True
 
@@ -190,7 +195,7 @@ class Session:
         if connection is not None and self.protocol.connections:
             self._ended(connection, "reset", str(failure), failure)
             return
-        self._failures += 1
+        self._failures += error.errno not in ANSWERS
         self.spool.event("error", str(failure), failure=failure.to_json())
         if self._failures >= 100 or error.errno in (errno.EBADF, errno.ENOTSOCK):
             self._record_failure(failure)
@@ -198,10 +203,12 @@ class Session:
 
     def _ended(self, connection: Connection, event: str, text: str, failure: Failure | None = None) -> None:
         more = {"failure": failure.to_json()} if failure else {}
+        self._tell_unsent(connection)
         self.spool.event(event, text, connection.peer, **more)
         del self.connections[connection.peer]
         if connection.sock is self.sock:
             self._step("end")
+            self._remove_file()
             self.sock = None
         connection.sock.close()
         self.changed = True
@@ -212,7 +219,8 @@ class Session:
 
     def _dropped(self, total: int) -> None:
         delta = (total - self.drops) & 0xFFFFFFFF
-        if delta:
+        # A frame carries the counter of the moment it was queued, which may be older than what the kernel said last.
+        if 0 < delta < 2**31:
             self.drops += delta
             self.spool.event("dropped", f"the kernel dropped {delta} for want of buffer", count=delta, total=self.drops)
             self.changed = True
@@ -256,11 +264,14 @@ class Session:
     def _number_of(self, address: object) -> int:
         if address is None:
             return 0
+        key: bytes | str
         try:
             key = self.family.pack(self.protocol, address)
             address = self.family.unpack(key)
         except (OSError, ValueError, TypeError, KeyError):
             key = repr(address).encode()
+        if self._reader is not None and not self._reader.batched:
+            key = repr(address)
         known = self.peers.known(key)
         return known[0] if known else self.peers.add(key, address)
 
@@ -295,7 +306,7 @@ class Session:
             return
         except OSError:
             # The reader meets the same error and tells it.
-            connection.unsent.clear()
+            self._tell_unsent(connection)
             return
         self.spool.add(bytes(connection.unsent[:sent]), Flag.OUT, connection.peer)
         del connection.unsent[:sent]
@@ -320,14 +331,24 @@ class Session:
     def release(self) -> None:
         """Let go of descriptors and of the socket file; the state stays."""
         for connection in self.connections.values():
+            self._tell_unsent(connection)
             connection.sock.close()
         self.connections.clear()
+        self._remove_file()
         if self.sock is not None:
             self.sock.close()
             self.sock = None
+
+    def _remove_file(self) -> None:
+        """Remove the socket file while the socket still holds its inode, whose number is free for others afterwards."""
         if self.file is not None:
             self.file.remove()
             self.file = None
+
+    def _tell_unsent(self, connection: Connection) -> None:
+        if lost := len(connection.unsent):
+            connection.unsent.clear()
+            self.spool.event("unsent", f"{lost} bytes were accepted but not sent", connection.peer, count=lost)
 
     # --- what the client is told ---------------------------------------------------------------------------
 
@@ -342,6 +363,7 @@ class Session:
             "state": self.state,
             "connections": sorted(self.connections),
             "drops": self.drops,
+            "unsent": sum(len(each.unsent) for each in self.connections.values()),
             **self.granted,
         }
         if self.file is not None:

@@ -57,6 +57,8 @@ def judge(family: Family, protocol: Protocol, address: object, role: Role, proto
     if refused is None:
         return _accepted(family, protocol, address, role, "cpython")
     message = str(refused)
+    if fault is None and isinstance(refused, OSError) and refused.errno == errno.ENODEV:
+        fault = _no_interface(family, protocol, address)
     return Verdict(
         False,
         "cpython",
@@ -67,6 +69,15 @@ def judge(family: Family, protocol: Protocol, address: object, role: Role, proto
         fault.remedy if fault else "",
         address=address,
     )
+
+
+def _no_interface(family: Family, protocol: Protocol, address: object) -> FieldError | None:
+    """The parser looks interfaces up itself, and is the only one to know that there is none of that name."""
+    if isinstance(address, tuple):
+        for each, value in zip(family.fields(protocol), address, strict=False):
+            if each.kind.offers == "interfaces":
+                return FieldError(each.name, value, "is no interface of this host", "choose one: ip link")
+    return None
 
 
 def _accepted(family: Family, protocol: Protocol, address: object, role: Role, by: str) -> Verdict:

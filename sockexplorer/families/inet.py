@@ -20,7 +20,7 @@ from sockexplorer.core.internet import (
     SEND_COVERAGE,
     InternetFamily,
 )
-from sockexplorer.core.ip import Host
+from sockexplorer.core.ip import Host, as_text, numeric
 
 ORDER = 10
 LOCAL = {"host": "127.0.0.1", "port": "9999"}
@@ -56,24 +56,28 @@ class Inet(InternetFamily):
             local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
             options=(REUSEADDR, REUSEPORT, BROADCAST),
             help="Each datagram arrives whole or not at all. Bind to receive; connect fixes one peer.",
+            try_it="echo hello | nc -u -w1 {host} {port}",
         ),
         Protocol(
             "tcp", "SOCK_STREAM", "IPPROTO_TCP", "byte streams", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
             options=(REUSEADDR, REUSEPORT, NODELAY),
             help="Listen accepts any number of peers; connect opens one stream. A read is whatever has arrived.",
+            try_it="nc {host} {port}",
         ),
         Protocol(
             "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "datagrams, partial checksum",
             local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
             options=(REUSEADDR, SEND_COVERAGE, RECV_COVERAGE), modules=("udplite",),
             help="UDP whose checksum covers only the first bytes (RFC 3828). Removed from Linux 7.1 and later.",
+            try_it="echo hello | socat - UDP4-SENDTO:{host}:{port},protocol=136",
         ),
         Protocol(
             "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "streams over several paths", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
             options=(REUSEADDR,),
             help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
+            try_it="nc {host} {port}",
         ),
         Protocol(
             "icmp", "SOCK_DGRAM", "IPPROTO_ICMP", "ping without root",
@@ -104,7 +108,8 @@ class Inet(InternetFamily):
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)
-        host = {"": "0.0.0.0", "<broadcast>": "255.255.255.255"}.get(str(address[0]), str(address[0]))
+        text = as_text(address[0])
+        host = {"": "0.0.0.0", "<broadcast>": "255.255.255.255"}.get(text) or numeric(text, 4) or text
         packed = socket.inet_aton(host)
         return struct.pack("=H", self.number) + struct.pack("!H4s8x", int(address[1]), packed)
 

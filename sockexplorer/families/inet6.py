@@ -10,7 +10,7 @@ from typing import Any
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Option, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Integer, Invalid, Notice, Offers, as_index
+from sockexplorer.core.fields import Field, FieldError, Integer, Invalid, Notice, Offers, as_index, shown
 from sockexplorer.core.internet import (
     NODELAY,
     PING_RANGE,
@@ -64,7 +64,7 @@ class FlowInfo(Integer):
     def check(self, value: object) -> None:
         number = as_index(value) & 0xFFFFFFFF
         if number > self.high:
-            raise Invalid(f"{value} is out of range", self.remedy())
+            raise Invalid(f"{shown(value)} is out of range", self.remedy())
 
 
 def needs_scope(host: str) -> bool:
@@ -105,24 +105,28 @@ class Inet6(InternetFamily):
             "udp", "SOCK_DGRAM", "IPPROTO_UDP", "datagrams",
             local=LOCAL, remote={"host": "::1", "port": ""}, options=(REUSEADDR, REUSEPORT, V6ONLY),
             help="Each datagram arrives whole or not at all. Bind to receive; connect fixes one peer.",
+            try_it="echo hello | nc -u -w1 {host} {port}",
         ),
         Protocol(
             "tcp", "SOCK_STREAM", "IPPROTO_TCP", "byte streams", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote={"host": "::1", "port": ""},
             options=(REUSEADDR, REUSEPORT, V6ONLY, NODELAY),
             help="Listen accepts any number of peers; connect opens one stream. A read is whatever has arrived.",
+            try_it="nc {host} {port}",
         ),
         Protocol(
             "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "datagrams, partial checksum",
             local=LOCAL, remote={"host": "::1", "port": ""},
             options=(REUSEADDR, SEND_COVERAGE, RECV_COVERAGE), modules=("udplite",),
             help="UDP whose checksum covers only the first bytes (RFC 3828). Removed from Linux 7.1 and later.",
+            try_it="echo hello | socat - UDP6-SENDTO:[{host}]:{port},protocol=136",
         ),
         Protocol(
             "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "streams over several paths", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote={"host": "::1", "port": ""},
             options=(REUSEADDR, V6ONLY),
             help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
+            try_it="nc {host} {port}",
         ),
         Protocol(
             "icmp", "SOCK_DGRAM", "IPPROTO_ICMPV6", "ping without root",
@@ -176,7 +180,7 @@ class Inet6(InternetFamily):
             return (host, port)
         try:
             return (name, port, 0, int(zone) if zone.isdecimal() else socket.if_nametoindex(zone))
-        except OSError:
+        except (OSError, ValueError):
             raise FieldError(
                 "scope_id", zone, "is no interface of this host", "write its name or index after %"
             ) from None
@@ -185,8 +189,8 @@ class Inet6(InternetFamily):
         assert isinstance(address, tuple)
         given: tuple[Any, ...] = address
         host, port, flowinfo, scope_id = given + (0, 0)[len(given) - 2 :]
-        text = as_text(host).partition("%")[0]
-        packed = socket.inet_pton(socket.AF_INET6, text or "::")
+        text = as_text(host)
+        packed = socket.inet_pton(socket.AF_INET6, (numeric(text, 6) or text).partition("%")[0] or "::")
         head = struct.pack("=H", self.number) + struct.pack("!HI", int(port), as_index(flowinfo) & 0xFFFFFFFF)
         return head + packed + struct.pack("=I", as_index(scope_id) & 0xFFFFFFFF)
 

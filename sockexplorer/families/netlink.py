@@ -34,7 +34,7 @@ def _protocol(name: str, proto: str, summary: str, groups: str, **more: str) -> 
     return Protocol(
         name, "SOCK_RAW", proto, summary,
         local={"pid": "0", "groups": groups}, remote={"pid": "0", "groups": "0"},
-        sample=more.get("sample", ""), help=more.get("help", ""),
+        sample=more.get("sample", ""), help=more.get("help", ""), try_it=more.get("try_it", ""),
     )  # fmt: skip
 
 
@@ -70,6 +70,7 @@ class Netlink(Family):
         _protocol(
             "route", "NETLINK_ROUTE", "links, addresses, routes", "LINK|IPV4_IFADDR|IPV6_IFADDR", sample=GETLINK,
             help="Changes of links, addresses and routes, as they happen. The composer's sample asks for all links.",
+            try_it="sudo ip address add 127.0.0.2/8 dev lo",
         ),
         _protocol("generic", "NETLINK_GENERIC", "families by name (nl80211 …)", "0",
                   help="Many kernel interfaces behind one protocol; ask the controller (id 16) for their numbers."),
@@ -106,7 +107,7 @@ class Netlink(Family):
             yield Notice("pid", "a pid of your own choice may be taken; 0 always works")
 
     def text(self, address: object) -> str:
-        if isinstance(address, tuple) and len(address) == 2:
+        if isinstance(address, tuple) and len(address) == 2 and all(isinstance(each, int) for each in address):
             pid, groups = address
             who = "kernel" if pid == 0 else f"pid {pid}"
             return f"{who} groups 0x{groups:x}" if groups else who

@@ -10,7 +10,19 @@ from typing import Any
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, HexBytes, Integer, InterfaceName, Invalid, Notice, as_index
+from sockexplorer.core.fields import (
+    INT_MAX,
+    INT_MIN,
+    Field,
+    FieldError,
+    HexBytes,
+    Integer,
+    InterfaceName,
+    Invalid,
+    Notice,
+    as_index,
+    shown,
+)
 
 ORDER = 50
 ETH_P = {
@@ -31,7 +43,21 @@ class PacketProto(Integer):
     def check(self, value: object) -> None:
         index = as_index(value)
         if not 0 <= index <= 0xFFFF:
-            raise Invalid(f"{index} is out of range", self.remedy())
+            raise Invalid(f"{shown(index)} is out of range", self.remedy())
+
+
+class Narrow(Integer):
+    """``i``, any C int, stored in fewer bits without a word: only the low ones count."""
+
+    def check(self, value: object) -> None:
+        index = as_index(value)
+        if not INT_MIN <= index <= INT_MAX:
+            raise Invalid(f"{shown(index)} is out of range", self.remedy())
+
+    def notices(self, value: object) -> Iterator[str]:
+        index = as_index(value)
+        if not self.low <= index <= self.high:
+            yield f"{index} does not fit {self.high.bit_length()} bits: the kernel sees {index & self.high}"
 
 
 class Packet(Family):
@@ -52,10 +78,12 @@ class Packet(Family):
         Protocol(
             "raw", "SOCK_RAW", "0", "whole frames", ("bind",), local=LOCAL, privilege="CAP_NET_RAW",
             sample=SAMPLE, help="Frames with their link-layer header, in and out. What you send must have one too.",
+            try_it="ping -c 1 127.0.0.1",
         ),
         Protocol(
             "dgram", "SOCK_DGRAM", "0", "frames without header", ("bind",), local=LOCAL, privilege="CAP_NET_RAW",
             sample="hello", help="The kernel takes the link-layer header off, and adds one when sending.",
+            try_it="ping -c 1 127.0.0.1",
         ),
     )  # fmt: skip
 
@@ -64,10 +92,10 @@ class Packet(Family):
             Field("interface", InterfaceName(), "lo", "the interface's name; at most 15 bytes count"),
             Field("proto", PacketProto(0, 0xFFFF, names=ETH_P, base=16), "ETH_P_ALL", "ethertype, host order"),
             Field(
-                "pkttype", Integer(0, 255, names=PKTTYPE), "PACKET_HOST", "who a frame is for; ignored by bind",
+                "pkttype", Narrow(0, 255, names=PKTTYPE), "PACKET_HOST", "who a frame is for; ignored by bind",
                 optional=True,
             ),
-            Field("hatype", Integer(0, 65535), "0", "ARP hardware type; ignored by bind", optional=True),
+            Field("hatype", Narrow(0, 65535), "0", "ARP hardware type; ignored by bind", optional=True),
             Field("addr", HexBytes(8), "", "hardware address to send to; ignored by bind", optional=True),
         )  # fmt: skip
 
@@ -77,14 +105,14 @@ class Packet(Family):
             yield Notice("proto", "protocol 0 receives nothing; ETH_P_ALL receives everything")
 
     def text(self, address: object) -> str:
-        if not isinstance(address, tuple) or len(address) < 2:
+        if not isinstance(address, tuple) or len(address) < 2 or not isinstance(address[1], int):
             return repr(address)
         interface, proto = address[0], address[1]
         names = {value: name for name, value in ETH_P.items()}
-        shown = names.get(proto, f"0x{proto:04x}").removeprefix("ETH_P_")
-        hardware = address[4] if len(address) > 4 else b""
+        ethertype = names.get(proto, f"0x{proto:04x}").removeprefix("ETH_P_")
+        hardware = address[4] if len(address) > 4 and isinstance(address[4], bytes | bytearray) else b""
         mac = f" {bytes(hardware).hex(':')}" if hardware and any(hardware) else ""
-        return f"{interface or '(gone)'} {shown}{mac}"
+        return f"{interface or '(gone)'} {ethertype}{mac}"
 
     def plain(self, protocol: Protocol, text: str) -> object:
         """``eth0``, or ``eth0:ETH_P_IP``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -60,7 +61,9 @@ class Path(Kind):
         data = raw(value)
         if data[:1] == b"\0":
             return "@" + preview(data[1:])
-        return value if isinstance(value, str) else os.fsdecode(data)
+        path = value if isinstance(value, str) else os.fsdecode(data)
+        # A file called @name needs another spelling of the same path, for @ stands for an abstract name.
+        return f"./{path}" if path.startswith("@") else path
 
     def check(self, value: object) -> None:
         data = raw(value)
@@ -119,15 +122,18 @@ class Unix(Family):
             "stream", "SOCK_STREAM", "0", "byte streams", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL,
             help="Listen accepts any number of peers; connect opens one stream. The kernel tells who the peer is.",
+            try_it="socat - UNIX-CONNECT:{path}",
         ),
         Protocol(
             "dgram", "SOCK_DGRAM", "0", "datagrams", ("bind", "connect"), local=LOCAL, snaplen=262144,
             help="Whole messages, in order, none lost: a full queue makes the sender wait.",
+            try_it="echo hello | socat - UNIX-SENDTO:{path}",
         ),
         Protocol(
             "seqpacket", "SOCK_SEQPACKET", "0", "connected messages", ("listen", "connect"),
             connections=True, local=LOCAL, snaplen=262144,
             help="A connection as with stream, and message boundaries as with dgram.",
+            try_it="socat - UNIX-CONNECT:{path},type=5",
         ),
     )  # fmt: skip
 
@@ -154,6 +160,10 @@ class Unix(Family):
             yield Notice("path", "the kernel chooses an abstract name of five hexadecimal digits")
         if role == "remote" and not raw(address):
             yield Notice("path", "an empty address can be bound, not reached")
+
+    def try_it(self, protocol: Protocol, local: object) -> str:
+        command = super().try_it(protocol, local)
+        return re.sub(r"UNIX-(CONNECT|SENDTO):@", r"ABSTRACT-\1:", command)
 
     def text(self, address: object) -> str:
         if address in (None, "", b""):

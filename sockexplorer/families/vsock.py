@@ -54,6 +54,7 @@ class Vsock(Family):
             "stream", "SOCK_STREAM", "0", "byte streams", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote=REMOTE,
             help="A stream between machines without a network.",
+            try_it="socat - VSOCK-CONNECT:1:{port}",
         ),
         Protocol(
             "seqpacket", "SOCK_SEQPACKET", "0", "connected messages", ("listen", "connect"),
@@ -78,7 +79,7 @@ class Vsock(Family):
             yield Notice("cid", "VMADDR_CID_ANY is for bind; a peer has a number")
 
     def text(self, address: object) -> str:
-        if not isinstance(address, tuple) or len(address) != 2:
+        if not isinstance(address, tuple) or len(address) != 2 or not all(isinstance(each, int) for each in address):
             return repr(address)
         names = {0xFFFFFFFF: "any", 0: "hypervisor", 1: "local", 2: "host"}
         cid, port = address

@@ -1,0 +1,152 @@
+"""From the options of a verb to an endpoint: what to do, with which addresses, socket options and protocol number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sockexplorer.cli.target import Target, default_address, read_address
+
+if TYPE_CHECKING:
+    from sockexplorer.core.endpoint import Endpoint, SetOption
+    from sockexplorer.core.family import Operation, Protocol
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+LEVELS = {
+    "SO_VM_SOCKETS_": "AF_VSOCK", "SO_": "SOL_SOCKET", "TCP_": "IPPROTO_TCP", "UDPLITE_": "SOL_UDPLITE",
+    "UDP_": "IPPROTO_UDP", "IPV6_": "IPPROTO_IPV6", "IP_": "IPPROTO_IP", "PACKET_": "SOL_PACKET",
+    "NETLINK_": "SOL_NETLINK", "CAN_RAW_": "SOL_CAN_RAW", "ALG_": "SOL_ALG", "TIPC_": "SOL_TIPC",
+}  # fmt: skip
+"""The level that an option's prefix means."""
+SWITCH = {"on": 1, "yes": 1, "true": 1, "off": 0, "no": 0, "false": 0}
+
+
+def socket_options(command: Command) -> Command:
+    """The options that any verb which opens a socket has."""
+    for decorate in (
+        click.option(
+            "--option", "-o", "options", metavar="NAME=VALUE", multiple=True,
+            help="Socket option to set first, such as SO_REUSEADDR=1; LEVEL:NAME=VALUE for any. Repeatable.",
+        ),
+        click.option("--proto", metavar="N|NAME", help="Protocol number of a raw socket, such as IPPROTO_UDP or 17."),
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+def address_options(command: Command) -> Command:
+    """``--bind``, ``--connect`` and ``--listen``."""
+    for decorate in (
+        click.option("--listen", is_flag=True, help="Accept peers at the --bind address, or at the default one."),
+        click.option("--connect", metavar="ADDRESS", help="Connect to this peer."),
+        click.option("--bind", metavar="ADDRESS", help="Receive at this address (with connections: listen there)."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def endpoint(
+    target: Target,
+    *,
+    bind: str | None = None,
+    connect: str | None = None,
+    listen: bool = False,
+    to: str | None = None,
+    options: tuple[str, ...] = (),
+    proto: str | None = None,
+    snaplen: int | None = None,
+) -> Endpoint:
+    """What the options ask for; with none of them, the protocol's first operation at its default address.
+
+    Raises `click.UsageError` for what does not go together.
+    """
+    from sockexplorer.core.endpoint import Endpoint
+
+    family, protocol = target
+    local = None if bind is None else read_address(target, bind, "--bind")
+    remote = None
+    if connect is not None and listen:
+        raise click.UsageError("--connect and --listen exclude each other")
+    if listen and not protocol.connections:
+        raise click.UsageError(f"{target} has no connections to listen for: use --bind without --listen")
+    if to is not None and (connect is not None or listen):
+        raise click.UsageError("--to is for sockets that are not connected: leave it or --connect out")
+    operation: Operation
+    if connect is not None:
+        operation, remote = "connect", read_address(target, connect, "--connect")
+    elif to is not None:
+        if protocol.connections:
+            raise click.UsageError(f"{target} sends over a connection: use --connect instead of --to")
+        operation, remote = ("open" if bind is None else "bind"), read_address(target, to, "--to")
+    elif bind is not None or listen:
+        # A socket that has connections receives nothing by being bound alone.
+        operation = "listen" if protocol.connections else "bind"
+    else:
+        operation = protocol.operations[0]
+    if local is None and operation in ("bind", "listen"):
+        local = default_address(target, "local")
+        if local is None:
+            raise click.UsageError(f"{target} has no default address: give --bind")
+    if operation == "connect" and remote is None:
+        remote = default_address(target, "remote")
+        if remote is None:
+            raise click.UsageError(f"{target} has no default peer: give --connect")
+    return Endpoint(
+        family.constant, protocol.name, operation, local, remote,
+        tuple(set_option(protocol, text) for text in options),
+        None if proto is None else proto_number(target, proto), snaplen,
+    )  # fmt: skip
+
+
+def set_option(protocol: Protocol, text: str) -> SetOption:
+    """``SO_REUSEADDR=1``, ``SO_BROADCAST``, ``SOL_SOCKET:SO_MARK=5``, ``1:36=5``. Raises `click.BadParameter`."""
+    from sockexplorer.core.constants import number
+    from sockexplorer.core.endpoint import SetOption
+
+    head, equals, value_text = text.partition("=")
+    level, colon, name = head.strip().rpartition(":")
+    level, name = level.strip().upper(), name.strip().upper()
+    declared = {each.name: each for each in protocol.options}
+    if not colon:
+        by_prefix = (value for prefix, value in LEVELS.items() if name.startswith(prefix))
+        level = declared[name].level if name in declared else next(by_prefix, "")
+    hint = "--option"
+    try:
+        number(name)
+        if level:
+            number(level)
+    except KeyError as error:
+        known = f"; {protocol.name} has {', '.join(declared)}" if declared else ""
+        raise click.BadParameter(f"there is no constant {error.args[0]!r}{known}", param_hint=hint) from None
+    if not level:
+        raise click.BadParameter(f"{name} has no known level: write LEVEL:{name}=VALUE", param_hint=hint)
+    try:
+        value = SWITCH.get(value_text.strip().lower()) if equals else 1
+        value = int(value_text, 0) if value is None else value
+    except ValueError:
+        raise click.BadParameter(f"{value_text!r} is no number: write {name}=1", param_hint=hint) from None
+    if not -(2**31) <= value < 2**31:
+        raise click.BadParameter(f"{value} does not fit a C int", param_hint=hint)
+    return SetOption(level, name, value)
+
+
+def proto_number(target: Target, text: str) -> int:
+    """The protocol number of a raw socket, by name or number. Raises `click.BadParameter`."""
+    choices = target.protocol.proto_choices
+    if not choices:
+        raise click.BadParameter(f"{target} has one protocol only: leave --proto out", param_hint="--proto")
+    wanted = text.strip().upper()
+    for name, value in choices.items():
+        if wanted in (name, name.partition("_")[2]):
+            return value
+    try:
+        value = int(wanted, 0)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 0xFFFF:
+        raise click.BadParameter(
+            f"{text!r} is no protocol: write a number, or one of {', '.join(choices)}", param_hint="--proto"
+        )
+    return value

@@ -1,0 +1,120 @@
+"""One session for a verb: it opens, its frames and events come out in order, it closes, and the engine is gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sockexplorer.capture.log import Frame
+from sockexplorer.cli.report import Failed, note, problem_lines, refused
+from sockexplorer.cli.stopping import Stop, Stopped
+from sockexplorer.client.client import Problem
+from sockexplorer.client.hub import Hub, Session
+from sockexplorer.core.endpoint import Endpoint
+
+LOG_BYTES = 64 * 2**20
+CLOSE_SECONDS = 2.0
+OPENED = {"bound": "bound to", "listening": "listening on", "open": "open as"}
+
+
+class Conversation:
+    """An endpoint that is open. ``on_frame`` gets each frame; events go to stderr.
+
+    Every step raises `Failed` when the engine refuses or dies, and `Stopped` when it is time to stop while waiting.
+    """
+
+    def __init__(self, hub: Hub, stop: Stop, on_frame: Callable[[Session, Frame], None]) -> None:
+        self.hub = hub
+        self.stop = stop
+        self.on_frame = on_frame
+        self.session: Session
+        self.problem: Problem | None = None
+        """The last failure that an event told of: a reset, an error while reading."""
+        self._announced = False
+        self._next = 0
+        """The first row that was not handed on yet."""
+
+    def open(self, endpoint: Endpoint) -> None:
+        """Open, and wait until a connection stands or failed."""
+        outcome: list[Problem | None] = []
+        self.session = self.hub.open(endpoint, lambda result, problem: outcome.append(problem))
+        while not outcome or self.session.state == "connecting":
+            self.pump(waiting=True)
+            if outcome and outcome[0] is not None:
+                raise refused(outcome[0])
+        if self.session.state == "failed":
+            raise Failed("the connection failed") if self.problem is None else refused(self.problem)
+        self._announce()
+
+    def _announce(self) -> None:
+        """Say on stderr, once, where the socket is."""
+        session = self.session
+        if self._announced or session.state in ("opening", "connecting", "failed"):
+            return
+        self._announced = True
+        if session.state in OPENED:
+            note(f"{OPENED[session.state]} {session.local!a}")
+        else:
+            remote = session.endpoint.remote if session.remote is None else session.remote
+            note(f"connected to {remote!a}")
+
+    def pump(self, *, waiting: bool = False, patience: float | None = None) -> None:
+        """Take in what the engine said, waiting a moment for it. With ``waiting``, raise `Stopped` when it is time."""
+        self.hub.poll(self.stop.patience if patience is None else patience)
+        if hasattr(self, "session"):
+            self._announce()
+            log = self.session.log
+            while self._next < log.end:
+                frame = log.frame(self._next)
+                self._next += 1
+                if frame.event:
+                    self._tell(frame)
+                else:
+                    self.on_frame(self.session, frame)
+            log.clear()
+        if self.hub.client.dead:
+            raise Failed(self.hub.client.dead)
+        if waiting and self.stop.due:
+            raise Stopped
+
+    def _tell(self, frame: Frame) -> None:
+        if frame.event == "connected":
+            return
+        failure = frame.meta.get("failure")
+        if failure is None:
+            note(str(frame.meta.get("text", frame.event)))
+        else:
+            self.problem = Problem.from_json(failure)
+            if self.session.state not in ("connecting", "failed"):
+                note(*problem_lines(self.problem))
+
+    def request(self, ask: Callable[[Callable[[dict[str, Any] | None, Problem | None], None]], None]) -> Problem | None:
+        """Make a request of the hub and wait for its reply: None, or the problem."""
+        outcome: list[Problem | None] = []
+        ask(lambda result, problem: outcome.append(problem))
+        while not outcome:
+            self.pump(waiting=True)
+        return outcome[0]
+
+    def close(self) -> None:
+        """Close the session; what it had received until then comes out first."""
+        done: list[bool] = []
+        self.hub.close(self.session, lambda result, problem: done.append(True))
+        deadline = time.monotonic() + CLOSE_SECONDS
+        while not done and self.hub.client.waiting and time.monotonic() < deadline:
+            self.pump(patience=0.05)
+
+
+@contextmanager
+def conversation(stop: Stop, on_frame: Callable[[Session, Frame], None]) -> Iterator[Conversation]:
+    """An engine of its own for one conversation. Raises `Failed` when it can't be started."""
+    try:
+        hub = Hub(log_limit=LOG_BYTES)
+    except OSError as error:
+        raise Failed(f"the engine can't be started: {error}") from None
+    try:
+        yield Conversation(hub, stop, on_frame)
+    finally:
+        hub.shut_down()

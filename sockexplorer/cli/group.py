@@ -1,0 +1,106 @@
+"""The command ``sockexplorer``: its verbs, each loaded when it is asked for, and the explorer when none is named."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from sockexplorer import __version__
+from sockexplorer.cli import report
+
+VERBS = ("explore", "doctor", "check", "watch", "send", "code", "completion")
+"""Each is a module of this package with a ``command``."""
+EPILOG = """\b
+Examples:
+  sockexplorer                                     the explorer
+  sockexplorer inet/udp 127.0.0.1:9999             the explorer, with this address
+  sockexplorer doctor can                          is there AF_CAN here, and why not
+  sockexplorer watch inet/udp --bind 127.0.0.1:9999 --json
+  echo hello | sockexplorer send inet/udp --to 127.0.0.1:9999
+
+Exit status: 0 done, 1 refused or failed (the reason is on stderr), 2 wrong usage.
+"""
+
+
+class Verbs(click.Group):
+    """A group whose first word may be a FAMILY/PROTOCOL instead of a verb: that starts the explorer."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"sockexplorer.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in VERBS:
+            return super().resolve_command(ctx, args)
+        if not ctx.resilient_parsing:
+            self._must_be_family(ctx, args[0])
+        return "explore", self.get_command(ctx, "explore"), args
+
+    def _must_be_family(self, ctx: click.Context, word: str) -> None:
+        from difflib import get_close_matches
+
+        from sockexplorer.families import all_families, family
+
+        try:
+            family(word.partition("/")[0])
+        except KeyError as error:
+            if "/" in word:
+                raise click.UsageError(str(error.args[0]), ctx) from None
+            names = [each.name for each in all_families()]
+            near = get_close_matches(word.lower(), [*VERBS, *names], 1)
+            raise click.UsageError(
+                f"{word!r} is no verb and no family" + (f"; did you mean {near[0]}?" if near else "") + "\n"
+                f"verbs: {', '.join(VERBS)}\nfamilies: {', '.join(names)}",
+                ctx,
+            ) from None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+        from sockexplorer.cli.target import completions
+
+        return [*super().shell_complete(ctx, incomplete), *completions(incomplete)]
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    epilog=EPILOG,
+    subcommand_metavar="[VERB | FAMILY/PROTOCOL [ADDRESS]] …",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Explore every family of Python's socket: build an address, watch live traffic, see what this host supports.
+
+    Without a verb this opens the explorer in the terminal. FAMILY/PROTOCOL is such as inet/udp, AF_UNIX/stream or
+    netlink/route; ADDRESS is a Python literal, "('127.0.0.1', 9999)", or the plain form: 127.0.0.1:9999, [::1]:9999,
+    /tmp/x.sock, @abstract.
+    """
+    if ctx.invoked_subcommand is None:
+        explore = importlib.import_module("sockexplorer.cli.explore")
+        ctx.invoke(explore.command)
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding gets escapes instead of a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        report.show(error)
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        status = 130
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,62 @@
+"""Lines on stdout for a verb that goes on: each is out at once, a reader who left ends the verb, one who is slow never
+keeps it from stopping."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+
+from sockexplorer.cli.stopping import Stop, Stopped
+
+PIECE = 4096
+"""A pipe that select calls writable takes so much without blocking (PIPE_BUF)."""
+
+
+class Gone(Exception):
+    """Nobody reads stdout any more."""
+
+
+class Output:
+    """Standard output, unbuffered. ``stop`` says when a write that waits has to be given up."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+        self._encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.flush()
+        self._fd: int | None
+        try:
+            self._fd = sys.stdout.fileno()
+        except (io.UnsupportedOperation, AttributeError, ValueError):
+            self._fd = None
+
+    def write(self, text: str) -> None:
+        """Write lines. Raises `Gone` or `Stopped`."""
+        if self._fd is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            return
+        data = text.encode(self._encoding, "backslashreplace")
+        at = 0
+        while at < len(data):
+            if not select.select([], [self._fd], [], self._stop.patience)[1]:
+                if self._stop.due:
+                    raise Stopped
+                continue
+            try:
+                with self._stop.interruptible():
+                    at += os.write(self._fd, data[at : at + PIECE])
+            except BlockingIOError:
+                continue
+            except OSError:
+                raise Gone from None
+
+    def check(self) -> None:
+        """Raise `Gone` when the reader has left, without writing anything."""
+        if self._fd is None:
+            return
+        poll = select.poll()
+        poll.register(self._fd, 0)
+        if poll.poll(0):
+            raise Gone

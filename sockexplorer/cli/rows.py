@@ -1,0 +1,86 @@
+"""Frames as lines: a JSON object each, or a line for people with a hex dump below where that is wanted."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sockexplorer.core.frames import Flag
+from sockexplorer.core.payload import hex_lines
+from sockexplorer.core.text import escape, preview
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.log import Frame
+    from sockexplorer.client.hub import Session
+
+SECOND = 1_000_000_000
+INTERNAL = ("peer", "event", "text", "failure")
+"""Metadata that is told elsewhere, not ancillary data."""
+
+
+@lru_cache(maxsize=8)
+def _utc(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+@lru_cache(maxsize=8)
+def _local(second: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(second))
+
+
+def stamp(moment: int) -> str:
+    """ISO 8601 in UTC, with nanoseconds."""
+    return f"{_utc(moment // SECOND)}.{moment % SECOND:09d}Z"
+
+
+def peer_literal(session: Session, frame: Frame) -> str | None:
+    """The peer's address as a Python literal, None where the frame has none."""
+    peer = session.peers.get(frame.peer)
+    literal = peer.literal if peer else frame.meta.get("peer")
+    return None if literal in (None, "None") else str(literal)
+
+
+def ancillary(frame: Frame) -> dict[str, Any] | None:
+    """What came beside the payload, as JSON values; ``truncated`` when some of it was lost."""
+    meta = {key: value for key, value in frame.meta.items() if key not in INTERNAL}
+    if frame.flags & Flag.CONTROL_TRUNCATED:
+        meta["truncated"] = True
+    return meta or None
+
+
+def as_json(number: int, session: Session, frame: Frame) -> str:
+    """The frame as one line of JSON, all ASCII."""
+    return json.dumps(
+        {
+            "n": number,
+            "time": stamp(frame.time),
+            "dir": "out" if frame.outgoing else "in",
+            "peer": peer_literal(session, frame),
+            "length": frame.length,
+            "payload": frame.payload.hex(),
+            "truncated": bool(frame.flags & Flag.TRUNCATED),
+            "ancillary": ancillary(frame),
+        }
+    )
+
+
+def as_text(session: Session, frame: Frame, width: int | None = None) -> str:
+    """The frame as one safe line, cut to ``width``: time, direction, peer, length, preview."""
+    moment = f"{_local(frame.time // SECOND)}.{frame.time % SECOND // 1000:06d}"
+    name = session.peer_name(frame.peer) or escape(frame.meta.get("peer", "-"))
+    cut = " (cut)" if frame.flags & Flag.TRUNCATED else ""
+    beside = ancillary(frame)
+    extra = "" if beside is None else f"  {escape(json.dumps(beside))}"
+    line = (
+        f"{moment}  {'→' if frame.outgoing else '←'}  {name}  {frame.length:>5}{cut}  {preview(frame.payload)}{extra}"
+    )
+    return line if width is None or len(line) <= width else line[: width - 1] + "…"
+
+
+def dump(frame: Frame) -> Iterator[str]:
+    """The payload as rows of a hex dump."""
+    for offset, digits, text in hex_lines(frame.payload):
+        yield f"    {offset:04x}  {digits}  {text}"

@@ -1,0 +1,99 @@
+"""``send``: bytes to a peer, given as text, as hex or on stdin; done when they are really sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sockexplorer.cli import asked
+from sockexplorer.cli.target import Target, target_argument
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.log import Frame
+    from sockexplorer.client.hub import Session
+
+
+@click.command(epilog="""\b
+Examples:
+  sockexplorer send inet/udp --to 127.0.0.1:9999 --text 'hello\\n'
+  sockexplorer send inet/tcp --connect 127.0.0.1:80 --text 'GET / HTTP/1.0\\r\\n\\r\\n' --wait 2
+  sockexplorer send netlink/route --to '(0, 0)' --hex 1400000012000103 --wait 1 --json
+  sockexplorer send unix/stream --connect /tmp/x.sock < file
+""")
+@target_argument
+@click.option("--to", metavar="ADDRESS", help="Send to this address, without a connection.")
+@click.option("--connect", metavar="ADDRESS", help="Connect to this peer and send.")
+@click.option("--bind", metavar="ADDRESS", help="Send from this address.")
+@click.option("--text", metavar="TEXT", help=r"What to send, with escapes: \n \r \t \0 \xNN \uNNNN \\.")
+@click.option("--hex", "hexadecimal", metavar="HEX", help="What to send, as hexadecimal digits: 'de ad be ef'.")
+@click.option("--wait", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Print replies for SECONDS.")
+@click.option("--json", "as_json", is_flag=True, help="Report what was sent, and each reply, as a JSON object a line.")
+@asked.socket_options
+def command(
+    target: Target, to: str | None, connect: str | None, bind: str | None, text: str | None, hexadecimal: str | None,
+    wait: float | None, as_json: bool, options: tuple[str, ...], proto: str | None,
+) -> None:  # fmt: skip
+    """Send bytes to --to ADDRESS or over --connect ADDRESS, and end when they are sent.
+
+    The bytes are --text, --hex, or else stdin: for datagrams all of stdin is one message, for streams it goes out as
+    it comes. With --wait replies are printed as "watch" prints them.
+
+    --json prints {"sent": bytes, "to": peer, "local": own address or null}; addresses are Python literals.
+
+    Exit status: 0 all was handed to the network, 1 refused or failed, 2 wrong usage, also for an ADDRESS that is
+    neither a literal nor the plain form; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
+    """
+    if (to is None) == (connect is None):
+        raise click.UsageError("give one of --to and --connect")
+    given = payload(text, hexadecimal)
+    endpoint = asked.endpoint(target, bind=bind, connect=connect, to=to, options=options, proto=proto)
+
+    from sockexplorer.cli.conversation import conversation
+    from sockexplorer.cli.output import Gone, Output
+    from sockexplorer.cli.sending import Sender
+    from sockexplorer.cli.stopping import Stop, Stopped
+    from sockexplorer.cli.watch import Printer
+
+    with Stop() as stop:
+        printer = Printer(Output(stop), stop, None, as_json=as_json, hex_dump=False)
+
+        def reply(session: Session, frame: Frame) -> None:
+            if wait is not None and not frame.outgoing:
+                printer.take(session, frame)
+
+        try:
+            with conversation(stop, reply) as talk:
+                talk.open(endpoint)
+                sender = Sender(talk, given)
+                sender.send()
+                printer.say(sender.report(as_json=as_json), as_json=as_json)
+                if wait is not None:
+                    stop.within(wait)
+                while not stop.due and wait is not None and talk.session.state != "ended":
+                    talk.pump()
+                    printer.flush()
+                talk.close()
+                printer.flush()
+                status = int(talk.problem is not None)
+        except Stopped:
+            status = 1
+        except Gone:
+            status = 0
+        status = stop.status() or status
+    if status:
+        raise click.exceptions.Exit(status)
+
+
+def payload(text: str | None, hexadecimal: str | None) -> bytes | None:
+    """The bytes of --text or --hex; None for stdin. Raises `click.UsageError`."""
+    from sockexplorer.core.payload import PayloadError, from_hex, from_text
+
+    if text is not None and hexadecimal is not None:
+        raise click.UsageError("give one of --text and --hex")
+    try:
+        if text is not None:
+            return from_text(text)
+        return None if hexadecimal is None else from_hex(hexadecimal)
+    except PayloadError as error:
+        raise click.BadParameter(str(error), param_hint="--hex" if text is None else "--text") from None

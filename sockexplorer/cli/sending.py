@@ -1,0 +1,131 @@
+"""Sending over a conversation: one message, or a stream as it comes, until all of it has left."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import select
+import sys
+import time
+from functools import partial
+
+from sockexplorer.cli.conversation import Conversation
+from sockexplorer.cli.report import Failed, note, refused
+from sockexplorer.cli.stopping import Stopped
+
+PIECE = 256 * 1024
+AHEAD = 4 * 2**20
+"""Bytes of a stream that may be under way before more of stdin is read."""
+LONGEST = 16 * 2**20
+"""No family takes a longer message; stdin may be endless."""
+FULL_SECONDS = 5.0
+"""How long to try again while the peer's queue is full."""
+
+
+class Sender:
+    """Sends ``data``, or stdin when it is None. `sent` counts what has left."""
+
+    def __init__(self, talk: Conversation, data: bytes | None) -> None:
+        self._talk = talk
+        self._data = data
+        self.sent = 0
+        try:
+            self._stdin = sys.stdin.fileno()
+        except (io.UnsupportedOperation, AttributeError, ValueError):
+            self._stdin = -1
+        if data is None and self._stdin >= 0 and os.isatty(self._stdin):
+            note("type what to send; Ctrl-D ends it")
+
+    def send(self) -> None:
+        """Send everything and wait until it has left. Raises `Failed` or `Stopped`."""
+        if self._talk.session.protocol.messages:
+            self._send_message()
+        else:
+            self._send_stream()
+
+    def report(self, *, as_json: bool) -> str:
+        """What was sent and to whom, as a line."""
+        session = self._talk.session
+        endpoint = session.endpoint
+        to = endpoint.remote if session.remote is None or endpoint.operation != "connect" else session.remote
+        if not as_json:
+            return f"sent {self.sent} byte{'s' * (self.sent != 1)} to {to!a}"
+        local = None if endpoint.operation == "open" or session.local is None else ascii(session.local)
+        return json.dumps({"sent": self.sent, "to": ascii(to), "local": local})
+
+    # --- messages ------------------------------------------------------------------------------------------
+
+    def _send_message(self) -> None:
+        talk = self._talk
+        data = self._whole() if self._data is None else self._data
+        to = None if talk.session.endpoint.operation == "connect" else talk.session.endpoint.remote
+        deadline = time.monotonic() + FULL_SECONDS
+        while True:
+            problem = talk.request(lambda done: talk.hub.send(talk.session, data, to=to, done=done))
+            if problem is None:
+                self.sent = len(data)
+                return
+            if problem.name != "EAGAIN" or time.monotonic() > deadline:
+                raise refused(problem)
+            talk.pump(waiting=True)
+
+    def _whole(self) -> bytes:
+        data = bytearray()
+        while piece := self._read():
+            data += piece
+            if len(data) > LONGEST:
+                raise Failed(f"stdin has more than {LONGEST >> 20} MiB, and all of it would be one message")
+        return bytes(data)
+
+    # --- streams -------------------------------------------------------------------------------------------
+
+    def _send_stream(self) -> None:
+        talk, log = self._talk, self._talk.session.log
+        given = at = 0
+        more = True
+        while more or log.bytes_out < given:
+            if more and given - log.bytes_out < AHEAD:
+                if self._data is None:
+                    piece = self._read()
+                else:
+                    piece = self._data[at : at + PIECE]
+                    at += PIECE
+                more = bool(piece)
+                if piece:
+                    problem = talk.request(partial(self._hand_over, piece))
+                    given += len(piece)
+                    if problem is not None:
+                        raise refused(problem)
+            else:
+                talk.pump(waiting=True)
+            if talk.session.state != "connected":
+                break
+        self.sent = log.bytes_out
+        if more or self.sent < given:
+            raise Failed(f"the peer closed the connection after {self.sent} bytes" + (f" of {given}" if not more else ""))
+
+    def _hand_over(self, piece: bytes, done: object) -> None:
+        self._talk.hub.send(self._talk.session, piece, done=done)  # type: ignore[arg-type]
+
+    # --- stdin ---------------------------------------------------------------------------------------------
+
+    def _read(self) -> bytes:
+        """What stdin has, at most a piece; b"" at its end. The engine is heard meanwhile."""
+        talk = self._talk
+        if self._stdin < 0:
+            return sys.stdin.buffer.read(PIECE)
+        while not select.select([self._stdin], [], [], 0)[0]:
+            if talk.session.state not in ("open", "bound", "connected"):
+                return b""
+            talk.hub.client.link.stream  # noqa: B018
+            select.select([self._stdin, talk.hub.client], [], [], talk.stop.patience)
+            talk.pump(waiting=True, patience=0)
+        try:
+            with talk.stop.interruptible():
+                return os.read(self._stdin, PIECE)
+        except OSError as error:
+            raise Failed(f"stdin can't be read: {error.strerror}") from None
+        finally:
+            if talk.stop.due:
+                raise Stopped

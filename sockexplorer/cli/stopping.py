@@ -1,0 +1,73 @@
+"""When a verb that goes on has to stop: a signal, or its time is over."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(Exception):
+    """Raised where a write would block on after it was time to stop."""
+
+
+class Stop:
+    """Signals are noted, and act where the verb looks; within `interruptible` they raise `Stopped`.
+
+    A signal that was ignored when we started (``nohup``, a shell's background job) stays ignored.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.deadline = None if seconds is None else time.monotonic() + seconds
+        self.signal = 0
+        """The signal that came, 0 for none."""
+        self._blocking = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Stop:
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._caught)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to stop."""
+        return bool(self.signal) or (self.deadline is not None and time.monotonic() >= self.deadline)
+
+    @property
+    def patience(self) -> float:
+        """How long one wait may take, in seconds."""
+        left = 0.1 if self.deadline is None else self.deadline - time.monotonic()
+        return max(0.0, min(0.1, left))
+
+    def status(self, interrupted: int = 130) -> int:
+        """The exit status after a signal: 128 and its number, ``interrupted`` for Ctrl-C; 0 without one."""
+        if not self.signal:
+            return 0
+        return interrupted if self.signal == signal.SIGINT else 128 + self.signal
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Around a call that may block. Raises `Stopped` when a signal comes meanwhile."""
+        self._blocking = True
+        try:
+            yield
+        finally:
+            self._blocking = False
+
+    def _caught(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        if self._blocking:
+            raise Stopped

@@ -1,0 +1,148 @@
+"""A draft: what a person has typed into the form so far, and the endpoint that it amounts to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sockexplorer.core.endpoint import Endpoint, SetOption
+from sockexplorer.core.family import Family, Operation, Option, Protocol, Role
+from sockexplorer.core.fields import Field, FieldError, Integer
+
+ROLES: tuple[Role, ...] = ("local", "remote")
+
+
+@dataclass
+class Draft:
+    """The texts of a form. ``texts`` by role and field name; ``options`` by name, "" leaves one alone."""
+
+    family: Family
+    protocol: Protocol
+    texts: dict[Role, dict[str, str]] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+    proto: str = ""
+    bind_first: bool = False
+    """Whether connect binds the local address before."""
+
+    @classmethod
+    def fresh(cls, family: Family, protocol: Protocol) -> Draft:
+        """The form as it is offered at first."""
+        draft = cls(family, protocol, proto=protocol.proto)
+        for role in ROLES:
+            given = protocol.local if role == "local" else protocol.remote
+            draft.texts[role] = {
+                each.name: given.get(each.name, each.default if each.optional or given else "")
+                for each in family.fields(protocol)
+            }
+        draft.options = {
+            option.name: "" if option.default is None else str(option.default) for option in protocol.options
+        }
+        return draft
+
+    # --- the address ---------------------------------------------------------------------------------------
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The addresses that the form asks for: a remote one only where there is something to connect."""
+        return ROLES if "connect" in self.protocol.operations else ("local",)
+
+    def fields(self) -> tuple[Field, ...]:
+        """The fields of each address."""
+        return self.family.fields(self.protocol)
+
+    def faults(self, role: Role) -> list[FieldError]:
+        """What is wrong with an address, field by field."""
+        found = []
+        for each in self.fields():
+            try:
+                each.parse(self.texts[role][each.name])
+            except FieldError as error:
+                found.append(error)
+        return found
+
+    def address(self, role: Role) -> object:
+        """The Python address. Raises `FieldError`."""
+        values = {each.name: each.parse(self.texts[role][each.name]) for each in self.fields()}
+        address = self.family.build(self.protocol, values)
+        self.family.check(self.protocol, address)
+        return address
+
+    def fill(self, role: Role, address: object) -> None:
+        """Take over an address that exists. Raises `FieldError`."""
+        self.texts[role] = self.family.texts(self.protocol, address)
+
+    def blank(self, role: Role) -> bool:
+        """Whether a required field of the address is empty while the family takes no empty one."""
+        return any(
+            not self.texts[role][each.name].strip() and not _takes_empty(each)
+            for each in self.fields()
+            if not each.optional
+        )
+
+    # --- what it amounts to --------------------------------------------------------------------------------
+
+    def proto_number(self) -> int | None:
+        """The protocol number where a person may pick one, else None. Raises `FieldError`."""
+        if not self.protocol.proto_choices:
+            return None
+        field_ = proto_field(self.protocol)
+        value = field_.parse(self.proto)
+        assert isinstance(value, int)
+        return value
+
+    def set_options(self) -> tuple[SetOption, ...]:
+        """The options that are set to something. Raises `FieldError`."""
+        return tuple(
+            SetOption(option.level, option.name, option_value(option, text))
+            for option in self.protocol.options
+            if (text := self.options.get(option.name, "").strip())
+        )
+
+    def needs(self, operation: Operation) -> tuple[Role, ...]:
+        """The addresses that an operation uses."""
+        if operation == "connect":
+            return ("local", "remote") if self.bind_first else ("remote",)
+        return () if operation == "open" else ("local",)
+
+    def obstacle(self, operation: Operation) -> FieldError | None:
+        """Why an operation is not possible with what the form holds; None when it is."""
+        if operation not in self.protocol.operations:
+            return FieldError("", operation, f"{self.protocol.type} sockets of {self.family.constant} don't do that")
+        try:
+            self.endpoint(operation)
+        except FieldError as error:
+            return error
+        return None
+
+    def endpoint(self, operation: Operation) -> Endpoint:
+        """The endpoint to open. Raises `FieldError`."""
+        used = self.needs(operation)
+        return Endpoint(
+            family=self.family.constant,
+            protocol=self.protocol.name,
+            operation=operation,
+            local=self.address("local") if "local" in used else None,
+            remote=self.address("remote") if "remote" in used else None,
+            options=self.set_options(),
+            proto=self.proto_number(),
+        )
+
+
+def _takes_empty(field_: Field) -> bool:
+    try:
+        field_.parse("")
+    except FieldError:
+        return False
+    return True
+
+
+def proto_field(protocol: Protocol) -> Field:
+    """The field for the protocol number of a raw socket."""
+    kind = Integer(0, 255, names=protocol.proto_choices)
+    return Field("protocol", kind, protocol.proto, "the IP protocol that the socket receives and sends")
+
+
+def option_value(option: Option, text: str) -> int:
+    """The int of an option as typed. Raises `FieldError`."""
+    value = Field(option.name, Integer(-(2**31), 2**31 - 1), help=option.help).parse(text)
+    assert isinstance(value, int)
+    return value

@@ -1,0 +1,86 @@
+"""The application: themes, settings, the palette, the second wall, and one screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from sockexplorer.client.hub import Hub
+from sockexplorer.core.text import escape
+from sockexplorer.families import all_families
+from sockexplorer.ui.screens.main import MainScreen
+from sockexplorer.ui.settings import Settings
+from sockexplorer.ui.theme import DARK, LIGHT
+from sockexplorer.ui.wall import Wall
+
+_HERE = Path(__file__).resolve().parent.parent
+STYLES = next(each for each in (_HERE / "styles", _HERE.parent / "styles") if each.is_dir())
+"""In the wheel beside the package's code, in a checkout at the top."""
+
+
+class ExplorerApp(App[None]):
+    """The explorer. The hub is made outside, so that tests choose the engine."""
+
+    TITLE = "sockexplorer"
+    CSS_PATH = [STYLES / "app.tcss", STYLES / "panes.tcss", STYLES / "dialogs.tcss"]
+
+    def __init__(
+        self, hub: Hub, settings: Settings, family_protocol: str | None = None, address: str | None = None
+    ) -> None:
+        super().__init__()
+        self.hub = hub
+        self.settings = settings
+        self._start = family_protocol, address
+        self.on_loop: Callable[[asyncio.AbstractEventLoop], None] = lambda loop: None
+        self.on_quit: Callable[[], None] = lambda: None
+        self._filters.append(Wall())
+
+    def on_mount(self) -> None:
+        self.on_loop(asyncio.get_running_loop())
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        problems = list(self.settings.problems)
+        if self.settings.theme in self.available_themes:
+            self.theme = self.settings.theme
+        else:
+            self.theme = DARK.name
+            problems.append(f"theme = {self.settings.theme!r}: there is none of that name")
+        if self.settings.keys:
+            self.set_keymap(self.settings.keys)
+        self.push_screen(MainScreen(self.hub, self._start))
+        for problem in problems:
+            self.notify(escape(problem), title="Settings", severity="warning", markup=False)
+
+    async def action_quit(self) -> None:
+        self.on_quit()
+        self.exit()
+
+    def action_theme(self) -> None:
+        """Switch between dark and light."""
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        yield SystemCommand("Dark or light", "Switch between the two themes", self.action_theme)
+        main = next((each for each in self.screen_stack if isinstance(each, MainScreen)), None)
+        if main is None:
+            return
+        for pane in main.panes:
+            yield SystemCommand(f"Go to {pane.TITLE}", f"Pane {pane.NUMBER}", lambda n=pane.NUMBER: main.action_pane(n))
+        for session in self.hub.sessions.values():
+            yield SystemCommand(
+                f"Session {session.number}: {session.title}",
+                f"Show the traffic of this session, which is {session.state}",
+                lambda each=session: main.show_session(each),
+            )
+        for family in all_families():
+            for protocol in family.protocols:
+                yield SystemCommand(
+                    f"{family.constant}/{protocol.name}",
+                    f"{family.title}: {protocol.summary}",
+                    lambda f=family, p=protocol: main.pick(f, p),
+                )

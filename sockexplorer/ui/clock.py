@@ -1,0 +1,40 @@
+"""Times of frames as people read them: local, with as many digits as there is room for."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+def clock(nanoseconds: int, digits: int) -> str:
+    """``21:04:11.120394`` of a time in ns since the epoch, with so many digits after the point."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return f"{_second(seconds)}.{rest // 10 ** (9 - digits):0{digits}d}"
+
+
+def rate(value: float) -> str:
+    """``1.2k/s``: a number a second in at most six cells."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.1f}{unit}/s" if value < 100 * size else f"{value / size:.0f}{unit}/s"
+    return f"{value:.0f}/s"
+
+
+def count(value: int) -> str:
+    """A number with its thousands apart."""
+    return f"{value:,}"
+
+
+def size(value: int) -> str:
+    """Bytes in KiB, MiB or GiB where that is shorter."""
+    number = float(value)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024 or unit == "GiB":
+            return f"{number:.0f} {unit}" if unit == "B" or number >= 10 else f"{number:.1f} {unit}"
+        number /= 1024
+    return ""

@@ -1,0 +1,215 @@
+"""Pane 4: every constant of ``socket`` with its value and whether this Python and this kernel have it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from sockexplorer.core.capability import GLYPHS, WORDS, Capability
+from sockexplorer.core.text import escape
+from sockexplorer.ui.panes.pane import Pane
+from sockexplorer.ui.widgets.lines import LineView
+
+Row = str | Capability
+"""A group's title, or a constant."""
+
+
+class CapabilityList(LineView):
+    """Groups and their constants."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "capability--group", "capability--yes", "capability--maybe", "capability--no", "capability--muted",
+    }  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__(id="capability-list")
+        self._rows: list[Row] = []
+
+    def show(self, rows: list[Row]) -> None:
+        """Show these rows; the cursor stays on its constant where it still stands."""
+        current = self.current()
+        self._rows = rows
+        names = {row.name: index for index, row in enumerate(rows) if isinstance(row, Capability)}
+        self.lines_changed()
+        self.move_to(names.get(current.name, 0) if current else 0)
+
+    def current(self) -> Capability | None:
+        """The constant under the cursor."""
+        row = self._rows[self.cursor] if self.cursor < len(self._rows) else None
+        return row if isinstance(row, Capability) else None
+
+    def line_count(self) -> int:
+        return len(self._rows)
+
+    def line(self, index: int, width: int) -> list[tuple[str, Style]]:
+        row = self._rows[index]
+        if isinstance(row, str):
+            return [(row, self.get_component_rich_style("capability--group", partial=True))]
+        glyph = GLYPHS[row.state]
+        kind = {"●": "yes", "○": "no"}.get(glyph, "maybe")
+        muted = self.get_component_rich_style("capability--muted", partial=True)
+        value = _number(row.value)
+        room = max(8, width - 4 - len(value))
+        name = escape(row.name, room)
+        return [
+            (f" {glyph} ", self.get_component_rich_style(f"capability--{kind}", partial=True)),
+            (f"{name:<{room}}", Style()),
+            (f"{value} ", muted),
+        ]
+
+
+class CapabilitiesPane(Pane):
+    """A search line, the list, and what is known of the constant under the cursor."""
+
+    NUMBER, TITLE = 4, "Capabilities"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("/", "search", "Search", id="search"),
+        Binding("y", "copy", "Copy", id="copy-constant"),
+        Binding("r", "probe", "Probe again", id="probe"),
+        Binding("escape", "clear", "Clear", show=False),
+    ]
+
+    class ProbeAgain(Message):
+        """The person wants the host looked at again."""
+
+    class CopyText(Message):
+        """The person wants something on the clipboard."""
+
+        def __init__(self, text: str, what: str) -> None:
+            super().__init__()
+            self.text = text
+            self.what = what
+
+    def __init__(self) -> None:
+        super().__init__(id="capabilities")
+        self._known: list[Capability] = []
+        self._protocols: list[Capability] = []
+
+    def compose(self) -> ComposeResult:
+        yield Input(
+            placeholder="/ search: a name, a value, or a state such as 'not in'", compact=True, id="capability-search"
+        )
+        yield CapabilityList()
+        yield Static(id="capability-detail")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#capability-detail", Static).update(Content("Looking at this host …"))
+
+    def home(self) -> Widget:
+        return self.query_one(CapabilityList)
+
+    def know(self, protocols: list[Capability], constants: list[Capability]) -> None:
+        """Show what the probe found: the protocols that can be opened first, then every constant."""
+        self._protocols, self._known = protocols, constants
+        self._filter()
+
+    def explain(self, name: str) -> None:
+        """Put the cursor on a constant or a protocol."""
+        self.query_one(Input).value = name
+        self._filter()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._filter()
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.home().focus()
+
+    def _filter(self) -> None:
+        words = self.query_one(Input).value.lower().split()
+        rows: list[Row] = []
+        shown = 0
+        for title, capabilities in self._groups():
+            matching = [
+                each for each in capabilities
+                if all(word in f"{each.name} {each.value} {title} {WORDS[each.state]}".lower() for word in words)
+            ]  # fmt: skip
+            if matching:
+                shown += len(matching)
+                rows += [title, *matching]
+        self.query_one(CapabilityList).show(rows)
+        total = len(self._known) + len(self._protocols)
+        self.border_subtitle = f"{shown} of {total}" if words else f"{total}" if total else ""
+        view = self.query_one(CapabilityList)
+        if len(rows) > 1:
+            view.move_to(max(view.cursor, 1))
+        self._describe()
+
+    def _groups(self) -> list[tuple[str, list[Capability]]]:
+        groups: dict[str, list[Capability]] = {}
+        if self._protocols:
+            groups["Protocols that the explorer opens"] = self._protocols
+        for each in self._known:
+            groups.setdefault(each.group, []).append(each)
+        return list(groups.items())
+
+    @on(LineView.Moved)
+    def _moved(self, event: LineView.Moved) -> None:
+        event.stop()
+        self._describe()
+
+    def _describe(self) -> None:
+        detail = self.query_one("#capability-detail", Static)
+        current = self.query_one(CapabilityList).current()
+        if current is None:
+            found = bool(self.query_one(CapabilityList).line_count())
+            detail.update(Content("" if found else "Nothing has that name, value or state."))
+            return
+        steps = " → ".join(
+            f"{word} {'✓' if held else '✗' if held is False else '?'}"
+            for word, held in (("Python", current.python), ("kernel", current.kernel), ("allowed", current.usable))
+        )
+        parts: list[Content | str | tuple[str, str]] = [
+            (f"{escape(current.name)}", "bold"),
+            (f" = {escape(current.value)}" if current.value else "", "$text-muted"),
+            f"\n{GLYPHS[current.state]} {WORDS[current.state]}   {steps}",
+        ]
+        for each in current.evidence[:3]:
+            parts.append((f"\n· {escape(each)}", "$text-muted"))
+        for each in current.fix:
+            parts.append(Content.assemble(("\n▸ ", "$text-accent"), escape(each)))
+        detail.update(Content.assemble(*parts))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("search", "copy", "probe") and self.typing:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_search(self) -> None:
+        self.query_one(Input).focus()
+
+    def action_clear(self) -> None:
+        self.query_one(Input).value = ""
+        self.home().focus()
+
+    def action_probe(self) -> None:
+        self.post_message(self.ProbeAgain())
+
+    def action_copy(self) -> None:
+        current = self.query_one(CapabilityList).current()
+        if current is not None:
+            self.post_message(self.CopyText(f"{current.name} = {current.value or None}", current.name))
+
+    def subject(self) -> tuple[str, str]:
+        current = self.query_one(CapabilityList).current()
+        if current is None:
+            return "Capabilities", "Every constant of Python's socket: its value, and whether it can be used here."
+        evidence = "\n".join(f"· {each}" for each in current.evidence)
+        fixes = "\n".join(f"▸ {each}" for each in current.fix)
+        return f"{current.name} = {current.value}", f"{WORDS[current.state]}\n\n{evidence}\n\n{fixes}"
+
+
+def _number(value: str) -> str:
+    return value if len(value) <= 11 else value[:10] + "…"

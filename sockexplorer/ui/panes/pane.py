@@ -1,0 +1,30 @@
+"""What the panes have in common: a number to reach them by, a title, and help on what is under the cursor."""
+
+from __future__ import annotations
+
+from textual.containers import Vertical
+from textual.widget import Widget
+from textual.widgets import Input
+
+
+class Pane(Vertical):
+    """One of the four. ``NUMBER`` is its key, ``TITLE`` its name."""
+
+    NUMBER: int
+    TITLE: str
+
+    def on_mount(self) -> None:
+        self.border_title = f"{self.NUMBER} {self.TITLE}"
+
+    def home(self) -> Widget:
+        """The widget that gets the focus when the pane is entered."""
+        raise NotImplementedError
+
+    def subject(self) -> tuple[str, str]:
+        """Title and text of the help on what is under the cursor; not escaped."""
+        raise NotImplementedError
+
+    @property
+    def typing(self) -> bool:
+        """Whether keys go into an input now."""
+        return isinstance(self.screen.focused, Input)

@@ -1,0 +1,382 @@
+"""Pane 3: the live traffic of the open sessions."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Sparkline, Static
+
+from sockexplorer.capture.filter import FilterError, compile_filter
+from sockexplorer.client.client import Problem
+from sockexplorer.client.hub import Hub, Session
+from sockexplorer.core.lifecycle import allowed
+from sockexplorer.core.payload import PayloadError
+from sockexplorer.core.text import escape, preview
+from sockexplorer.ui.clock import clock, count, rate, size
+from sockexplorer.ui.panes.pane import Pane
+from sockexplorer.ui.widgets.composer import Composer
+from sockexplorer.ui.widgets.details import Details
+from sockexplorer.ui.widgets.lines import LineView
+from sockexplorer.ui.widgets.session_bar import SessionBar
+from sockexplorer.ui.widgets.traffic_view import TrafficView
+
+SAMPLE_SECONDS = 0.5
+SAMPLES = 24
+
+
+class TrafficPane(Pane):
+    """Sessions, their rows, a filter, the details of a row, and a composer."""
+
+    NUMBER, TITLE = 3, "Traffic"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "compose", "Send", id="send"),
+        Binding("enter", "details", "Details", id="details"),
+        Binding("/", "filter", "Filter", id="filter"),
+        Binding("p", "pause", "Pause", id="pause"),
+        Binding("f", "follow", "Follow", show=False, id="follow"),
+        Binding("y", "copy_row", "Copy", id="copy-row"),
+        Binding("Y", "copy_payload", "Copy payload", show=False, id="copy-payload"),
+        Binding("right_square_bracket", "switch(1)", "Next", id="next-session", key_display="]"),
+        Binding("left_square_bracket", "switch(-1)", "Before", show=False, id="previous-session", key_display="["),
+        Binding("x", "close", "Close", id="close"),
+        Binding("d", "disconnect", "Disconnect the row's peer", show=False, id="disconnect"),
+        Binding("escape", "back", "Back", show=False),
+    ]
+
+    class CopyText(Message):
+        """The person wants something on the clipboard."""
+
+        def __init__(self, text: str, what: str) -> None:
+            super().__init__()
+            self.text = text
+            self.what = what
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(id="traffic")
+        self.hub = hub
+        self.session: Session | None = None
+        self._rates: dict[int, deque[float]] = {}
+        self._last: dict[int, int] = {}
+        self._sampled = time.monotonic()
+        self._shown_bar: object = None
+        self._shown_status: object = None
+
+    def compose(self) -> ComposeResult:
+        yield SessionBar()
+        with Horizontal(id="status-line"):
+            yield Static(id="status")
+            yield Sparkline([0.0], id="sparkline")
+        yield Input(
+            placeholder='filter: text  /regex/  dir==in  len>100  peer~"127."  hex:de ad', compact=True, id="filter"
+        )
+        yield Static(id="filter-note")
+        yield Static(id="traffic-empty")
+        yield TrafficView()
+        yield Details()
+        yield Composer()
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for each in ("#filter", "#filter-note", "#details", "#composer"):
+            self.query_one(each).display = False
+        self.update()
+
+    @property
+    def view(self) -> TrafficView:
+        return self.query_one(TrafficView)
+
+    def home(self) -> Widget:
+        return self.view
+
+    # --- twenty times a second -----------------------------------------------------------------------------
+
+    def update(self) -> None:
+        """Bring everything in line with the sessions and their logs."""
+        self.view.catch_up()
+        self._sample()
+        sessions = list(self.hub.sessions.values())
+        bar = [(each.number, each.state, each.title) for each in sessions], self.session, self.size.width
+        if bar != self._shown_bar:
+            self._shown_bar = bar
+            self.query_one(SessionBar).show(sessions, self.session)
+            self.refresh_bindings()
+        self._show_empty()
+        status = self._status_text()
+        if status != self._shown_status:
+            self._shown_status = status
+            self.query_one("#status", Static).update(status)
+
+    def _sample(self) -> None:
+        now = time.monotonic()
+        passed = now - self._sampled
+        if passed < SAMPLE_SECONDS:
+            return
+        self._sampled = now
+        for number, session in self.hub.sessions.items():
+            total = session.log.received + session.log.sent
+            samples = self._rates.setdefault(number, deque([0.0] * SAMPLES, maxlen=SAMPLES))
+            samples.append((total - self._last.get(number, total)) / passed)
+            self._last[number] = total
+        current = self._rates.get(self.session.number) if self.session else None
+        self.query_one(Sparkline).data = list(current or [0.0])
+
+    def _status_text(self) -> Content:
+        session = self.session
+        if session is None:
+            return Content("")
+        log = session.log
+        rates = self._rates.get(session.number)
+        kept = log.received + log.sent - log.dropped
+        parts: list[Content | str | tuple[str, str]] = [(f"{session.state} ", "bold")]
+        if rates and rates[-1]:
+            parts.append((f"{rate(rates[-1])} ", "$text-accent"))
+        parts += [f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)} ({size(log.size)})  "]
+        lost = [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
+        lost += [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
+        parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning") if lost else ("0 dropped  ", "$text-muted"))
+        if self.view.paused_at is not None:
+            parts.append((f"‖ paused, {count(log.end - self.view.paused_at)} more", "bold $text-accent"))
+        elif not self.view.following:
+            parts.append(("▲ not following: G to go on", "$text-accent"))
+        if self.view.behind:
+            parts.append((f"filtering, {count(self.view.behind)} to go", "$text-muted"))
+        return Content.assemble(*parts)
+
+    def _show_empty(self) -> None:
+        empty = self.query_one("#traffic-empty", Static)
+        session = self.session
+        show = session is None or not self.view.line_count()
+        if empty.display != show:
+            empty.display = show
+        if not show:
+            return
+        empty.update(self._empty_text(session))
+
+    def _empty_text(self, session: Session | None) -> Content:
+        if session is None:
+            return Content.assemble(
+                "Nothing is open yet.\n\n",
+                ("1", "bold $text-accent"), " choose a family and protocol   ",
+                ("2", "bold $text-accent"), " fill in its address   ",
+                ("enter", "bold $text-accent"), " open it",
+            )  # fmt: skip
+        if session.problem is not None:
+            return _problem_text(session.problem)
+        if self.query_one("#filter", Input).value:
+            return Content.styled("No row passes the filter.", "$text-muted")
+        if session.state in ("bound", "listening", "open"):
+            command = session.family.try_it(session.protocol, session.local)
+            what = "Waiting for peers" if session.state == "listening" else "Waiting for frames"
+            where = escape(ascii(session.local))
+            parts: list[Content | str | tuple[str, str]] = [
+                (what, "bold"), f" at {where}, receive buffer {size(session.receive_buffer)}.",
+            ]  # fmt: skip
+            if command:
+                parts += ["\n\nFrom another terminal:\n  ", (escape(command, 160), "$text-accent")]
+            return Content.assemble(*parts)
+        return Content.styled(f"The session is {session.state}; no frame yet.", "$text-muted")
+
+    # --- sessions ------------------------------------------------------------------------------------------
+
+    def show(self, session: Session | None) -> None:
+        """Show another session."""
+        self.session = session
+        self.view.show(session)
+        if self.query_one(Composer).display:
+            self.query_one(Composer).display = False
+        self._apply_filter()
+        self.query_one(Details).show(None, None)
+        self.update()
+        self._describe()
+
+    @on(SessionBar.Picked)
+    def _picked(self, event: SessionBar.Picked) -> None:
+        self.show(self.hub.sessions.get(event.number))
+
+    def action_switch(self, by: int) -> None:
+        sessions = list(self.hub.sessions.values())
+        if sessions:
+            at = sessions.index(self.session) if self.session in sessions else 0
+            self.show(sessions[(at + by) % len(sessions)])
+
+    def action_close(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        if session.state not in ("closed", "failed"):
+            self.hub.close(session, lambda result, problem: self.update())
+            return
+        sessions = list(self.hub.sessions.values())
+        at = sessions.index(session)
+        self.hub.forget(session)
+        rest = list(self.hub.sessions.values())
+        self.show(rest[min(at, len(rest) - 1)] if rest else None)
+
+    def action_disconnect(self) -> None:
+        frame = self.view.current()
+        if self.session is not None and frame is not None and frame.peer in self.session.connections:
+            self.hub.client.request("close", session=self.session.number, peer=frame.peer)
+
+    # --- rows ----------------------------------------------------------------------------------------------
+
+    @on(LineView.Moved)
+    def _moved(self, event: LineView.Moved) -> None:
+        event.stop()
+        if event.view is self.view:
+            self._describe()
+
+    @on(LineView.Chosen)
+    def _chosen(self, event: LineView.Chosen) -> None:
+        event.stop()
+        if event.view is self.view:
+            self.action_details()
+
+    def _describe(self) -> None:
+        details = self.query_one(Details)
+        if details.display:
+            details.show(self.view.current(), self.session)
+
+    def action_details(self) -> None:
+        details = self.query_one(Details)
+        details.display = not details.display
+        self._describe()
+        self.view.call_after_refresh(self.view.show_cursor_line)
+
+    def action_pause(self) -> None:
+        self.view.pause(self.view.paused_at is None)
+        self.update()
+
+    def action_follow(self) -> None:
+        self.view.set_following(not self.view.following or self.view.paused_at is not None)
+        self.update()
+
+    def action_back(self) -> None:
+        details, line = self.query_one(Details), self.query_one("#filter", Input)
+        if details.display:
+            details.display = False
+        elif line.display:
+            line.value = ""
+            line.display = False
+            self.query_one("#filter-note").display = False
+        self.view.focus()
+
+    # --- the filter ----------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        line = self.query_one("#filter", Input)
+        line.display = True
+        line.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._apply_filter()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if not event.value:
+            event.input.display = False
+        self.view.focus()
+
+    def _apply_filter(self) -> None:
+        line, note = self.query_one("#filter", Input), self.query_one("#filter-note", Static)
+        session = self.session
+        try:
+            predicate = compile_filter(line.value, session.peer_name if session else str)
+        except FilterError as error:
+            note.update(Content.styled(f"✗ {escape(str(error))}", "$text-error"))
+            note.display = True
+            line.set_class(True, "-wrong")
+            return
+        note.display = False
+        line.set_class(False, "-wrong")
+        self.view.set_filter(predicate)
+
+    # --- sending -------------------------------------------------------------------------------------------
+
+    def action_compose(self) -> None:
+        if self.session is None:
+            return
+        frame = self.view.current()
+        self.query_one(Composer).open(self.session, frame.peer if frame else None)
+
+    @on(Composer.Send)
+    def _send(self, event: Composer.Send) -> None:
+        composer, session = self.query_one(Composer), self.session
+        if session is None:
+            return
+
+        def sent(result: dict[str, object] | None, problem: Problem | None) -> None:
+            if problem is not None:
+                fix = f" ▸ {problem.fixes[0]}" if problem.fixes else ""
+                composer.say(f"✗ {escape(problem.headline())}: {escape(problem.what)}{escape(fix)}", "$text-error")
+            elif result is not None:
+                composer.say(f"✓ sent {result['sent']} bytes at {clock(time.time_ns(), 3)}", "$text-success")
+
+        try:
+            self.hub.send(session, event.data, peer=event.peer, to=event.to, done=sent)
+        except PayloadError as error:
+            composer.say(f"✗ {escape(str(error))}", "$text-error")
+
+    @on(Composer.Closed)
+    def _composed(self) -> None:
+        self.view.focus()
+
+    # --- copying -------------------------------------------------------------------------------------------
+
+    def action_copy_row(self) -> None:
+        frame = self.view.current()
+        if frame is None or self.session is None:
+            return
+        text = frame.meta.get("text") if frame.event else preview(frame.payload, 65536)
+        arrow = "•" if frame.event else "→" if frame.outgoing else "←"
+        row = (
+            f"{frame.number} {clock(frame.time, 9)} {arrow} {self.session.peer_name(frame.peer)} {frame.length} {text}"
+        )
+        self.post_message(self.CopyText(row, f"row {frame.number}"))
+
+    def action_copy_payload(self) -> None:
+        frame = self.view.current()
+        if frame is not None and not frame.event:
+            self.post_message(self.CopyText(frame.payload.hex(), f"{len(frame.payload)} bytes as hex"))
+
+    # --- what is possible ----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if self.typing and action in (
+            "compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect",
+        ):  # fmt: skip
+            return False
+        session = self.session
+        if action == "compose":
+            return session is not None and allowed(session.state, "send")
+        if action == "switch":
+            return len(self.hub.sessions) > 1
+        if action in ("details", "filter", "pause", "follow", "copy_row", "copy_payload", "close", "disconnect"):
+            return session is not None
+        return super().check_action(action, parameters)
+
+    def subject(self) -> tuple[str, str]:
+        session = self.session
+        if session is None:
+            return "Traffic", "Open a socket in pane 2: what it receives and sends appears here."
+        local = f"local {session.local!r}\nremote {session.remote!r}\nreceive buffer {size(session.receive_buffer)}"
+        return f"{session.title} · {session.state}", f"{local}\n\n{session.protocol.help}"
+
+
+def _problem_text(problem: Problem) -> Content:
+    parts: list[Content | str | tuple[str, str]] = [(f"✗ {escape(problem.headline())}", "bold $text-error")]
+    if problem.what:
+        parts.append(Content(f"\n{escape(problem.what)}"))
+    parts += [Content.assemble(("\n▸ ", "$text-accent"), escape(fix)) for fix in problem.fixes]
+    return Content.assemble(*parts)

@@ -1,0 +1,76 @@
+"""A list to choose from, over the form: one value, or several flags."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Label, OptionList, SelectionList
+from textual.widgets.option_list import Option
+from textual.widgets.selection_list import Selection
+
+from sockexplorer.client.offers import Offer
+
+_VIM: list[BindingType] = [
+    Binding("j", "cursor_down", "Down", show=False),
+    Binding("k", "cursor_up", "Up", show=False),
+]
+
+
+class Choices(OptionList):
+    """One of several."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*_VIM, Binding("enter", "select", "Take it")]
+
+
+class Flags(SelectionList[str]):
+    """Any of several."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *_VIM,
+        Binding("space", "select", "Switch"),
+        Binding("enter", "screen.take", "Take them"),
+    ]
+
+
+class ChooseScreen(ModalScreen[str | None]):
+    """Returns the text for the input, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "Back")]
+
+    def __init__(self, title: str, offers: list[Offer], current: str, *, several: bool) -> None:
+        super().__init__()
+        self._title = title
+        self._offers = offers
+        self._current = [part.strip() for part in current.split("|")] if several else [current]
+        self._several = several
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Label(self._title, classes="dialog-title", markup=False)
+            if self._several:
+                yield Flags(
+                    *(Selection(Text(label), value, value in self._current) for value, label in self._offers),
+                    compact=True,
+                )
+            else:
+                yield Choices(*(Option(Text(label)) for _, label in self._offers), compact=True)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        if not self._several:
+            values = [offer.value for offer in self._offers]
+            if self._current[0] in values:
+                self.query_one(Choices).highlighted = values.index(self._current[0])
+
+    @on(OptionList.OptionSelected, "Choices")
+    def _one(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._offers[event.option_index].value)
+
+    def action_take(self) -> None:
+        self.dismiss("|".join(self.query_one(Flags).selected) or "0")

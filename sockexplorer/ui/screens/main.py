@@ -1,0 +1,329 @@
+"""The main screen: four panes, in sight together where there is room, else one at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from sockexplorer.client.client import Problem
+from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.offers import offers
+from sockexplorer.core.capability import Capability
+from sockexplorer.core.draft import Draft
+from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.fields import FieldError
+from sockexplorer.core.text import escape
+from sockexplorer.core.verdict import Verdict
+from sockexplorer.families import find
+from sockexplorer.ui.panes.address import AddressPane
+from sockexplorer.ui.panes.capabilities import CapabilitiesPane
+from sockexplorer.ui.panes.families import FamiliesPane
+from sockexplorer.ui.panes.pane import Pane
+from sockexplorer.ui.panes.traffic import TrafficPane
+from sockexplorer.ui.screens.choose import ChooseScreen
+from sockexplorer.ui.screens.text import CodeScreen, HelpScreen
+from sockexplorer.ui.widgets.field_input import FieldInput
+
+if TYPE_CHECKING:
+    from sockexplorer.ui.app import ExplorerApp
+
+
+class PaneBar(Static):
+    """The names of the four panes with their keys, for when only one is in sight."""
+
+    def __init__(self) -> None:
+        super().__init__(id="pane-bar")
+        self._spans: list[tuple[int, int, int]] = []
+
+    def show(self, panes: list[Pane], current: Pane) -> None:
+        """Mark the pane that fills the screen."""
+        parts: list[tuple[str, str]] = []
+        self._spans, column = [], 0
+        for each in panes:
+            text = f" {each.NUMBER} {each.TITLE} "
+            parts.append((text, "bold $text on $primary 40%" if each is current else "$text-muted"))
+            self._spans.append((column, column + len(text), each.NUMBER))
+            column += len(text)
+        self.update(Content.assemble(*parts))
+
+    async def on_click(self, event: events.Click) -> None:
+        for begin, end, number in self._spans:
+            if begin <= event.x < end:
+                await self.run_action(f"screen.pane({number})")
+
+
+class MainScreen(Screen[None]):
+    """Panes tell it by messages what the person wants; it speaks to the hub and tells the panes what came of it."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(
+                f"{number},alt+{number}",
+                f"pane({number})",
+                name,
+                show=False,
+                id=f"pane-{number}",
+                key_display=str(number),
+            )
+            for number, name in enumerate(("Families", "Address", "Traffic", "Capabilities"), 1)
+        ),
+        Binding("R", "restart", "Restart engine", id="restart"),
+        Binding("question_mark,f1", "help", "Help", id="help", key_display="?"),
+        Binding("q", "app.quit", "Quit", id="quit"),
+    ]
+
+    def __init__(self, hub: Hub, start: tuple[str | None, str | None]) -> None:
+        super().__init__()
+        self.hub = hub
+        self._start = start
+        self._current = 1
+        self._buried = ""
+        self._probed = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="banner")
+        yield PaneBar()
+        with Container(id="panes"):
+            with Horizontal(id="upper"):
+                yield FamiliesPane(id="families")
+                yield AddressPane()
+                yield CapabilitiesPane()
+            yield TrafficPane(self.hub)
+        yield Footer(compact=True, show_command_palette=False)
+
+    @property
+    def panes(self) -> list[Pane]:
+        """The four, in the order of their numbers."""
+        return [self.families, self.address, self.traffic, self.capabilities]
+
+    @property
+    def families(self) -> FamiliesPane:
+        return self.query_one(FamiliesPane)
+
+    @property
+    def address(self) -> AddressPane:
+        return self.query_one(AddressPane)
+
+    @property
+    def traffic(self) -> TrafficPane:
+        return self.query_one(TrafficPane)
+
+    @property
+    def capabilities(self) -> CapabilitiesPane:
+        return self.query_one(CapabilitiesPane)
+
+    def on_mount(self) -> None:
+        self.query_one("#banner").display = False
+        name, address = self._start
+        family, protocol = find(name or "inet/udp")
+        draft = self.address.show(family, protocol)
+        self.families.family_tree.point_at(family, protocol)
+        if name and address:
+            self._fill(draft, address)
+        self._enter(2 if name else 1)
+        if name:
+            self.call_after_refresh(self.address.focus_action)
+        explorer: ExplorerApp = self.app  # type: ignore[assignment]
+        self.set_interval(1 / explorer.settings.refresh_hz, self._tick)
+        self.set_timer(0.05, self._probe)
+
+    def _fill(self, draft: Draft, text: str) -> None:
+        try:
+            address = draft.family.read(draft.protocol, text)
+            role = "remote" if draft.protocol.operations[0] == "connect" else "local"
+            draft.fill(role, address)  # type: ignore[arg-type]
+            self.address.refill()
+        except FieldError as error:
+            self.notify(escape(str(error)), title="The address was not understood", severity="error", markup=False)
+
+    # --- twenty times a second -----------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self.hub.poll()
+        self.traffic.update()
+        dead = self.hub.client.dead
+        if dead != self._buried:
+            self._buried = dead
+            banner = self.query_one("#banner", Static)
+            banner.display = bool(dead)
+            text = f"✗ {escape(dead)}. Its sockets are closed, what was recorded is kept. Press R to start another."
+            banner.update(Content(text))
+            self.refresh_bindings()
+
+    def _soon(self) -> None:
+        """A reply is on its way: look for it before the next tick."""
+        for delay in (0.004, 0.012, 0.03):
+            self.set_timer(delay, self.hub.poll)
+
+    # --- panes ---------------------------------------------------------------------------------------------
+
+    def action_pane(self, number: int) -> None:
+        self._enter(number)
+
+    def _enter(self, number: int) -> None:
+        self._current = number
+        for each in self.panes:
+            each.set_class(number == each.NUMBER, "-current")
+        self.query_one("#upper").set_class(number != 3, "-current")
+        pane = self.panes[number - 1]
+        self.query_one(PaneBar).show(self.panes, pane)
+        if not pane.has_focus_within:
+            pane.home().focus(scroll_visible=False)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        for ancestor in event.widget.ancestors:
+            if isinstance(ancestor, Pane) and self._current != ancestor.NUMBER:
+                self._current = ancestor.NUMBER
+                for each in self.panes:
+                    each.set_class(each is ancestor, "-current")
+                self.query_one("#upper").set_class(ancestor.NUMBER != 3, "-current")
+                self.query_one(PaneBar).show(self.panes, ancestor)
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "restart":
+            return bool(self._buried)
+        return super().check_action(action, parameters)
+
+    # --- what the panes ask for ----------------------------------------------------------------------------
+
+    @on(FamiliesPane.Pointed)
+    def _pointed(self, event: FamiliesPane.Pointed) -> None:
+        self.address.show(event.family, event.protocol)
+
+    @on(FamiliesPane.Picked)
+    def _chosen(self, event: FamiliesPane.Picked) -> None:
+        self.pick(event.family, event.protocol)
+
+    def pick(self, family: Family, protocol: Protocol) -> None:
+        """Go to the form of a protocol, ready to open it."""
+        self.address.show(family, protocol)
+        self.families.family_tree.point_at(family, protocol)
+        self._enter(2)
+        self.call_after_refresh(self.address.focus_action)
+
+    def show_session(self, session: Session) -> None:
+        """Go to the traffic of a session."""
+        self.traffic.show(session)
+        self._enter(3)
+
+    @on(AddressPane.Check)
+    def _check(self, event: AddressPane.Check) -> None:
+        def judged(verdict: Verdict) -> None:
+            self.address.judged(event.draft, event.role, verdict)
+
+        try:
+            proto = event.draft.proto_number()
+        except FieldError:
+            proto = None
+        self.hub.check(event.draft.family, event.draft.protocol, event.address, event.role, judged, proto)
+        self._soon()
+
+    @on(AddressPane.Open)
+    def _open(self, event: AddressPane.Open) -> None:
+        draft = self.address.draft
+
+        def opened(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            if problem is not None:
+                self.hub.sessions.pop(session.number, None)
+                if self.address.draft is draft:
+                    self.address.failed(problem)
+                else:
+                    self.notify(escape(problem.headline()), severity="error", markup=False)
+                return
+            self.show_session(session)
+
+        session = self.hub.open(event.endpoint, opened)
+        self._soon()
+
+    @on(AddressPane.ShowCode)
+    def _code(self) -> None:
+        from sockexplorer.core.script import python_script
+
+        draft = self.address.draft
+        operation = self.address.primary
+        if draft is None or operation is None:
+            return
+        try:
+            endpoint = draft.endpoint(operation)
+        except FieldError as error:
+            self.notify(escape(str(error)), title="No script yet", severity="warning", markup=False)
+            return
+        address = endpoint.remote if operation == "connect" else endpoint.local
+        title = f"{draft.family.constant}/{draft.protocol.name}: {operation} {escape(ascii(address))}"
+        self.app.push_screen(CodeScreen(title, python_script(draft.family, draft.protocol, endpoint), repr(address)))
+
+    @on(AddressPane.CopyText)
+    @on(CapabilitiesPane.CopyText)
+    @on(TrafficPane.CopyText)
+    def _copy(self, event: AddressPane.CopyText | CapabilitiesPane.CopyText | TrafficPane.CopyText) -> None:
+        self.app.copy_to_clipboard(event.text)
+        self.notify(escape(event.text, 200), title=f"Copied {escape(event.what)}", timeout=2, markup=False)
+
+    @on(FieldInput.Choices)
+    def _choose(self, event: FieldInput.Choices) -> None:
+        field_input = event.field_input
+        field = field_input.field
+        found = offers(field)
+        if not found:
+            self.notify("This host has nothing to choose from here; type it.", markup=False)
+            return
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                field_input.value = value
+                field_input.cursor_position = len(value)
+
+        several = field.kind.offers == "flags"
+        self.app.push_screen(
+            ChooseScreen(f"{field.name}: {field.help}", found, field_input.value, several=several), chosen
+        )
+
+    # --- the probe -----------------------------------------------------------------------------------------
+
+    @on(CapabilitiesPane.ProbeAgain)
+    def _probe(self) -> None:
+        def probed(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            if result is None:
+                return
+            protocols = [Capability.from_json(each) for each in result["protocols"]]
+            constants = [Capability.from_json(each) for each in result["constants"]]
+            self.families.know(protocols)
+            self.capabilities.know(protocols, constants)
+
+        self.hub.client.request("probe", probed)
+        self._soon()
+
+    # --- help and restart ----------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        pane = self.panes[self._current - 1]
+        title, text = pane.subject()
+        keys = [
+            (self.app.get_key_display(binding), binding.tooltip or binding.description)
+            for _, binding, enabled, _ in self.active_bindings.values()
+            if enabled and binding.description and binding.action != "app.help_quit"
+        ]
+        self.app.push_screen(HelpScreen(escape(title), _lines(text), list(dict.fromkeys(keys))))
+
+    def action_restart(self) -> None:
+        try:
+            self.hub.restart()
+        except OSError as error:
+            self.notify(escape(str(error)), title="The engine can't be started", severity="error", markup=False)
+            return
+        self._tick()
+        self._probe()
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(escape, text.split("\n")))

@@ -1,0 +1,178 @@
+"""Writes to a peer: whom, as text with escapes or as hex, and the payload."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Input, Label, Static
+
+from sockexplorer.client.hub import Session
+from sockexplorer.core.fields import FieldError
+from sockexplorer.core.payload import PayloadError, from_hex, from_text
+from sockexplorer.core.text import escape
+
+
+class Composer(Vertical):
+    """Two lines under the traffic: the payload, and what it amounts to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "Send", id="composer-send", priority=True),
+        Binding("ctrl+t", "mode", "Text/hex", id="composer-mode", priority=True),
+        Binding("escape", "close", "Done", id="composer-done"),
+    ]
+
+    class Send(Message):
+        """Send these bytes: to a peer's number, to an address, or to whom the socket is connected."""
+
+        def __init__(self, data: bytes, peer: int | None, to: object) -> None:
+            super().__init__()
+            self.data = data
+            self.peer = peer
+            self.to = to
+
+    class Closed(Message):
+        """The person is done."""
+
+    def __init__(self) -> None:
+        super().__init__(id="composer")
+        self.session: Session | None = None
+        self.peer: int | None = None
+        self.hex = False
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(classes="composer-line"):
+            yield Label("to", classes="field-name", id="composer-to-label")
+            yield Input(compact=True, id="composer-to", placeholder="peer's address", select_on_focus=True)
+            yield Button("text", compact=True, id="composer-mode", tooltip="Text with escapes, or hex (ctrl+t)")
+            yield Input(
+                compact=True, id="composer-payload", placeholder=r"text, with \n \x00 \u00e9", select_on_focus=False
+            )
+        yield Static(id="composer-note")
+
+    # --- opening -------------------------------------------------------------------------------------------
+
+    def open(self, session: Session, peer: int | None) -> None:
+        """Get ready to write to a peer of a session."""
+        fresh = session is not self.session
+        self.session, self.peer = session, peer
+        target = self.query_one("#composer-to", Input)
+        payload = self.query_one("#composer-payload", Input)
+        label = self.query_one("#composer-to-label", Label)
+        connected = session.protocol.connections or session.endpoint.operation == "connect"
+        target.display = not connected
+        if connected:
+            if peer not in session.connections:
+                self.peer = session.connections[0] if len(session.connections) == 1 else None
+            name = session.peer_name(self.peer) if self.peer else ""
+            everyone = "peer" if session.connections else "nobody is connected"
+            label.update(Content(f"to {name or everyone} "))
+        else:
+            label.update(Content("to "))
+            known = session.peers.get(peer) if peer else None
+            if known is not None and known.address is not None:
+                target.value = (
+                    session.family.text(known.address) if _reads_back(session, known.address) else known.literal
+                )
+            elif fresh:
+                target.value = self._default_target(session)
+        if fresh and not payload.value:
+            payload.value = session.protocol.sample
+        self.display = True
+        payload.focus()
+        self._note()
+
+    def _default_target(self, session: Session) -> str:
+        family, protocol = session.family, session.protocol
+        if family.constant == "AF_NETLINK":
+            return "0:0"
+        if session.endpoint.remote is not None:
+            return repr(session.endpoint.remote)
+        if family.constant == "AF_PACKET" and isinstance(session.local, tuple):
+            return repr(session.local[:2])
+        remote = {**{each.name: each.default for each in family.fields(protocol)}, **protocol.remote}
+        try:
+            return repr(
+                family.build(protocol, {each.name: each.parse(remote[each.name]) for each in family.fields(protocol)})
+            )
+        except FieldError:
+            return ""
+
+    # --- what is typed -------------------------------------------------------------------------------------
+
+    def read(self) -> tuple[bytes, object]:
+        """Payload and target. Raises `PayloadError` or `FieldError`."""
+        text = self.query_one("#composer-payload", Input).value
+        data = from_hex(text) if self.hex else from_text(text)
+        target = self.query_one("#composer-to", Input)
+        to: object = None
+        if target.display and self.session is not None:
+            family, protocol = self.session.family, self.session.protocol
+            if not target.value.strip():
+                raise FieldError("to", "", "is empty", f"write an address such as {family.example(protocol)}")
+            to = family.read(protocol, target.value)
+            family.check(protocol, to)
+        return data, to
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._note()
+
+    def _note(self) -> None:
+        try:
+            data, to = self.read()
+        except (PayloadError, FieldError) as error:
+            self.say(f"✗ {escape(str(error), 160)}", "$text-error")
+            return
+        where = f" to {escape(ascii(to))}" if to is not None else ""
+        self.say(f"{len(data)} byte{'' if len(data) == 1 else 's'}{where}: {escape(ascii(data[:24]), 90)}")
+
+    def say(self, text: str, style: str = "$text-muted") -> None:
+        """Show a line of safe text under the payload."""
+        self.query_one("#composer-note", Static).update(Content.styled(text, style))
+
+    # --- doing ---------------------------------------------------------------------------------------------
+
+    def action_send(self) -> None:
+        try:
+            data, to = self.read()
+        except (PayloadError, FieldError):
+            self._note()
+            return
+        self.post_message(self.Send(data, self.peer if to is None else None, to))
+
+    def action_mode(self) -> None:
+        payload = self.query_one("#composer-payload", Input)
+        try:
+            data, _ = (from_hex(payload.value) if self.hex else from_text(payload.value)), None
+        except PayloadError:
+            data = None
+        self.hex = not self.hex
+        self.query_one("#composer-mode", Button).label = "hex" if self.hex else "text"
+        if data is not None:
+            payload.value = data.hex(" ") if self.hex else ascii(data)[2:-1]
+        payload.placeholder = "de ad be ef" if self.hex else r"text, with \n \x00 \u00e9"
+        self._note()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.action_mode()
+
+    def action_close(self) -> None:
+        self.display = False
+        self.post_message(self.Closed())
+
+
+def _reads_back(session: Session, address: object) -> bool:
+    """Whether the plain form of an address stands for just that address."""
+    try:
+        return session.family.read(session.protocol, session.family.text(address)) == address
+    except FieldError:
+        return False

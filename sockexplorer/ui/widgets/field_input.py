@@ -1,0 +1,88 @@
+"""The input of one field of an address, with its name before it and the host's choices a key away."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Label
+
+from sockexplorer.core.family import Role
+from sockexplorer.core.fields import Field
+
+
+class FieldInput(Input):
+    """One line of text; Enter opens, arrows move between fields or to the choices."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "primary", "Open", id="form-open"),
+        Binding("tab", "app.focus_next", "Next field", id="form-next"),
+        Binding("down", "choices", "Choose", id="form-choices"),
+        Binding("up", "app.focus_previous", "Field before", show=False),
+        Binding("escape", "leave", "Leave field", id="form-leave"),
+    ]
+
+    class Primary(Message):
+        """Enter: do what the form is for."""
+
+    class Leave(Message):
+        """Escape: stop typing, so that letters are keys again."""
+
+    class Choices(Message):
+        """The person wants to see what there is to choose from."""
+
+        def __init__(self, field_input: FieldInput) -> None:
+            super().__init__()
+            self.field_input = field_input
+
+    def __init__(self, field: Field, role: Role | None, value: str, name: str) -> None:
+        super().__init__(value, compact=True, select_on_focus=True, placeholder=field.help, name=name)
+        self.field = field
+        self.role = role
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "choices":
+            return True
+        return super().check_action(action, parameters)
+
+    def action_primary(self) -> None:
+        self.post_message(self.Primary())
+
+    def action_leave(self) -> None:
+        self.post_message(self.Leave())
+
+    def action_choices(self) -> None:
+        if self.field.kind.offers:
+            self.post_message(self.Choices(self))
+        else:
+            self.screen.focus_next()
+
+
+class FieldRow(Horizontal):
+    """Label, input, and ▾ where the host has something to offer."""
+
+    def __init__(self, field_input: FieldInput) -> None:
+        super().__init__(classes="field")
+        self.field_input = field_input
+
+    def compose(self) -> ComposeResult:
+        yield Label(self.field_input.field.name, classes="field-name", markup=False)
+        yield self.field_input
+        yield Arrow(self.field_input) if self.field_input.field.kind.offers else Label(" ", classes="arrow")
+
+
+class Arrow(Label):
+    """A ▾ that the mouse can press."""
+
+    def __init__(self, field_input: FieldInput) -> None:
+        super().__init__("▾", classes="arrow")
+        self._field_input = field_input
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self._field_input.focus()
+        self._field_input.action_choices()

@@ -1,0 +1,130 @@
+"""A list of any length that renders only the lines in sight, with a cursor, by keys and by mouse."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+
+class LineView(ScrollView, can_focus=True):
+    """Subclasses give `line_count` and `line`; they call `lines_changed` when the count changed."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--cursor"}
+    DEFAULT_CSS = """
+    LineView { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    LineView > .line--cursor { background: $panel; }
+    LineView:focus > .line--cursor { background: $primary 30%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup,ctrl+b", "page(-1.0)", "Page up", show=False),
+        Binding("pagedown,ctrl+f", "page(1.0)", "Page down", show=False),
+        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False),
+        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False),
+        Binding("home,g", "top", "Top", show=False),
+        Binding("end,G", "bottom", "Bottom", show=False),
+        Binding("enter", "choose", "Choose", show=False),
+    ]
+    cursor: reactive[int] = reactive(0)
+
+    class Moved(Message):
+        """The cursor is on another line."""
+
+        def __init__(self, view: LineView) -> None:
+            super().__init__()
+            self.view = view
+
+        @property
+        def control(self) -> LineView:
+            return self.view
+
+    class Chosen(Moved):
+        """Enter was pressed, or the line under the cursor was clicked."""
+
+    # --- for subclasses ------------------------------------------------------------------------------------
+
+    def line_count(self) -> int:
+        """How many lines there are."""
+        raise NotImplementedError
+
+    def line(self, index: int, width: int) -> list[tuple[str, Style]]:
+        """The line's texts with their styles, already safe for display."""
+        raise NotImplementedError
+
+    def lines_changed(self) -> None:
+        """The number of lines, or what they show, changed."""
+        size = Size(self.scrollable_content_region.width or 1, self.line_count())
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.refresh()
+
+    # --- drawing -------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        base = self.rich_style
+        index = y + self.scroll_offset.y
+        if index >= self.line_count():
+            return Strip.blank(width, base)
+        segments = [Segment(text, base + style) for text, style in self.line(index, width)]
+        strip = Strip(segments).adjust_cell_length(width, base)
+        if index == self.cursor:
+            strip = strip.apply_style(self.get_component_rich_style("line--cursor", partial=True))
+        return strip
+
+    def on_resize(self) -> None:
+        self.lines_changed()
+
+    # --- moving --------------------------------------------------------------------------------------------
+
+    def validate_cursor(self, value: int) -> int:
+        return max(0, min(value, self.line_count() - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        if old != new:
+            self.refresh()
+            self.post_message(self.Moved(self))
+
+    def show_cursor_line(self) -> None:
+        """Scroll so that the cursor is in sight."""
+        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True, immediate=True, x_axis=False)
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a line and show it."""
+        self.cursor = index
+        self.show_cursor_line()
+
+    def action_move(self, by: int) -> None:
+        self.move_to(self.cursor + by)
+
+    def action_page(self, pages: float) -> None:
+        height = max(self.scrollable_content_region.height, 2)
+        self.move_to(self.cursor + round(pages * (height - 1)))
+
+    def action_top(self) -> None:
+        self.move_to(0)
+
+    def action_bottom(self) -> None:
+        self.move_to(self.line_count() - 1)
+
+    def action_choose(self) -> None:
+        if self.line_count():
+            self.post_message(self.Chosen(self))
+
+    def on_click(self, event: events.Click) -> None:
+        index = event.get_content_offset_capture(self).y + self.scroll_offset.y
+        if 0 <= index < self.line_count():
+            again = index == self.cursor
+            self.move_to(index)
+            if again:
+                self.action_choose()

@@ -1,0 +1,59 @@
+"""The open sessions in one line, to switch between them by key or by mouse."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from sockexplorer.client.hub import Session
+
+GLYPHS = {
+    "opening": "…", "connecting": "…", "open": "●", "bound": "●", "connected": "●", "listening": "●",
+    "ended": "◌", "failed": "✗", "closed": "○",
+}  # fmt: skip
+
+
+class SessionBar(Static):
+    """``1 ● inet/udp 127.0.0.1:9999  2 ● …``, the shown one marked; cut from the left where it does not fit."""
+
+    class Picked(Message):
+        """A session was clicked."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self) -> None:
+        super().__init__(id="session-bar")
+        self._spans: list[tuple[int, int, int]] = []
+
+    def show(self, sessions: list[Session], current: Session | None) -> None:
+        """Show the sessions."""
+        self._spans = []
+        labels = [(each, f" {each.number} {GLYPHS[each.state]} {each.title} ") for each in sessions]
+        room = max(20, self.size.width or 78)
+        start = 0
+        position = next((at for at, (each, _) in enumerate(labels) if each is current), 0)
+        while start < position and sum(len(text) + 1 for _, text in labels[start : position + 1]) > room:
+            start += 1
+        parts: list[Content | str | tuple[str, str]] = []
+        column = 0
+        if start:
+            parts.append(("‹", "$text-muted"))
+            column = 1
+        for each, text in labels[start:]:
+            style = "bold $text on $primary 40%" if each is current else "$text-muted"
+            if each.state == "failed":
+                style += " $text-error" if each is not current else ""
+            parts += [(text, style), " "]
+            self._spans.append((column, column + len(text), each.number))
+            column += len(text) + 1
+        self.display = bool(sessions)
+        self.update(Content.assemble(*parts))
+
+    def on_click(self, event: events.Click) -> None:
+        for begin, end, number in self._spans:
+            if begin <= event.x < end:
+                self.post_message(self.Picked(number))

@@ -1,0 +1,251 @@
+"""The rows of one session: only what is in sight is read from the log and drawn."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from bisect import bisect_left
+from typing import ClassVar
+
+from rich.style import Style
+from textual.message import Message
+
+from sockexplorer.capture.filter import Predicate
+from sockexplorer.capture.log import Frame, row_numbers
+from sockexplorer.client.hub import Session
+from sockexplorer.core.frames import Flag
+from sockexplorer.core.text import escape, preview
+from sockexplorer.decoders import summary
+from sockexplorer.ui.clock import clock
+from sockexplorer.ui.widgets.lines import LineView
+
+MATCH_SECONDS = 0.012
+"""How long one tick may go through frames for the filter, so that keys are answered meanwhile."""
+HEAD_BYTES = 4096
+"""How much of a payload a row may look at."""
+EVENT_GLYPH = "•"
+
+
+class TrafficView(LineView):
+    """Follows the end unless the person scrolls up; pauses; shows what the filter lets through."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "traffic--in", "traffic--out", "traffic--event", "traffic--problem", "traffic--muted",
+    }  # fmt: skip
+
+    class Followed(Message):
+        """Following was switched by moving."""
+
+    def __init__(self) -> None:
+        super().__init__(id="traffic-view")
+        self.session: Session | None = None
+        self.following = True
+        self.paused_at: int | None = None
+        """The row number that the view stops before while it is paused."""
+        self._predicate: Predicate | None = None
+        self._matching: array[int] = row_numbers()
+        self._looked = 0
+        """The first row number that the filter has not looked at."""
+        self._first = 0
+        self._seen = (-1, -1)
+
+    # --- which rows ----------------------------------------------------------------------------------------
+
+    def show(self, session: Session | None) -> None:
+        """Show another session's rows, from its end."""
+        self.session = session
+        self.following, self.paused_at = True, None
+        self._restart()
+
+    def set_filter(self, predicate: Predicate | None) -> None:
+        """Show only rows that the predicate holds for; None shows all."""
+        self._predicate = predicate
+        self._restart()
+
+    def _restart(self) -> None:
+        self._matching = row_numbers()
+        self._looked = self._first = self.session.log.first if self.session else 0
+        self._seen = (-1, -1)
+        self.set_reactive(LineView.cursor, 0)
+        self.catch_up()
+
+    @property
+    def behind(self) -> int:
+        """Rows that the filter has still to look at."""
+        return max(0, self._end - self._looked) if self._predicate and self.session else 0
+
+    @property
+    def _end(self) -> int:
+        assert self.session is not None
+        return self.session.log.end if self.paused_at is None else min(self.paused_at, self.session.log.end)
+
+    def line_count(self) -> int:
+        if self.session is None:
+            return 0
+        if self._predicate is not None:
+            return len(self._matching)
+        return max(0, self._end - self._first)
+
+    def number_at(self, index: int) -> int | None:
+        """The row number at a line."""
+        if self.session is None or not 0 <= index < self.line_count():
+            return None
+        return self._matching[index] if self._predicate is not None else self._first + index
+
+    def current(self) -> Frame | None:
+        """The frame under the cursor."""
+        number = self.number_at(self.cursor)
+        if number is None or self.session is None:
+            return None
+        try:
+            return self.session.log.frame(number)
+        except IndexError:
+            return None
+
+    def catch_up(self) -> None:
+        """Take in what the log got since the last time; called at the refresh rate, never per frame."""
+        if self.session is None:
+            self.lines_changed()
+            return
+        log = self.session.log
+        if self._predicate is not None:
+            self._match()
+        seen = (log.end, len(self._matching))
+        trimmed = self._forget(log.first)
+        if seen == self._seen and not trimmed:
+            return
+        self._seen = seen
+        self.lines_changed()
+        if self.following and self.paused_at is None and self.line_count():
+            self.cursor = self.line_count() - 1
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
+
+    def _forget(self, first: int) -> bool:
+        """Let go of rows that the log dropped, without moving what is in sight."""
+        if first <= self._first and self._predicate is None:
+            return False
+        gone = 0
+        if self._predicate is not None:
+            gone = bisect_left(self._matching, first)
+            if gone:
+                del self._matching[:gone]
+        else:
+            gone = first - self._first
+        self._first = max(self._first, first)
+        if not gone:
+            return False
+        self.set_reactive(LineView.cursor, max(0, self.cursor - gone))
+        if not self.following:
+            self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, immediate=True, force=True)
+        return True
+
+    def _match(self) -> None:
+        assert self.session is not None
+        assert self._predicate is not None
+        log, matching, predicate = self.session.log, self._matching, self._predicate
+        number, end = max(self._looked, log.first), self._end
+        deadline = time.monotonic() + MATCH_SECONDS
+        while number < end:
+            if predicate(log.frame(number)):
+                matching.append(number)
+            number += 1
+            if not number & 0x3F and time.monotonic() > deadline:
+                break
+        self._looked = number
+
+    # --- moving --------------------------------------------------------------------------------------------
+
+    def move_to(self, index: int) -> None:
+        was = self.following
+        self.following = index >= self.line_count() - 1
+        super().move_to(index)
+        if was != self.following:
+            self.post_message(self.Followed())
+
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        super().watch_scroll_y(old, new)
+        # The wheel and the scroll bar move the view without the cursor: at the end it follows again.
+        if self.following and new < old and new < self.max_scroll_y - 1:
+            self.following = False
+            self.post_message(self.Followed())
+
+    def set_following(self, follow: bool) -> None:
+        """Follow the end, or stay."""
+        self.following = follow
+        if follow:
+            self.paused_at = None
+            self._seen = (-1, -1)
+            self.catch_up()
+
+    def pause(self, pause: bool) -> None:
+        """Stop at what is there; frames go on into the log."""
+        self.paused_at = self.session.log.end if pause and self.session else None
+        self._seen = (-1, -1)
+        self.catch_up()
+
+    # --- drawing -------------------------------------------------------------------------------------------
+
+    def line(self, index: int, width: int) -> list[tuple[str, Style]]:
+        number = self.number_at(index)
+        assert self.session is not None
+        try:
+            frame = self.session.log.head(number if number is not None else -1, HEAD_BYTES)
+        except IndexError:
+            return [("", Style())]
+        return self.row(frame, self.session, width)
+
+    def row(self, frame: Frame, session: Session, width: int) -> list[tuple[str, Style]]:
+        """The columns of a row: number, time, direction, peer, length, preview."""
+        muted = self.get_component_rich_style("traffic--muted", partial=True)
+        wide = width >= 100
+        peer_width = 28 if wide else 21
+        name = session.peer_name(frame.peer)
+        head = f"{frame.number:>{7 if wide else 6}} {clock(frame.time, 6 if wide else 3)} "
+        peer = f" {_cut(name, peer_width):<{peer_width}} "
+        if frame.event:
+            kind = "problem" if frame.event in ("error", "reset", "dropped") else "event"
+            style = self.get_component_rich_style(f"traffic--{kind}", partial=True)
+            glyph = {"error": "✗", "reset": "✗", "dropped": "⚠"}.get(frame.event, EVENT_GLYPH)
+            return [(head, muted), (glyph, style), (peer, muted), ("       ", muted), (_event_text(frame), style)]
+        style = self.get_component_rich_style(f"traffic--{'out' if frame.outgoing else 'in'}", partial=True)
+        marks = _marks(frame)
+        return [
+            (head, muted),
+            ("→" if frame.outgoing else "←", style),
+            (peer, style),
+            (f"{frame.length:>6} ", muted),
+            (marks, self.get_component_rich_style("traffic--problem", partial=True)),
+            (_said(frame, session, width), Style()),
+        ]
+
+
+def _said(frame: Frame, session: Session, width: int) -> str:
+    """One line for a payload: what a decoder makes of it, else the bytes."""
+    text = summary(session.family.constant, session.protocol.name, frame.payload)
+    return escape(text, width) if text else preview(frame.payload, max(16, width))
+
+
+def _event_text(frame: Frame) -> str:
+    text = escape(str(frame.meta.get("text", frame.event)))
+    failure = frame.meta.get("failure")
+    what = escape(str(failure.get("what", ""))) if isinstance(failure, dict) else ""
+    return f"{text}: {what}" if what else text
+
+
+def _marks(frame: Frame) -> str:
+    marks = ""
+    if frame.flags & Flag.TRUNCATED:
+        marks += "[cut] "
+    if frame.flags & Flag.CONTROL_TRUNCATED:
+        marks += "[ancillary lost] "
+    if descriptors := frame.meta.get("descriptors"):
+        marks += f"[{len(descriptors)} descriptor{'s' if len(descriptors) > 1 else ''}] "
+    return marks
+
+
+def _cut(text: str, width: int) -> str:
+    """Keep both ends of a name: the port is at the end."""
+    if len(text) <= width:
+        return text
+    keep = (width - 1) // 2
+    return f"{text[:keep]}…{text[-(width - 1 - keep) :]}"

@@ -1,0 +1,86 @@
+"""Fixtures of the whole suite, and the rule that nothing is skipped unseen where CI runs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # for support.py: --import-mode=importlib adds no directories
+
+from support import Desk, namespace_python
+from sockexplorer.client.hub import Hub
+from sockexplorer.client.link import Link, start_process, start_thread
+
+# A slow machine is no finding; examples are the same in every run, so that a failure can be met again.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test has failed, unless its marker says that this host may lack what it needs."""
+    report = yield
+    optional = item.get_closest_marker("optional_on_this_host") is not None
+    if os.environ.get("CI") and report.skipped and not optional and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI without optional_on_this_host: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips itself while it is collected."""
+    report = yield
+    if os.environ.get("CI") and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI while it was collected: {report.longrepr}"
+    return report
+
+
+@pytest.fixture
+def desks() -> Iterator[Callable[[Callable[[], Link]], Desk]]:
+    """Makes desks from ways to start an engine, and clears them away."""
+    made: list[Desk] = []
+
+    def make(start: Callable[[], Link] = start_thread) -> Desk:
+        made.append(Desk(Hub(start)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.hub.shut_down()
+
+
+@pytest.fixture(params=[start_thread, start_process], ids=["thread", "process"])
+def desk(request: pytest.FixtureRequest, desks: Callable[[Callable[[], Link]], Desk]) -> Desk:
+    """A hub with an engine: once in a thread, once as a process."""
+    return desks(request.param)
+
+
+@pytest.fixture
+def process_desk(desks: Callable[[Callable[[], Link]], Desk]) -> Desk:
+    """A hub with an engine process."""
+    return desks(start_process)
+
+
+@pytest.fixture
+def lab(desks: Callable[[Callable[[], Link]], Desk], tmp_path: Path) -> Desk:
+    """A hub whose engine process lives in a network namespace of its own, with ``lo`` up and ping sockets allowed."""
+    python = namespace_python(tmp_path)
+    return desks(lambda: start_process(python))

@@ -1,0 +1,176 @@
+"""What many tests of this suite need: a hub to work at, peers, and ways to wait that have a deadline."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sockexplorer.capture.log import Frame
+from sockexplorer.client.client import Problem, Refused
+from sockexplorer.client.hub import Hub, Session
+from sockexplorer.core.endpoint import Endpoint, SetOption
+
+PATIENCE = 20.0
+"""Seconds that a test waits for what must come; reached only when it does not."""
+
+
+def wait(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Return what ``condition`` gives as soon as that is true; AssertionError when it never is."""
+    deadline = time.monotonic() + patience
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {patience:g} s for {what}"
+        time.sleep(0.002)
+    return found
+
+
+class Desk:
+    """A hub, and what a person at it would do."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    @property
+    def pid(self) -> int:
+        """The process that the engine runs in."""
+        return int(self.hub.client.call("hello")["pid"])
+
+    def until(self, condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+        """Poll the hub until ``condition`` is true, and return what it gave."""
+        deadline = time.monotonic() + patience
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"waited {patience:g} s for {what}"
+            self.hub.poll(0.05)
+        return found
+
+    def ask(self, start: Callable[[Callable[..., None]], Any]) -> dict[str, Any]:
+        """Start something that takes a ``done``, wait for its outcome. Raises `Refused`."""
+        outcome: list[tuple[dict[str, Any] | None, Problem | None]] = []
+        start(lambda result, problem: outcome.append((result, problem)))
+        self.until(lambda: outcome, "an outcome")
+        result, problem = outcome[0]
+        if problem is not None:
+            raise Refused(problem)
+        assert result is not None
+        return result
+
+    def open(
+        self,
+        path: str,
+        operation: str = "bind",
+        local: object = None,
+        remote: object = None,
+        options: tuple[SetOption, ...] = (),
+        **more: Any,
+    ) -> Session:
+        """Open ``inet/udp`` or the like. Raises `Refused`."""
+        family, _, protocol = path.partition("/")
+        endpoint = Endpoint(family, protocol, operation, local, remote, options, **more)  # type: ignore[arg-type]
+        sessions: list[Session] = []
+        self.ask(lambda done: sessions.append(self.hub.open(endpoint, done)))
+        return sessions[0]
+
+    def send(self, session: Session, data: bytes, **more: Any) -> int:
+        """Send, wait for the reply. Raises `Refused`."""
+        return int(self.ask(lambda done: self.hub.send(session, data, done=done, **more))["sent"])
+
+    def close(self, session: Session) -> None:
+        """Close a session and wait until it is."""
+        self.ask(lambda done: self.hub.close(session, done))
+
+    def incoming(self, session: Session, count: int, what: str = "") -> list[Frame]:
+        """The first ``count`` received frames, waiting for them."""
+        self.until(lambda: session.log.received >= count, what or f"{count} frames; has {session.log.received}")
+        return [each for each in rows(session) if not each.outgoing and not each.event][:count]
+
+    def stream(self, session: Session, length: int, peer: int | None = None) -> bytes:
+        """The first ``length`` bytes that came over a stream, from any peer or from one."""
+
+        def joined() -> bytes:
+            return b"".join(
+                each.payload
+                for each in rows(session)
+                if not each.event and not each.outgoing and peer in (None, each.peer)
+            )
+
+        self.until(lambda: len(joined()) >= length, f"{length} bytes")
+        return joined()[:length]
+
+    def event(self, session: Session, name: str, count: int = 1) -> Frame:
+        """The ``count``-th event of that name, waiting for it."""
+
+        def events() -> list[Frame]:
+            return [each for each in rows(session) if each.event == name]
+
+        self.until(lambda: len(events()) >= count, f"{count} × {name}")
+        return events()[count - 1]
+
+
+def rows(session: Session) -> list[Frame]:
+    """Every frame that the session's log has."""
+    return [session.log.frame(number) for number in range(session.log.first, session.log.end)]
+
+
+def sane_time(frame: Frame, since: float) -> bool:
+    """Whether the frame was stamped between ``since`` (``time.time()``) and now, a clock's slack aside."""
+    return since - 0.05 <= frame.time / 1e9 <= time.time() + 0.05
+
+
+def udp(address: tuple[str, int] = ("127.0.0.1", 0)) -> socket.socket:
+    """A UDP socket of the test, with a deadline."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(PATIENCE)
+    sock.bind(address)
+    return sock
+
+
+def descriptors(pid: int) -> int:
+    """How many descriptors a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used, from ``/proc/PID/stat``."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended (a zombie has)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def unshare() -> list[str]:
+    """The command that gives a process a network namespace of its own. Skips where that is not allowed."""
+    command = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]
+    try:
+        subprocess.run([*command, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no private network namespace here: {error}")
+    return command
+
+
+def namespace_python(directory: Path, setup: str = "") -> str:
+    """An interpreter, as a path, that runs in a network namespace of its own after ``setup`` (shell) ran there."""
+    wrapper = directory / "python-in-a-namespace"
+    prepare = 'ip link set lo up; echo "0 2147483647" > /proc/sys/net/ipv4/ping_group_range'
+    inner = f'{prepare}; {setup or ":"}; exec "{sys.executable}" "$@"'
+    wrapper.write_text(f"#!/bin/sh\nexec {' '.join(unshare())} sh -c '{inner}' sh \"$@\"\n")
+    wrapper.chmod(0o755)
+    return str(wrapper)
+
+
+def inside(pid: int, *command: str) -> str:
+    """Run a command in the network namespace of a process; its output."""
+    enter = ["nsenter", "-t", str(pid), "-n"] + (["-U", "--preserve-credentials"] if os.geteuid() else [])
+    return subprocess.run([*enter, *command], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
