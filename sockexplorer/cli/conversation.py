@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.cli.report import Failed, note, problem_lines, refused
 from sockexplorer.cli.stopping import Stop, Stopped
-from sockexplorer.client.client import Problem
+from sockexplorer.client.client import Problem, Reply
 from sockexplorer.client.hub import Hub, Session
 from sockexplorer.core.endpoint import Endpoint
 
@@ -51,7 +50,7 @@ class Conversation:
     def _announce(self) -> None:
         """Say on stderr, once, where the socket is."""
         session = self.session
-        if self._announced or session.state in ("opening", "connecting", "failed"):
+        if self._announced or session.state not in (*OPENED, "connected", "ended"):
             return
         self._announced = True
         if session.state in OPENED:
@@ -84,13 +83,15 @@ class Conversation:
             return
         failure = frame.meta.get("failure")
         if failure is None:
-            note(str(frame.meta.get("text", frame.event)))
+            text = str(frame.meta.get("text", frame.event))
+            name = self.session.peer_name(frame.peer)
+            note(text if frame.event == "accepted" or not name else f"{name}: {text}")
         else:
             self.problem = Problem.from_json(failure)
             if self.session.state not in ("connecting", "failed"):
                 note(*problem_lines(self.problem))
 
-    def request(self, ask: Callable[[Callable[[dict[str, Any] | None, Problem | None], None]], None]) -> Problem | None:
+    def request(self, ask: Callable[[Reply], None]) -> Problem | None:
         """Make a request of the hub and wait for its reply: None, or the problem."""
         outcome: list[Problem | None] = []
         ask(lambda result, problem: outcome.append(problem))

@@ -16,7 +16,7 @@ EPILOG = """\b
 Examples:
   sockexplorer                                     the explorer
   sockexplorer inet/udp 127.0.0.1:9999             the explorer, with this address
-  sockexplorer doctor can                          is there AF_CAN here, and why not
+  sockexplorer doctor vsock                        is AF_VSOCK usable here, and why not
   sockexplorer watch inet/udp --bind 127.0.0.1:9999 --json
   echo hello | sockexplorer send inet/udp --to 127.0.0.1:9999
 

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from sockexplorer.client.hub import Session
 
 
-@click.command(epilog="""\b
+@click.command(
+    short_help="Send bytes to a peer.",
+    epilog="""\b
 Examples:
   sockexplorer send inet/udp --to 127.0.0.1:9999 --text 'hello\\n'
   sockexplorer send inet/tcp --connect 127.0.0.1:80 --text 'GET / HTTP/1.0\\r\\n\\r\\n' --wait 2
   sockexplorer send netlink/route --to '(0, 0)' --hex 1400000012000103 --wait 1 --json
   sockexplorer send unix/stream --connect /tmp/x.sock < file
-""")
+""",
+)
 @target_argument
 @click.option("--to", metavar="ADDRESS", help="Send to this address, without a connection.")
 @click.option("--connect", metavar="ADDRESS", help="Connect to this peer and send.")
@@ -35,6 +38,8 @@ def command(
     wait: float | None, as_json: bool, options: tuple[str, ...], proto: str | None,
 ) -> None:  # fmt: skip
     """Send bytes to --to ADDRESS or over --connect ADDRESS, and end when they are sent.
+
+    An ADDRESS is a Python literal or the plain form, as for "check".
 
     The bytes are --text, --hex, or else stdin: for datagrams all of stdin is one message, for streams it goes out as
     it comes. With --wait replies are printed as "watch" prints them.
@@ -51,6 +56,7 @@ def command(
 
     from sockexplorer.cli.conversation import conversation
     from sockexplorer.cli.output import Gone, Output
+    from sockexplorer.cli.report import note
     from sockexplorer.cli.sending import Sender
     from sockexplorer.cli.stopping import Stop, Stopped
     from sockexplorer.cli.watch import Printer
@@ -62,25 +68,31 @@ def command(
             if wait is not None and not frame.outgoing:
                 printer.take(session, frame)
 
+        sent = failed = False
         try:
             with conversation(stop, reply) as talk:
                 talk.open(endpoint)
                 sender = Sender(talk, given)
                 sender.send()
-                printer.say(sender.report(as_json=as_json), as_json=as_json)
+                sent = True
+                if as_json:
+                    printer.output.write(sender.report(as_json=True) + "\n")
+                else:
+                    note(sender.report(as_json=False))
                 if wait is not None:
                     stop.within(wait)
-                while not stop.due and wait is not None and talk.session.state != "ended":
-                    talk.pump()
-                    printer.flush()
+                    while not stop.due and talk.session.state not in ("ended", "failed"):
+                        talk.pump()
+                        printer.flush()
                 talk.close()
                 printer.flush()
-                status = int(talk.problem is not None)
-        except Stopped:
-            status = 1
-        except Gone:
-            status = 0
-        status = stop.status() or status
+                failed = talk.problem is not None
+        except (Gone, Stopped):
+            failed = not sent
+        status = int(failed) or stop.status(interrupted=0)
+        if stop.signal and not sent:
+            note("stopped before everything was sent")
+            status = stop.status()
     if status:
         raise click.exceptions.Exit(status)
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from sockexplorer.cli.conversation import Conversation
 from sockexplorer.cli.report import Failed, note, refused
-from sockexplorer.cli.stopping import Stopped
+from sockexplorer.client.client import Reply
 
 PIECE = 256 * 1024
 AHEAD = 4 * 2**20
@@ -82,31 +82,28 @@ class Sender:
 
     def _send_stream(self) -> None:
         talk, log = self._talk, self._talk.session.log
-        given = at = 0
+        given = 0
         more = True
         while more or log.bytes_out < given:
             if more and given - log.bytes_out < AHEAD:
-                if self._data is None:
-                    piece = self._read()
-                else:
-                    piece = self._data[at : at + PIECE]
-                    at += PIECE
+                piece = self._read() if self._data is None else self._data[given : given + PIECE]
                 more = bool(piece)
                 if piece:
                     problem = talk.request(partial(self._hand_over, piece))
-                    given += len(piece)
                     if problem is not None:
                         raise refused(problem)
-            else:
+                    given += len(piece)
+            elif talk.session.state == "connected":
                 talk.pump(waiting=True)
-            if talk.session.state != "connected":
-                break
+            else:
+                raise self._cut(f" of {given}")
         self.sent = log.bytes_out
-        if more or self.sent < given:
-            raise Failed(f"the peer closed the connection after {self.sent} bytes" + (f" of {given}" if not more else ""))
 
-    def _hand_over(self, piece: bytes, done: object) -> None:
-        self._talk.hub.send(self._talk.session, piece, done=done)  # type: ignore[arg-type]
+    def _cut(self, of: str = "") -> Failed:
+        return Failed(f"the connection ended after {self._talk.session.log.bytes_out} bytes{of} were sent")
+
+    def _hand_over(self, piece: bytes, done: Reply) -> None:
+        self._talk.hub.send(self._talk.session, piece, done=done)
 
     # --- stdin ---------------------------------------------------------------------------------------------
 
@@ -117,8 +114,7 @@ class Sender:
             return sys.stdin.buffer.read(PIECE)
         while not select.select([self._stdin], [], [], 0)[0]:
             if talk.session.state not in ("open", "bound", "connected"):
-                return b""
-            talk.hub.client.link.stream  # noqa: B018
+                raise self._cut()
             select.select([self._stdin, talk.hub.client], [], [], talk.stop.patience)
             talk.pump(waiting=True, patience=0)
         try:
@@ -126,6 +122,3 @@ class Sender:
                 return os.read(self._stdin, PIECE)
         except OSError as error:
             raise Failed(f"stdin can't be read: {error.strerror}") from None
-        finally:
-            if talk.stop.due:
-                raise Stopped

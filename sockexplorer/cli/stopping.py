@@ -41,6 +41,10 @@ class Stop:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def within(self, seconds: float) -> None:
+        """Make it time to stop in so many seconds."""
+        self.deadline = time.monotonic() + seconds
+
     @property
     def due(self) -> bool:
         """Whether it is time to stop."""

@@ -12,11 +12,6 @@ from sockexplorer.core.text import escape
 if TYPE_CHECKING:
     from sockexplorer.core.family import Family, Protocol, Role
 
-ADDRESS_HELP = (
-    "ADDRESS is a Python literal, \"('127.0.0.1', 9999)\", or the plain form: 127.0.0.1:9999, [::1]:9999, /tmp/x.sock, "
-    "@abstract."
-)
-
 
 class Target(NamedTuple):
     """What FAMILY/PROTOCOL names."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sockexplorer.cli import asked
-from sockexplorer.cli.target import ADDRESS_HELP, Target, target_argument
+from sockexplorer.cli.target import Target, target_argument
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
@@ -24,17 +24,22 @@ GRACE = 0.5
 """Seconds for what had arrived before the end."""
 
 
-@click.command(epilog="""\b
+@click.command(
+    short_help="The traffic of a socket, a line a frame.",
+    epilog="""\b
 Examples:
   sockexplorer watch inet/udp --bind 127.0.0.1:9999
   sockexplorer watch inet/tcp --listen --bind "('127.0.0.1', 0)" --json
   sockexplorer watch netlink/route --bind 'LINK|IPV4_IFADDR' --for 60
   sockexplorer watch packet/raw --bind lo --count 10 --hex-dump
-""")
+""",
+)
 @target_argument
 @asked.address_options
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N frames.")
-@click.option("--for", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop after SECONDS.")
+@click.option(
+    "--for", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop after SECONDS."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a line for people.")
 @click.option("--hex-dump", is_flag=True, help="The bytes of each frame below its line.")
 @asked.socket_options
@@ -46,7 +51,8 @@ def command(
     """Show the traffic of a socket: one line a frame on stdout, where it is bound and what happens to it on stderr.
 
     With --bind it receives there (a stream listens there), with --connect from that peer, with neither at the
-    protocol's default address. The first line on stderr says where it is: "listening on ('127.0.0.1', 9999)".
+    protocol's default address. An ADDRESS is a Python literal or the plain form, as for "check". The first line on
+    stderr says where it is: "listening on ('127.0.0.1', 9999)".
 
     It stops after --count frames, after --for seconds, when its one connection ends (a listener goes on), when nobody
     reads stdout, or at Ctrl-C; then stderr tells what the kernel dropped.
@@ -65,7 +71,7 @@ def command(
 
     from sockexplorer.cli.conversation import conversation
     from sockexplorer.cli.output import Gone, Output
-    from sockexplorer.cli.report import note
+    from sockexplorer.cli.report import Failed, note
     from sockexplorer.cli.stopping import Stop, Stopped
 
     with Stop(seconds) as stop:
@@ -74,6 +80,8 @@ def command(
         with conversation(stop, printer.take) as talk:
             try:
                 talk.open(endpoint)
+                if seconds is not None:
+                    stop.within(seconds)
                 session = talk.session
                 while not (printer.full or stop.due or session.state in ("ended", "failed")):
                     talk.pump()
@@ -83,7 +91,8 @@ def command(
             except Gone:
                 printer.over = True
             except Stopped:
-                pass
+                if not stop.signal and talk.session.state in ("opening", "connecting"):
+                    raise Failed(f"not open after {seconds:g} s") from None
             printer.end_by = time.monotonic() + GRACE
             try:
                 talk.close()

@@ -115,21 +115,21 @@ class Inet6(InternetFamily):
             try_it="nc {host} {port}",
         ),
         Protocol(
-            "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "datagrams, partial checksum",
+            "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "part checksum",
             local=LOCAL, remote={"host": "::1", "port": ""},
             options=(REUSEADDR, SEND_COVERAGE, RECV_COVERAGE), modules=("udplite",),
             help="UDP whose checksum covers only the first bytes (RFC 3828). Removed from Linux 7.1 and later.",
             try_it="echo hello | socat - UDP6-SENDTO:[{host}]:{port},protocol=136",
         ),
         Protocol(
-            "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "streams over several paths", ("listen", "connect"),
+            "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "multipath TCP", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote={"host": "::1", "port": ""},
             options=(REUSEADDR, V6ONLY),
             help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
             try_it="nc {host} {port}",
         ),
         Protocol(
-            "icmp", "SOCK_DGRAM", "IPPROTO_ICMPV6", "ping without root",
+            "icmp", "SOCK_DGRAM", "IPPROTO_ICMPV6", "ping, no root",
             local=ANY, remote={"host": "::1", "port": "0"},
             sample=r"\x80\0\0\0\0\0\0\x01ping",
             help="Send an echo request (type 128); the kernel fills in identifier and checksum. For the groups in "

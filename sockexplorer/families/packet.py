@@ -135,7 +135,7 @@ class Packet(Family):
         if len(sockaddr) < 12:
             return None
         (proto,) = struct.unpack_from("!H", sockaddr, 2)
-        index, hatype, pkttype, length = struct.unpack_from("=iHBB", sockaddr, 4)
+        index, hatype, pkttype, length = struct.unpack_from("=IHBB", sockaddr, 4)
         try:
             interface = socket.if_indextoname(index) if index else ""
         except OSError:

@@ -58,7 +58,7 @@ def test_a_whole_message_of_garbage(header: bytes, body: bytes) -> None:
         PREFIX.pack(MAX_HEADER + 1, 0),
         PREFIX.pack(2, MAX_BODY + 1),
         PREFIX.pack(2, 0) + b"[]",
-        PREFIX.pack(4, 0) + b'{"\xff',
+        PREFIX.pack(3, 0) + b'{"\xff',
         PREFIX.pack(200_000, 0) + b"[" * 200_000,
         PREFIX.pack(5006, 0) + b'{"a":' + b"1" * 5000 + b"}",
         b"HTTP/1.1 400 Bad Request\r\n",

@@ -8,11 +8,11 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, ItemGrid, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox, Input, Label, Static
+from textual.widgets import Button, Input, Label, Static
 
 from sockexplorer.client.client import Problem
 from sockexplorer.core.draft import Draft, proto_field
@@ -22,6 +22,7 @@ from sockexplorer.core.fields import Field, FieldError, Integer
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.panes.pane import Pane
+from sockexplorer.ui.widgets.box import Box
 from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
 
 WORDS: dict[Operation, str] = {"bind": "Bind", "connect": "Connect", "listen": "Listen", "open": "Open"}
@@ -143,12 +144,12 @@ class AddressPane(Pane):
     def _option_rows(self, draft: Draft) -> Iterator[Widget]:
         numbers = [each for each in draft.protocol.options if not each.flag]
         boxes = [
-            _checkbox(each.name, draft.options.get(each.name) == "1", each.help, f"option.{each.name}")
+            Box(each.name, draft.options.get(each.name) == "1", each.help, f"option.{each.name}")
             for each in draft.protocol.options
             if each.flag
         ]
         if "connect" in draft.protocol.operations:
-            box = _checkbox("bind, then connect", draft.bind_first, "connect from the local address above", BIND_FIRST)
+            box = Box("bind, then connect", draft.bind_first, "connect from the local address above", BIND_FIRST)
             boxes.append(box)
         if numbers or boxes:
             yield Label("options", classes="role", markup=False)
@@ -156,8 +157,8 @@ class AddressPane(Pane):
             inputs = [FieldInput(_number_field(each), None, draft.options.get(each.name, ""), f"option.{each.name}")
                       for each in numbers[at : at + 2]]  # fmt: skip
             yield Horizontal(*map(FieldRow, inputs), classes="field-row wide-names")
-        for at in range(0, len(boxes), 3):
-            yield Horizontal(*boxes[at : at + 3], classes="field-row boxes")
+        if boxes:
+            yield ItemGrid(*boxes, min_column_width=22, classes="boxes")
 
     # --- what is typed -------------------------------------------------------------------------------------
 
@@ -179,15 +180,16 @@ class AddressPane(Pane):
         self._problem = None
         self._update()
 
-    @on(Checkbox.Changed)
-    def _switched(self, event: Checkbox.Changed) -> None:
+    @on(Box.Changed)
+    def _switched(self, event: Box.Changed) -> None:
         event.stop()
-        if self.draft is None or not event.checkbox.name:
+        box = event.box
+        if self.draft is None or not box.name:
             return
-        if event.checkbox.name == BIND_FIRST:
-            self.draft.bind_first = event.value
+        if box.name == BIND_FIRST:
+            self.draft.bind_first = box.value
         else:
-            self.draft.options[event.checkbox.name.partition(".")[2]] = "1" if event.value else ""
+            self.draft.options[box.name.partition(".")[2]] = "1" if box.value else ""
         self._update()
 
     def _update(self) -> None:
@@ -233,7 +235,7 @@ class AddressPane(Pane):
         else:
             proto = draft.proto or draft.protocol.proto
             names = f"{draft.family.constant} · {draft.protocol.type} · {proto if proto != '0' else 'protocol 0'}"
-            title.update(Content.assemble((names, "bold $primary"), "\n", (draft.protocol.help, "$text-muted")))
+            title.update(Content.assemble((names, "bold $primary"), "\n", (draft.protocol.help, "$foreground-muted")))
             self.query_one("#verdict", Static).update(self._verdict_lines(draft))
             self._show_problem()
         self._mark_fields()
@@ -258,11 +260,11 @@ class AddressPane(Pane):
         for role in draft.roles:
             verdict = self._verdicts.get(role)
             faults = draft.faults(role)
-            label = (f"{role:<6} ", "$text-muted")
+            label = (f"{role:<6} ", "$foreground-muted")
             if faults and draft.blank(role):
                 needed = " and ".join(fault.field for fault in faults if not str(fault.value).strip())
                 text = f"· to connect, fill in {needed}" if role == "remote" else f"· fill in {needed}"
-                lines.append(Content.assemble(label, (text, "$text-muted")))
+                lines.append(Content.assemble(label, (text, "$foreground-muted")))
             elif faults:
                 lines += [Content.assemble(label, (f"✗ {fault}", "$text-error")) for fault in faults]
             elif verdict is not None and not verdict.accepted:
@@ -277,8 +279,8 @@ class AddressPane(Pane):
         size = ""
         if verdict is not None and verdict.sockaddr is not None:
             size = f"  sockaddr {len(verdict.sockaddr)} bytes"
-        mark = ("✓ ", "$text-success") if verdict else ("… ", "$text-muted")
-        lines = [Content.assemble(label, mark, (address, "bold"), (size, "$text-muted"))]
+        mark = ("✓ ", "$text-success") if verdict else ("… ", "$foreground-muted")
+        lines = [Content.assemble(label, mark, (address, "bold"), (size, "$foreground-muted"))]
         for notice in verdict.notices if verdict else ():
             where = f"{notice.field}: " if notice.field else ""
             lines.append(Content.assemble("       ", (f"⚠ {where}{notice.text}", "$text-warning")))
@@ -415,12 +417,6 @@ class AddressPane(Pane):
         if isinstance(focused, FieldInput):
             return f"{draft.family.constant} · {focused.field.name}", f"{focused.field.help}\n\n{text}"
         return f"{draft.family.constant}/{draft.protocol.name}", text
-
-
-def _checkbox(label: str, value: bool, tip: str, name: str) -> Checkbox:
-    box = Checkbox(label, value, compact=True, name=name, tooltip=tip)
-    box.BUTTON_INNER = "x"
-    return box
 
 
 def _number_field(option: Option) -> Field:

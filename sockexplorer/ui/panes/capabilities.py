@@ -52,15 +52,15 @@ class CapabilityList(LineView):
     def line(self, index: int, width: int) -> list[tuple[str, Style]]:
         row = self._rows[index]
         if isinstance(row, str):
-            return [(row, self.get_component_rich_style("capability--group", partial=True))]
+            return [(row, self.tone("capability--group"))]
         glyph = GLYPHS[row.state]
         kind = {"●": "yes", "○": "no"}.get(glyph, "maybe")
-        muted = self.get_component_rich_style("capability--muted", partial=True)
+        muted = self.tone("capability--muted")
         value = _number(row.value)
         room = max(8, width - 4 - len(value))
         name = escape(row.name, room)
         return [
-            (f" {glyph} ", self.get_component_rich_style(f"capability--{kind}", partial=True)),
+            (f" {glyph} ", self.tone(f"capability--{kind}")),
             (f"{name:<{room}}", Style()),
             (f"{value} ", muted),
         ]
@@ -150,7 +150,7 @@ class CapabilitiesPane(Pane):
     def _groups(self) -> list[tuple[str, list[Capability]]]:
         groups: dict[str, list[Capability]] = {}
         if self._protocols:
-            groups["Protocols that the explorer opens"] = self._protocols
+            groups["Protocols"] = self._protocols
         for each in self._known:
             groups.setdefault(each.group, []).append(each)
         return list(groups.items())
@@ -173,11 +173,11 @@ class CapabilitiesPane(Pane):
         )
         parts: list[Content | str | tuple[str, str]] = [
             (f"{escape(current.name)}", "bold"),
-            (f" = {escape(current.value)}" if current.value else "", "$text-muted"),
+            (f" = {escape(current.value)}" if current.value else "", "$foreground-muted"),
             f"\n{GLYPHS[current.state]} {WORDS[current.state]}   {steps}",
         ]
         for each in current.evidence[:3]:
-            parts.append((f"\n· {escape(each)}", "$text-muted"))
+            parts.append((f"\n· {escape(each)}", "$foreground-muted"))
         for each in current.fix:
             parts.append(Content.assemble(("\n▸ ", "$text-accent"), escape(each)))
         detail.update(Content.assemble(*parts))

@@ -9,8 +9,9 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
-from textual.widgets import Tree
+from textual.widgets import Static, Tree
 from textual.widgets.tree import TreeNode
 
 from sockexplorer.core.capability import GLYPHS, Capability, State
@@ -71,14 +72,15 @@ class FamilyTree(Tree[Choice]):
         family, protocol = node.data
         state = self._state(family, protocol)
         kind = "yes" if state == "available" else "no" if state and GLYPHS[state] == "○" else "maybe"
-        glyph = Text(
-            GLYPHS[state] if state else "·", style + self.get_component_rich_style(f"families--{kind}", partial=True)
-        )
-        muted = style + self.get_component_rich_style("families--muted", partial=True)
+        glyph = Text(GLYPHS[state] if state else "·", style + self._tone(f"families--{kind}"))
+        muted = style + self._tone("families--muted")
         if protocol is None:
             arrow = "▾ " if node.is_expanded else "▸ "
             return Text.assemble((arrow, style), (f"{family.constant:<11} ", style), glyph, (f" {family.title}", muted))
         return Text.assemble(("  ", style), glyph, (f" {protocol.name:<9} ", style), (protocol.summary, muted))
+
+    def _tone(self, name: str) -> Style:
+        return Style(color=self.get_component_rich_style(name).color)
 
     def action_fold(self) -> None:
         node = self.cursor_node
@@ -125,6 +127,7 @@ class FamiliesPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield FamilyTree()
+        yield Static(id="family-note")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -159,6 +162,8 @@ class FamiliesPane(Pane):
 
     @on(Tree.NodeHighlighted)
     def _point(self, event: Tree.NodeHighlighted[Choice]) -> None:
+        title, text = self.subject()
+        self.query_one("#family-note", Static).update(Content.assemble((title, "bold $primary"), "\n", text))
         if event.node.data and event.node.data[1] is not None:
             self.post_message(self.Pointed(event.node.data[0], event.node.data[1]))
 

@@ -31,6 +31,10 @@ from sockexplorer.ui.widgets.traffic_view import TrafficView
 
 SAMPLE_SECONDS = 0.5
 SAMPLES = 24
+SESSION_ACTIONS = frozenset(
+    ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect")
+)
+"""What letters do while a session is shown and nobody types."""
 
 
 class TrafficPane(Pane):
@@ -86,7 +90,7 @@ class TrafficPane(Pane):
 
     def on_mount(self) -> None:
         super().on_mount()
-        for each in ("#filter", "#filter-note", "#details", "#composer"):
+        for each in ("#filter", "#filter-note", "#details", "#composer", "#sparkline"):
             self.query_one(each).display = False
         self.update()
 
@@ -127,7 +131,9 @@ class TrafficPane(Pane):
             samples.append((total - self._last.get(number, total)) / passed)
             self._last[number] = total
         current = self._rates.get(self.session.number) if self.session else None
-        self.query_one(Sparkline).data = list(current or [0.0])
+        sparkline = self.query_one(Sparkline)
+        sparkline.display = current is not None
+        sparkline.data = list(current or ())
 
     def _status_text(self) -> Content:
         session = self.session
@@ -142,13 +148,13 @@ class TrafficPane(Pane):
         parts += [f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)} ({size(log.size)})  "]
         lost = [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
         lost += [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
-        parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning") if lost else ("0 dropped  ", "$text-muted"))
+        parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning") if lost else ("0 dropped  ", "$foreground-muted"))
         if self.view.paused_at is not None:
             parts.append((f"‖ paused, {count(log.end - self.view.paused_at)} more", "bold $text-accent"))
         elif not self.view.following:
             parts.append(("▲ not following: G to go on", "$text-accent"))
         if self.view.behind:
-            parts.append((f"filtering, {count(self.view.behind)} to go", "$text-muted"))
+            parts.append((f"filtering, {count(self.view.behind)} to go", "$foreground-muted"))
         return Content.assemble(*parts)
 
     def _show_empty(self) -> None:
@@ -172,7 +178,7 @@ class TrafficPane(Pane):
         if session.problem is not None:
             return _problem_text(session.problem)
         if self.query_one("#filter", Input).value:
-            return Content.styled("No row passes the filter.", "$text-muted")
+            return Content.styled("No row passes the filter.", "$foreground-muted")
         if session.state in ("bound", "listening", "open"):
             command = session.family.try_it(session.protocol, session.local)
             what = "Waiting for peers" if session.state == "listening" else "Waiting for frames"
@@ -183,7 +189,7 @@ class TrafficPane(Pane):
             if command:
                 parts += ["\n\nFrom another terminal:\n  ", (escape(command, 160), "$text-accent")]
             return Content.assemble(*parts)
-        return Content.styled(f"The session is {session.state}; no frame yet.", "$text-muted")
+        return Content.styled(f"The session is {session.state}; no frame yet.", "$foreground-muted")
 
     # --- sessions ------------------------------------------------------------------------------------------
 
@@ -353,16 +359,14 @@ class TrafficPane(Pane):
     # --- what is possible ----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if self.typing and action in (
-            "compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect",
-        ):  # fmt: skip
+        if self.typing and action in SESSION_ACTIONS:
             return False
         session = self.session
         if action == "compose":
             return session is not None and allowed(session.state, "send")
         if action == "switch":
             return len(self.hub.sessions) > 1
-        if action in ("details", "filter", "pause", "follow", "copy_row", "copy_payload", "close", "disconnect"):
+        if action in SESSION_ACTIONS:
             return session is not None
         return super().check_action(action, parameters)
 

@@ -48,7 +48,7 @@ class PaneBar(Static):
         self._spans, column = [], 0
         for each in panes:
             text = f" {each.NUMBER} {each.TITLE} "
-            parts.append((text, "bold $text on $primary 40%" if each is current else "$text-muted"))
+            parts.append((text, "bold $text on $primary 40%" if each is current else "$foreground-muted"))
             self._spans.append((column, column + len(text), each.NUMBER))
             column += len(text)
         self.update(Content.assemble(*parts))
@@ -170,13 +170,13 @@ class MainScreen(Screen[None]):
         self._enter(number)
 
     def _enter(self, number: int) -> None:
-        self._current = number
+        again, self._current = number == self._current, number
         for each in self.panes:
             each.set_class(number == each.NUMBER, "-current")
         self.query_one("#upper").set_class(number != 3, "-current")
         pane = self.panes[number - 1]
         self.query_one(PaneBar).show(self.panes, pane)
-        if not pane.has_focus_within:
+        if again or not pane.has_focus_within:
             pane.home().focus(scroll_visible=False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

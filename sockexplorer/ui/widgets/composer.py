@@ -133,7 +133,7 @@ class Composer(Vertical):
         where = f" to {escape(ascii(to))}" if to is not None else ""
         self.say(f"{len(data)} byte{'' if len(data) == 1 else 's'}{where}: {escape(ascii(data[:24]), 90)}")
 
-    def say(self, text: str, style: str = "$text-muted") -> None:
+    def say(self, text: str, style: str = "$foreground-muted") -> None:
         """Show a line of safe text under the payload."""
         self.query_one("#composer-note", Static).update(Content.styled(text, style))
 

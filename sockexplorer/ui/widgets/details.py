@@ -25,7 +25,7 @@ class Details(Horizontal):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="facts-scroll"):
             yield Static(id="facts")
-        yield HexDump(id="hexdump")
+        yield HexDump()
 
     def show(self, frame: Frame | None, session: Session | None) -> None:
         """Show a frame of a session, or nothing."""
@@ -77,7 +77,7 @@ def _direction(frame: Frame) -> str:
 
 
 def _fact(name: str, value: str) -> Content:
-    return Content.assemble((f"{name:<9} ", "$text-muted"), value)
+    return Content.assemble((f"{name:<9} ", "$foreground-muted"), value)
 
 
 def _warn(text: str) -> Content:

@@ -16,8 +16,8 @@ class HexDump(LineView):
     HexDump:focus > .line--cursor { background: $primary 30%; }
     """
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__(id="hexdump")
         self._data = b""
 
     @property

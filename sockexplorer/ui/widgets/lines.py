@@ -79,8 +79,14 @@ class LineView(ScrollView, can_focus=True):
         segments = [Segment(text, base + style) for text, style in self.line(index, width)]
         strip = Strip(segments).adjust_cell_length(width, base)
         if index == self.cursor:
-            strip = strip.apply_style(self.get_component_rich_style("line--cursor", partial=True))
+            highlight = Style(bgcolor=self.get_component_rich_style("line--cursor").bgcolor)
+            strip = Strip(Segment.apply_style(strip, post_style=highlight), strip.cell_length)
         return strip
+
+    def tone(self, name: str) -> Style:
+        """The colour of a component class, blended, without its background."""
+        style = self.get_component_rich_style(name)
+        return Style(color=style.color, bold=style.bold)
 
     def on_resize(self) -> None:
         self.lines_changed()

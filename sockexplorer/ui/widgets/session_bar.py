@@ -41,10 +41,10 @@ class SessionBar(Static):
         parts: list[Content | str | tuple[str, str]] = []
         column = 0
         if start:
-            parts.append(("‹", "$text-muted"))
+            parts.append(("‹", "$foreground-muted"))
             column = 1
         for each, text in labels[start:]:
-            style = "bold $text on $primary 40%" if each is current else "$text-muted"
+            style = "bold $text on $primary 40%" if each is current else "$foreground-muted"
             if each.state == "failed":
                 style += " $text-error" if each is not current else ""
             parts += [(text, style), " "]

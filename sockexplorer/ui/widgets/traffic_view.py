@@ -196,7 +196,7 @@ class TrafficView(LineView):
 
     def row(self, frame: Frame, session: Session, width: int) -> list[tuple[str, Style]]:
         """The columns of a row: number, time, direction, peer, length, preview."""
-        muted = self.get_component_rich_style("traffic--muted", partial=True)
+        muted = self.tone("traffic--muted")
         wide = width >= 100
         peer_width = 28 if wide else 21
         name = session.peer_name(frame.peer)
@@ -204,17 +204,17 @@ class TrafficView(LineView):
         peer = f" {_cut(name, peer_width):<{peer_width}} "
         if frame.event:
             kind = "problem" if frame.event in ("error", "reset", "dropped") else "event"
-            style = self.get_component_rich_style(f"traffic--{kind}", partial=True)
+            style = self.tone(f"traffic--{kind}")
             glyph = {"error": "✗", "reset": "✗", "dropped": "⚠"}.get(frame.event, EVENT_GLYPH)
             return [(head, muted), (glyph, style), (peer, muted), ("       ", muted), (_event_text(frame), style)]
-        style = self.get_component_rich_style(f"traffic--{'out' if frame.outgoing else 'in'}", partial=True)
+        style = self.tone(f"traffic--{'out' if frame.outgoing else 'in'}")
         marks = _marks(frame)
         return [
             (head, muted),
             ("→" if frame.outgoing else "←", style),
             (peer, style),
             (f"{frame.length:>6} ", muted),
-            (marks, self.get_component_rich_style("traffic--problem", partial=True)),
+            (marks, self.tone("traffic--problem")),
             (_said(frame, session, width), Style()),
         ]
 

@@ -1,0 +1,165 @@
+"""The verdict is this interpreter's own, the declaration agrees with it, and nobody is asked for a name."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from addresses import ANYTHING, GOOD
+from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.fields import FieldError
+from sockexplorer.core.verdict import Verdict
+from sockexplorer.engine.verdict import ask_cpython, judge
+from sockexplorer.families import all_families, family, find
+
+every_family = pytest.mark.parametrize("each", all_families(), ids=lambda each: each.name)
+NAMES = ["localhost", "no-such-host.invalid", "example.com", b"no-such-host.invalid", "münchen.invalid", "a_b", "x."]
+
+
+@pytest.fixture
+def no_lookups(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Let numbers through `getaddrinfo`, and nothing else; what it was asked is kept."""
+    asked: list[object] = []
+    real = socket.getaddrinfo
+
+    def guarded(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:  # noqa: A002
+        asked.append(host)
+        assert flags & socket.AI_NUMERICHOST, f"a resolver would have been asked for {host!r}"
+        return real(host, port, family, type, proto, flags)
+
+    monkeypatch.setattr(socket, "getaddrinfo", guarded)
+    return asked
+
+
+def model_accepts(each: Family, protocol: Protocol, address: object) -> bool:
+    try:
+        each.check(protocol, address)
+    except FieldError:
+        return False
+    return True
+
+
+@every_family
+@settings(max_examples=400)
+@given(data=st.data())
+def test_the_declaration_and_the_c_parser_agree(each: Family, data: st.DataObject) -> None:
+    address = data.draw(ANYTHING | GOOD[each.constant])
+    protocol = each.protocols[0]
+    refused = ask_cpython(each.number, protocol.type_number, protocol.proto_number, each.without_lookup(address))
+    if isinstance(refused, OSError) and refused.errno == errno.ENODEV:
+        return  # which interfaces there are is the kernel's knowledge, and the declaration's question to nobody
+    assert model_accepts(each, protocol, address) == (refused is None), refused
+
+
+@every_family
+@given(address=ANYTHING)
+def test_the_verdict_is_the_parsers_with_a_reason(each: Family, address: object) -> None:
+    protocol = each.protocols[-1]
+    refused = ask_cpython(each.number, protocol.type_number, protocol.proto_number, each.without_lookup(address))
+    for role in ("local", "remote"):
+        verdict = judge(each, protocol, address, role)  # type: ignore[arg-type]
+        assert verdict.accepted == (refused is None)
+        assert verdict.exception == (type(refused).__name__ if refused else None)
+        assert verdict.sentence()
+        assert verdict.accepted or verdict.reason
+
+
+@every_family
+@given(data=st.data())
+def test_it_travels_as_json(each: Family, data: st.DataObject) -> None:
+    address = data.draw(GOOD[each.constant])
+    verdict = judge(each, each.protocols[0], address, "local")
+    assert verdict.accepted
+    assert verdict.sockaddr == each.pack(each.protocols[0], address)
+    assert Verdict.from_json(verdict.to_json()) == verdict
+
+
+@pytest.mark.parametrize("host", NAMES, ids=repr)
+@pytest.mark.parametrize("name", ["inet", "inet6"])
+def test_a_name_is_accepted_with_a_warning_and_never_looked_up(name: str, host: object, no_lookups: list[object]) -> None:
+    # A lookup by the C parser would be a gaierror for the names that do not exist, so acceptance proves its absence.
+    verdict = judge(family(name), family(name).protocols[0], (host, 80), "remote")
+    assert verdict.accepted, verdict
+    assert verdict.sockaddr is None
+    assert [each.field for each in verdict.notices] == ["host"]
+    assert "lookup" in verdict.notices[0].text
+    assert no_lookups
+
+
+@given(address=ANYTHING | GOOD["AF_INET"] | GOOD["AF_INET6"])
+def test_no_address_is_looked_up(no_lookups: list[object], address: object) -> None:
+    for each in all_families():
+        judge(each, each.protocols[0], address, "local")
+
+
+@pytest.mark.parametrize(
+    ("path", "address", "role", "field", "says"),
+    [
+        ("inet/udp", ("010.0.0.1", 1024), "remote", "host", "8.0.0.1"),
+        ("inet/udp", ("１２７.0.0.1", 1024), "remote", "host", "127.0.0.1"),
+        ("inet/tcp", ("127.0.0.1", 80), "local", "port", "CAP_NET_BIND_SERVICE"),
+        ("inet/udp", ("127.0.0.1", 0), "remote", "port", "nobody"),
+        ("inet6/udp", ("fe80::1%lo", 1024), "remote", "host", "drops the zone"),
+        ("inet6/udp", ("fe80::1", 1024), "local", "scope_id", "interface's index"),
+        ("inet6/udp", ("::1", 1024, 0, 2**32 + 1), "remote", "scope_id", "passes 1"),
+        ("netlink/route", (0, 0), "local", "groups", "without a group"),
+        ("netlink/route", (-1, 1), "local", "pid", "4294967295"),
+        ("packet/raw", ("lo:nonsense-that-is-long", 3), "local", "interface", "15 bytes"),
+        ("packet/raw", ("lo", 3, 256), "local", "pkttype", "sees 0"),
+        ("unix/stream", "@name", "local", "path", "starts with @"),
+        ("unix/stream", "/tmp/a\0b", "local", "path", "stops at the NUL"),
+        ("unix/stream", "name", "local", "path", "relative"),
+        ("unix/stream", "", "remote", "path", "not reached"),
+        ("vsock/stream", (2**32 + 2, 1234), "remote", "cid", "passes 2"),
+    ],
+)
+def test_what_is_accepted_but_rarely_meant(path: str, address: object, role: Any, field: str, says: str) -> None:
+    verdict = judge(*find(path), address, role)
+    assert verdict.accepted, verdict
+    assert any(each.field == field and says in each.text for each in verdict.notices), verdict.notices
+
+
+@pytest.mark.parametrize(
+    ("path", "address", "field", "remedy"),
+    [
+        ("inet/udp", ("127.0.0.1", 65536), "port", "0 to 65535"),
+        ("inet/udp", ("127.0.0.1", "80"), "port", "without quotes"),
+        ("inet/udp", ("256.0.0.1", 80), "host", "192.0.2.1"),
+        ("inet/udp", ("::1", 80), "host", "choose that family"),
+        ("inet/udp", (None, 80), "host", "127.0.0.1"),
+        ("inet/udp", ["127.0.0.1", 80], "", "(host, port)"),
+        ("inet6/udp", ("::1", 80, 0x100000), "flowinfo", "1048575"),
+        ("inet6/udp", ("::1", 80, 0, "lo"), "scope_id", "without quotes"),
+        ("packet/raw", ("nosuch-iface", 3), "interface", "ip link"),
+        ("packet/raw", ("lo", 3, 0, 0, b"123456789"), "addr", "at most 8"),
+        ("unix/stream", "x" * 108, "path", "at most 107"),
+        ("unix/stream", b"\0" * 109, "path", "at most 108"),
+        ("netlink/route", (0,), "", "(pid, groups)"),
+        ("vsock/stream", ("2", 1), "cid", "without quotes"),
+    ],
+)
+def test_a_refusal_names_the_field_and_what_would_be_right(path: str, address: object, field: str, remedy: str) -> None:
+    verdict = judge(*find(path), address, "local")
+    assert not verdict.accepted
+    assert verdict.decided_by == "cpython"
+    assert verdict.field == field
+    assert remedy in verdict.remedy, verdict
+
+
+class Elsewhere(type(find("inet/udp")[0])):  # type: ignore[misc]
+    """AF_INET under a number that no interpreter knows: the declaration has to decide alone."""
+
+    constant = "250"
+
+
+def test_where_the_interpreter_lacks_the_family_the_declaration_decides() -> None:
+    each = Elsewhere()
+    good = judge(each, each.protocols[0], ("127.0.0.1", 80), "remote")
+    assert (good.accepted, good.decided_by) == (True, "model")
+    bad = judge(each, each.protocols[0], ("127.0.0.1", 70000), "remote")
+    assert (bad.accepted, bad.decided_by, bad.field) == (False, "model", "port")

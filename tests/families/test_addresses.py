@@ -1,0 +1,149 @@
+"""Addresses survive the form, the kernel's bytes and the plain form."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from addresses import GOOD, HOSTS4, PORTS, canonical_host
+from sockexplorer.core.family import Family
+from sockexplorer.core.fields import FieldError
+from sockexplorer.families import all_families, family
+
+every_family = pytest.mark.parametrize("each", all_families(), ids=lambda each: each.name)
+
+
+@every_family
+@given(data=st.data())
+def test_the_form_gives_back_what_it_was_given(each: Family, data: st.DataObject) -> None:
+    address = data.draw(GOOD[each.constant])
+    protocol = each.protocols[0]
+    each.check(protocol, address)
+    texts = each.texts(protocol, address)
+    assert set(texts) == {field.name for field in each.fields(protocol)}
+    again = each.build(protocol, {field.name: field.parse(texts[field.name]) for field in each.fields(protocol)})
+    if isinstance(address, tuple):
+        given = each.fields(protocol)[len(address) :]
+        assert again == address[: len(again)] if len(again) <= len(address) else not given
+    if os.fsencode(address)[:1] == b"@" if isinstance(address, str | bytes) else False:
+        assert again == "./" + os.fsdecode(address)
+    else:
+        assert each.pack(protocol, again) == each.pack(protocol, address)
+
+
+@every_family
+@given(data=st.data())
+def test_the_kernels_bytes_come_back(each: Family, data: st.DataObject) -> None:
+    address = data.draw(GOOD[each.constant])
+    packed = each.pack(each.protocols[0], address)
+    found = each.unpack(packed)
+    assert each.unpack(each.pack(each.protocols[0], found)) == found
+    assert type(found) is type(address) or each.constant == "AF_UNIX"
+
+
+@given(st.ip_addresses(v=4).map(str), PORTS)
+def test_inet_bytes(host: str, port: int) -> None:
+    inet = family("inet")
+    assert inet.unpack(inet.pack(inet.protocols[0], (host, port))) == (host, port)
+
+
+@given(st.ip_addresses(v=6).map(str), PORTS, st.integers(0, 0xFFFFF), st.integers(0, 2**32 - 1))
+def test_inet6_bytes(host: str, port: int, flowinfo: int, scope: int) -> None:
+    inet6 = family("inet6")
+    found = inet6.unpack(inet6.pack(inet6.protocols[0], (host, port, flowinfo, scope)))
+    assert isinstance(found, tuple)
+    assert (canonical_host(found[0]), *found[1:]) == (canonical_host(host), port, flowinfo, scope)
+
+
+@pytest.mark.parametrize("host", [b"127.0.0.1", bytearray(b"127.0.0.1"), "127.1", "１２７.0.0.1", "::ffff:127.0.0.1"])
+def test_inet_hosts_in_disguise_have_bytes_too(host: object) -> None:
+    inet = family("inet")
+    assert inet.unpack(inet.pack(inet.protocols[0], (host, 80))) == ("127.0.0.1", 80)
+
+
+@given(st.ip_addresses(v=4).map(str) | st.just(""), PORTS)
+def test_inet_plain_form(host: str, port: int) -> None:
+    inet = family("inet")
+    assert inet.plain(inet.protocol("udp"), inet.text((host, port))) == (host, port)
+
+
+@given(st.ip_addresses(v=6).map(str), PORTS, st.integers(1, 2**32 - 1))
+def test_inet6_plain_form(host: str, port: int, scope: int) -> None:
+    inet6 = family("inet6")
+    assert inet6.plain(inet6.protocol("udp"), inet6.text((host, port))) == (host, port)
+    assert inet6.plain(inet6.protocol("udp"), inet6.text((host, port, 0, scope))) == (host, port, 0, scope)
+
+
+@given(st.binary(max_size=107))
+def test_unix_plain_form_of_abstract_names(name: bytes) -> None:
+    unix = family("unix")
+    assert unix.plain(unix.protocols[0], unix.text(b"\0" + name)) == b"\0" + name
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=25))
+def test_unix_plain_form_of_paths(path: str) -> None:
+    unix = family("unix")
+    assume(path[0] not in "@\0")
+    assert unix.plain(unix.protocols[0], unix.text(path)) == path
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "address"),
+    [
+        ("inet/udp", "127.0.0.1:9999", ("127.0.0.1", 9999)),
+        ("inet/udp", "*:0", ("", 0)),
+        ("inet/udp", ":80", ("", 80)),
+        ("inet/raw", "10.0.0.1", ("10.0.0.1", 0)),
+        ("inet6/udp", "[::1]:9999", ("::1", 9999)),
+        ("inet6/udp", "[fe80::1%lo]:9", ("fe80::1", 9, 0, 1)),
+        ("inet6/raw", "::1", ("::1", 0)),
+        ("unix/stream", "/tmp/x.sock", "/tmp/x.sock"),
+        ("unix/stream", r"@a\x00b", b"\0a\0b"),
+        ("unix/stream", "", ""),
+        ("unix/stream", "b'\\0x'", b"\0x"),
+        ("netlink/route", "LINK|IPV4_IFADDR", (0, 0x11)),
+        ("netlink/route", "7:0x3", (7, 3)),
+        ("packet/raw", "lo", ("lo", 3)),
+        ("packet/raw", "lo:ETH_P_IP", ("lo", 0x800)),
+        ("vsock/stream", "any:1234", (0xFFFFFFFF, 1234)),
+        ("vsock/stream", "2:any", (2, 0xFFFFFFFF)),
+    ],
+)
+def test_plain_forms_that_people_type(name: str, text: str, address: object) -> None:
+    each = family(name.partition("/")[0])
+    assert each.read(each.protocol(name.partition("/")[2]), text) == address
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field"),
+    [
+        ("inet/udp", "127.0.0.1", ""),
+        ("inet/udp", "127.0.0.1:http", "port"),
+        ("inet6/udp", "::1:9999", ""),
+        ("inet6/udp", "[fe80::1%nosuch0]:9", "scope_id"),
+        ("inet6/udp", "[fe80::1%\0]:9", "scope_id"),
+        ("unix/stream", r"@\q", "path"),
+        ("unix/stream", "x" * 108, "path"),
+        ("netlink/route", "LNIK", "groups"),
+        ("packet/raw", ":3", "interface"),
+        ("vsock/stream", "2", ""),
+        ("vsock/stream", "2:x", "port"),
+    ],
+)
+def test_plain_forms_that_are_wrong_name_the_field(name: str, text: str, field: str) -> None:
+    each = family(name.partition("/")[0])
+    with pytest.raises(FieldError) as caught:
+        each.read(each.protocol(name.partition("/")[2]), text)
+    assert caught.value.field == field
+    assert caught.value.reason
+
+
+@given(HOSTS4, PORTS)
+def test_trailing_defaults_are_left_out(host: str, port: int) -> None:
+    inet6 = family("inet6")
+    values = {"host": host, "port": port, "flowinfo": 0, "scope_id": 0}
+    assert inet6.build(inet6.protocols[0], values) == (host, port)
+    assert inet6.build(inet6.protocols[0], {**values, "scope_id": 3}) == (host, port, 0, 3)
