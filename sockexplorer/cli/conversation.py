@@ -62,17 +62,16 @@ class Conversation:
     def pump(self, *, waiting: bool = False, patience: float | None = None) -> None:
         """Take in what the engine said, waiting a moment for it. With ``waiting``, raise `Stopped` when it is time."""
         self.hub.poll(self.stop.patience if patience is None else patience)
-        if hasattr(self, "session"):
-            self._announce()
-            log = self.session.log
-            while self._next < log.end:
-                frame = log.frame(self._next)
-                self._next += 1
-                if frame.event:
-                    self._tell(frame)
-                else:
-                    self.on_frame(self.session, frame)
-            log.clear()
+        self._announce()
+        log = self.session.log
+        while self._next < log.end:
+            frame = log.frame(self._next)
+            self._next += 1
+            if frame.event:
+                self._tell(frame)
+            else:
+                self.on_frame(self.session, frame)
+        log.clear()
         if self.hub.client.dead:
             raise Failed(self.hub.client.dead)
         if waiting and self.stop.due:

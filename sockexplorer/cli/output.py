@@ -7,6 +7,7 @@ import io
 import os
 import select
 import sys
+from contextlib import nullcontext
 
 from sockexplorer.cli.stopping import Stop, Stopped
 
@@ -24,29 +25,36 @@ class Output:
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._encoding = sys.stdout.encoding or "utf-8"
+        self.taken = 0
+        """Bytes of the last `write` that are out."""
         sys.stdout.flush()
         self._fd: int | None
+        self._may_block = sys.stdout.isatty()
+        """Whether a piece may block though select said that it would not."""
         try:
             self._fd = sys.stdout.fileno()
         except (io.UnsupportedOperation, AttributeError, ValueError):
             self._fd = None
 
-    def write(self, text: str) -> None:
+    def encode(self, text: str) -> bytes:
+        """The text in the encoding of stdout, with escapes for what that lacks."""
+        return text.encode(self._encoding, "backslashreplace")
+
+    def write(self, data: bytes) -> None:
         """Write lines. Raises `Gone` or `Stopped`."""
+        self.taken = 0
         if self._fd is None:
-            sys.stdout.write(text)
+            sys.stdout.write(data.decode(self._encoding))
             sys.stdout.flush()
-            return
-        data = text.encode(self._encoding, "backslashreplace")
-        at = 0
-        while at < len(data):
+            self.taken = len(data)
+        while self._fd is not None and self.taken < len(data):
             if not select.select([], [self._fd], [], self._stop.patience)[1]:
                 if self._stop.due:
                     raise Stopped
                 continue
             try:
-                with self._stop.interruptible():
-                    at += os.write(self._fd, data[at : at + PIECE])
+                with self._stop.interruptible() if self._may_block else nullcontext():
+                    self.taken += os.write(self._fd, data[self.taken : self.taken + PIECE])
             except BlockingIOError:
                 continue
             except OSError:

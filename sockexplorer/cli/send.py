@@ -76,7 +76,7 @@ def command(
                 sender.send()
                 sent = True
                 if as_json:
-                    printer.output.write(sender.report(as_json=True) + "\n")
+                    printer.output.write(printer.output.encode(sender.report(as_json=True) + "\n"))
                 else:
                     note(sender.report(as_json=False))
                 if wait is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import click
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from sockexplorer.cli.stopping import Stop
     from sockexplorer.client.hub import Session
 
-LINES = 256
-"""Lines of one write, at most."""
+TOGETHER = 256
+"""Frames of one write, at most."""
 GRACE = 0.5
 """Seconds for what had arrived before the end."""
 
@@ -118,7 +119,7 @@ class Printer:
     def __init__(self, output: Output, stop: Stop, count: int | None, *, as_json: bool, hex_dump: bool) -> None:
         self.output = output
         self.number = 0
-        """Frames that were printed."""
+        """Frames that were printed whole."""
         self.over = False
         """Whether no more is to be printed."""
         self.end_by: float | None = None
@@ -127,14 +128,13 @@ class Printer:
         self._count = count
         self._as_json = as_json
         self._hex_dump = hex_dump
-        self._lines: list[str] = []
-        self._waiting = 0
+        self._waiting: list[bytes] = []
         self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     @property
     def full(self) -> bool:
         """Whether as many frames as were asked for have come."""
-        return self._count is not None and self.number + self._waiting >= self._count
+        return self._count is not None and self.number + len(self._waiting) >= self._count
 
     def take(self, session: Session, frame: Frame) -> None:
         """Print a frame, soon. Raises `Gone`, or `Stopped` when it is time amid a flood."""
@@ -143,14 +143,13 @@ class Printer:
 
         if self.over or self.full:
             return
-        self._waiting += 1
         if self._as_json:
-            self._lines.append(rows.as_json(self.number + self._waiting, session, frame))
+            text = rows.as_json(self.number + len(self._waiting) + 1, session, frame) + "\n"
         else:
-            self._lines.append(rows.as_text(session, frame, self._width))
-            if self._hex_dump:
-                self._lines.extend(rows.dump(frame))
-        if len(self._lines) < LINES:
+            lines = [rows.as_text(session, frame, self._width), *(rows.dump(frame) if self._hex_dump else ())]
+            text = "".join(f"{line}\n" for line in lines)
+        self._waiting.append(self.output.encode(text))
+        if len(self._waiting) < TOGETHER:
             return
         self.flush()
         if self._stop.due if self.end_by is None else time.monotonic() > self.end_by:
@@ -159,8 +158,10 @@ class Printer:
 
     def flush(self) -> None:
         """Write what waits. Raises `Gone` or `Stopped`."""
-        if self._lines and not self.over:
-            lines, self._lines = self._lines, []
-            waiting, self._waiting = self._waiting, 0
-            self.output.write("\n".join(lines) + "\n")
-            self.number += waiting
+        if not self._waiting or self.over:
+            return
+        waiting, self._waiting = self._waiting, []
+        try:
+            self.output.write(b"".join(waiting))
+        finally:
+            self.number += sum(end <= self.output.taken for end in accumulate(map(len, waiting)))

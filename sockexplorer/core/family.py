@@ -14,7 +14,7 @@ from typing import Literal
 
 from sockexplorer.core.advice import Advice, general_advice
 from sockexplorer.core.constants import number
-from sockexplorer.core.fields import Field, FieldError, Notice
+from sockexplorer.core.fields import Field, FieldError, Notice, typed
 
 Operation = Literal["bind", "connect", "listen", "open"]
 Role = Literal["local", "remote"]
@@ -148,7 +148,7 @@ class Family:
         required = sum(not each.optional for each in declared)
         shape = "(" + ", ".join(each.name for each in declared) + ")"
         if not isinstance(address, tuple):
-            raise FieldError("", address, f"a {type(address).__name__} is not a tuple", f"write {shape}")
+            raise FieldError("", address, f"{typed(address)} is not a tuple", f"write {shape}")
         if not required <= len(address) <= len(declared):
             wanted = f"{required}" if required == len(declared) else f"{required} to {len(declared)}"
             raise FieldError(

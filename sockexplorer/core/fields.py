@@ -45,11 +45,15 @@ class FieldError(ValueError):
         self.reason = reason
         self.remedy = remedy
         written = escape(value if isinstance(value, str) else shown(value), 60)
-        where = f"{field}: " if field else ""
-        # A reason that already quotes the value reads badly when the value stands before it again.
         quoted = repr(written) if isinstance(value, str) else written
-        subject = "" if not written or written in reason else f"{quoted}: "
-        super().__init__(f"{where}{subject}{reason}" + (f"; {remedy}" if remedy else ""))
+        # A reason that already quotes the value reads badly when the value stands before it again.
+        if not written or written in reason:
+            subject = field
+        else:
+            subject = f"{field} {quoted}" if field else quoted
+            if not reason.startswith(("is ", "has ", "can't ")):
+                subject += ":"
+        super().__init__(f"{subject} {reason}".strip() + (f"; {remedy}" if remedy else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +86,19 @@ class Kind:
         yield from ()
 
 
+def typed(value: object) -> str:
+    """``a str``, ``an int``: what a value is, for a sentence."""
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
 def as_index(value: object) -> int:
     """The value as CPython's integer formats take it: an int or anything with ``__index__``. Raises `Invalid`."""
     try:
         return operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        article = "an" if type(value).__name__[0] in "aeiou" else "a"
         raise Invalid(
-            f"{article} {type(value).__name__} is not an integer",
+            f"{typed(value)} is not an integer",
             "write the number without quotes" if isinstance(value, str | bytes) else "write a whole number",
         ) from None
 
@@ -198,7 +207,7 @@ class InterfaceName(Kind):
 
     def check(self, value: object) -> None:
         if not isinstance(value, str):
-            raise Invalid(f"a {type(value).__name__} is not a name", "write the interface's name as a str")
+            raise Invalid(f"{typed(value)} is not a name", "write the interface's name as a str")
         if "\0" in value:
             raise Invalid("has an embedded null character", "take the NUL out of the name")
         try:
@@ -239,7 +248,7 @@ class HexBytes(Kind):
         try:
             length = memoryview(value).nbytes  # type: ignore[arg-type]
         except TypeError:
-            raise Invalid(f"a {type(value).__name__} is not bytes", r"write b'\x02\x00…'") from None
+            raise Invalid(f"{typed(value)} is not bytes", r"write b'\x02\x00…'") from None
         if length > self.longest:
             raise Invalid(f"has {length} bytes", f"a hardware address has at most {self.longest} here")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.family import Family, Option, Protocol, Role
@@ -14,6 +15,8 @@ PORT = Integer(0, 65535)
 PLACEHOLDER = {4: "127.0.0.1", 6: "::1"}
 
 REUSEADDR = Option("SOL_SOCKET", "SO_REUSEADDR", "bind although old connections linger on the port")
+LISTEN_AGAIN = replace(REUSEADDR, default=1)
+"""For servers: without it a port is taken for a minute after the last connection (TIME_WAIT)."""
 REUSEPORT = Option("SOL_SOCKET", "SO_REUSEPORT", "share the port with other sockets that set this too")
 BROADCAST = Option("SOL_SOCKET", "SO_BROADCAST", "allow sending to broadcast addresses")
 NODELAY = Option("IPPROTO_TCP", "TCP_NODELAY", "send small segments at once")
@@ -89,6 +92,8 @@ class InternetFamily(Family):
 
     def plain(self, protocol: Protocol, text: str) -> object:
         text = text.strip()
+        if not text:
+            raise FieldError("", text, "the address is empty", f"write {self.example(protocol)}")
         pattern = r"\[(?P<host>[^\]]*)\]:(?P<port>.*)" if self.version == 6 else r"(?P<host>[^:]*):(?P<port>.*)"
         example = "[::1]:9999" if self.version == 6 else "127.0.0.1:9999"
         if protocol.type == "SOCK_RAW" or protocol.name == "icmp":

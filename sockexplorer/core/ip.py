@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sockexplorer.core.fields import Invalid, Kind, Offers
+from sockexplorer.core.fields import Invalid, Kind, Offers, typed
 from sockexplorer.core.text import escape
 
 Class = Literal["any", "broadcast", "numeric", "loose", "name", "other-family", "impossible", "type"]
@@ -35,7 +35,7 @@ def as_text(host: object) -> str:
             except UnicodeError:
                 raise Invalid("can't be encoded as a host name (IDNA)", "use an ASCII name or a number") from None
     else:
-        raise Invalid(f"a {type(host).__name__} is not a host", "write a str such as '127.0.0.1'")
+        raise Invalid(f"{typed(host)} is not a host", "write a str such as '127.0.0.1'")
     if "\0" in text:
         raise Invalid("has an embedded null character", "take the NUL out of the host")
     return text

@@ -10,6 +10,7 @@ from sockexplorer.core.family import Protocol
 from sockexplorer.core.fields import Field
 from sockexplorer.core.internet import (
     BROADCAST,
+    LISTEN_AGAIN,
     NODELAY,
     PING_RANGE,
     PORT,
@@ -61,7 +62,7 @@ class Inet(InternetFamily):
         Protocol(
             "tcp", "SOCK_STREAM", "IPPROTO_TCP", "byte streams", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
-            options=(REUSEADDR, REUSEPORT, NODELAY),
+            options=(LISTEN_AGAIN, REUSEPORT, NODELAY),
             help="Listen accepts any number of peers; connect opens one stream. A read is whatever has arrived.",
             try_it="nc {host} {port}",
         ),
@@ -75,7 +76,7 @@ class Inet(InternetFamily):
         Protocol(
             "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "multipath TCP", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
-            options=(REUSEADDR,),
+            options=(LISTEN_AGAIN,),
             help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
             try_it="nc {host} {port}",
         ),

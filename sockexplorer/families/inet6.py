@@ -12,6 +12,7 @@ from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Option, Protocol, Role
 from sockexplorer.core.fields import Field, FieldError, Integer, Invalid, Notice, Offers, as_index, shown
 from sockexplorer.core.internet import (
+    LISTEN_AGAIN,
     NODELAY,
     PING_RANGE,
     PORT,
@@ -110,7 +111,7 @@ class Inet6(InternetFamily):
         Protocol(
             "tcp", "SOCK_STREAM", "IPPROTO_TCP", "byte streams", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote={"host": "::1", "port": ""},
-            options=(REUSEADDR, REUSEPORT, V6ONLY, NODELAY),
+            options=(LISTEN_AGAIN, REUSEPORT, V6ONLY, NODELAY),
             help="Listen accepts any number of peers; connect opens one stream. A read is whatever has arrived.",
             try_it="nc {host} {port}",
         ),
@@ -124,7 +125,7 @@ class Inet6(InternetFamily):
         Protocol(
             "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "multipath TCP", ("listen", "connect"),
             messages=False, connections=True, local=LOCAL, remote={"host": "::1", "port": ""},
-            options=(REUSEADDR, V6ONLY),
+            options=(LISTEN_AGAIN, V6ONLY),
             help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
             try_it="nc {host} {port}",
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Invalid, Kind, Notice, Offers
+from sockexplorer.core.fields import Field, FieldError, Invalid, Kind, Notice, Offers, typed
 from sockexplorer.core.payload import PayloadError, from_text
 from sockexplorer.core.text import preview
 
@@ -31,9 +31,7 @@ def raw(address: object) -> bytes:
     try:
         view = memoryview(address)  # type: ignore[arg-type]
     except TypeError:
-        raise Invalid(
-            f"a {type(address).__name__} is not a path", "write a str, or bytes for an abstract name"
-        ) from None
+        raise Invalid(f"{typed(address)} is not a path", "write a str, or bytes for an abstract name") from None
     if not view.contiguous:
         raise Invalid("is a buffer with gaps", "write bytes")
     return view.tobytes()

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, ItemGrid, VerticalScroll
+from textual.containers import Horizontal, ItemGrid, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
@@ -80,10 +80,12 @@ class AddressPane(Pane):
         self._drafts: dict[tuple[str, str], Draft] = {}
         self._verdicts: dict[Role, Verdict] = {}
         self._problem: Problem | None = None
+        self._body = Vertical(classes="form-body")
 
     def compose(self) -> ComposeResult:
         yield Static(id="form-title")
         yield VerticalScroll(Static("Choose a family and a protocol in pane 1.", id="form-empty"), id="form")
+        yield Static(id="problem")
         yield Static(id="verdict")
         with Horizontal(id="form-actions"):
             for operation, word in WORDS.items():
@@ -97,8 +99,11 @@ class AddressPane(Pane):
         self._show()
 
     def home(self) -> Widget:
-        first = next(iter(self.query(FieldInput)), None)
+        first = next(iter(self._inputs()), None)
         return first or self.query_one("#do-code", Button)
+
+    def _inputs(self) -> list[FieldInput]:
+        return list(self._body.query(FieldInput))
 
     # --- which form ----------------------------------------------------------------------------------------
 
@@ -119,10 +124,11 @@ class AddressPane(Pane):
         self._problem = None
         self._verdicts = {}
         form = self.query_one("#form", VerticalScroll)
+        # Removing takes a while: a body of its own keeps the old inputs apart from the new ones meanwhile.
+        self._body = Vertical(*(self._rows(self.draft) if self.draft is not None else ()), classes="form-body")
         with self.app.batch_update():
             form.remove_children()
-            if self.draft is not None:
-                form.mount_all(self._rows(self.draft))
+            form.mount(self._body)
         self._update()
 
     def _rows(self, draft: Draft) -> Iterator[Widget]:
@@ -139,7 +145,6 @@ class AddressPane(Pane):
             choice = FieldInput(proto_field(draft.protocol), None, draft.proto, "proto")
             yield Horizontal(FieldRow(choice), classes="field-row")
         yield from self._option_rows(draft)
-        yield Static(id="problem")
 
     def _option_rows(self, draft: Draft) -> Iterator[Widget]:
         numbers = [each for each in draft.protocol.options if not each.flag]
@@ -221,8 +226,6 @@ class AddressPane(Pane):
         """The host refused what the form asked for: say so where it was asked."""
         self._problem = problem
         self._show()
-        if problem is not None:
-            self.call_after_refresh(lambda: self.query_one("#problem").scroll_visible(animate=False))
 
     # --- what is shown -------------------------------------------------------------------------------------
 
@@ -237,14 +240,14 @@ class AddressPane(Pane):
             names = f"{draft.family.constant} · {draft.protocol.type} · {proto if proto != '0' else 'protocol 0'}"
             title.update(Content.assemble((names, "bold $primary"), "\n", (draft.protocol.help, "$foreground-muted")))
             self.query_one("#verdict", Static).update(self._verdict_lines(draft))
-            self._show_problem()
+        self._show_problem()
         self._mark_fields()
         self._show_actions()
 
     def _mark_fields(self) -> None:
         if self.draft is None:
             return
-        for each in self.query(FieldInput):
+        for each in self._inputs():
             try:
                 each.field.parse(each.value) if each.value or each.role else None
                 wrong = False
@@ -287,10 +290,7 @@ class AddressPane(Pane):
         return lines
 
     def _show_problem(self) -> None:
-        places = self.query("#problem")
-        if not places:
-            return
-        place = places.first(Static)
+        place = self.query_one("#problem", Static)
         problem = self._problem
         place.display = problem is not None
         if problem is not None:
@@ -358,7 +358,7 @@ class AddressPane(Pane):
             self.post_message(self.Open(self.draft.endpoint(operation)))
         elif obstacle is not None:
             role: Role = "remote" if operation == "connect" else "local"
-            for each in self.query(FieldInput):
+            for each in self._inputs():
                 if each.field.name == obstacle.field and each.role in (role, None):
                     each.focus()
                     break

@@ -57,6 +57,13 @@ class CapabilityList(LineView):
         kind = {"●": "yes", "○": "no"}.get(glyph, "maybe")
         muted = self.tone("capability--muted")
         value = _number(row.value)
+        if width >= 60:
+            return [
+                (f" {glyph} ", self.tone(f"capability--{kind}")),
+                (f"{escape(row.name, 34):<35}", Style()),
+                (f"{value:<12} ", muted),
+                (WORDS[row.state], self.tone(f"capability--{kind}")),
+            ]
         room = max(8, width - 4 - len(value))
         name = escape(row.name, room)
         return [

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Input, Static
 
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub, Session
@@ -77,7 +77,9 @@ class MainScreen(Screen[None]):
             for number, name in enumerate(("Families", "Address", "Traffic", "Capabilities"), 1)
         ),
         Binding("R", "restart", "Restart engine", id="restart"),
-        Binding("question_mark,f1", "help", "Help", id="help", key_display="?"),
+        Binding("question_mark", "help", "Help", id="help", key_display="?"),
+        Binding("f1", "help_typing", "Help", id="help-typing", key_display="F1"),
+        Binding("f1", "help", "Help", show=False),
         Binding("q", "app.quit", "Quit", id="quit"),
     ]
 
@@ -190,6 +192,8 @@ class MainScreen(Screen[None]):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "help_typing":
+            return isinstance(self.focused, Input)
         if action == "restart":
             return bool(self._buried)
         return super().check_action(action, parameters)
@@ -310,10 +314,13 @@ class MainScreen(Screen[None]):
         title, text = pane.subject()
         keys = [
             (self.app.get_key_display(binding), binding.tooltip or binding.description)
-            for _, binding, enabled, _ in self.active_bindings.values()
+            for _, binding, enabled, _ in sorted(self.active_bindings.values(), key=lambda each: not each.binding.show)
             if enabled and binding.description and binding.action != "app.help_quit"
         ]
         self.app.push_screen(HelpScreen(escape(title), _lines(text), list(dict.fromkeys(keys))))
+
+    def action_help_typing(self) -> None:
+        self.action_help()
 
     def action_restart(self) -> None:
         try:

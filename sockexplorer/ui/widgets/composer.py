@@ -51,7 +51,7 @@ class Composer(Vertical):
             yield Input(compact=True, id="composer-to", placeholder="peer's address", select_on_focus=True)
             yield Button("text", compact=True, id="composer-mode", tooltip="Text with escapes, or hex (ctrl+t)")
             yield Input(
-                compact=True, id="composer-payload", placeholder=r"text, with \n \x00 \u00e9", select_on_focus=False
+                compact=True, id="composer-payload", placeholder=r"text, with \n \x00 \u00e9", select_on_focus=True
             )
         yield Static(id="composer-note")
 
