@@ -31,7 +31,9 @@ def errno_name(number: int | None) -> str:
     return "EOPNOTSUPP" if name == "ENOTSUP" else name
 
 
-_AMBIENT = "sudo setpriv --reuid $USER --init-groups --inh-caps +{cap} --ambient-caps +{cap} sockexplorer"
+_AMBIENT = (
+    "sudo setpriv --reuid $USER --regid $(id -g) --init-groups --inh-caps +{cap} --ambient-caps +{cap} sockexplorer"
+)
 RIGHTS = (
     "run it as root: sudo sockexplorer",
     f"grant the one right to the one process: {_AMBIENT}",
@@ -106,7 +108,7 @@ def general_advice(family: str, protocol: Protocol, operation: str, name: str, m
         return Advice(what, (*load, "see the capability pane for what it has"))
     if name in ("EPERM", "EACCES") and operation == "socket" and protocol.privilege:
         return Advice(
-            f"Opening a {family} {protocol.type} socket needs {protocol.privilege}, which this process lacks.",
+            f"Opening {family} {protocol.type} needs {protocol.privilege}, which this process lacks.",
             rights(protocol.privilege),
         )
     if base is None:

@@ -68,6 +68,8 @@ class MessageReader:
         self.ends_at_zero = False
         """Whether a message of no bytes is the end of the connection."""
         self.batched = batched
+        # Only UNIX sockets pass descriptors; AF_PACKET answers EINVAL to a flag that it does not know.
+        self._message_flags = recvmmsg.MSG_CMSG_CLOEXEC if family.constant == "AF_UNIX" else 0
         self._buffer = bytearray() if batched else bytearray(snaplen)
 
     def read(self) -> bool:
@@ -87,7 +89,7 @@ class MessageReader:
 
     def _read_batch(self) -> bool:
         buffers = arena(max(2048, (self.snaplen + 4095) & ~4095))
-        count = buffers.receive(self.sock.fileno())
+        count = buffers.receive(self.sock.fileno(), self._message_flags)
         if not count:
             return True
         spool, peers, snaplen, slot = self.spool, self.peers, self.snaplen, buffers.slot
@@ -153,7 +155,7 @@ class MessageReader:
         for _ in range(64):
             try:
                 length, messages, raw_flags, address = self.sock.recvmsg_into(
-                    [self._buffer], 4096, recvmmsg.MSG_TRUNC | recvmmsg.MSG_CMSG_CLOEXEC
+                    [self._buffer], 4096, recvmmsg.MSG_TRUNC | self._message_flags
                 )
             except (BlockingIOError, InterruptedError):
                 return True

@@ -158,8 +158,8 @@ def test_passed_descriptors_are_described_and_closed(desk: Desk, tmp_path: Path,
         read, write = os.pipe()
         peer.send(b"start")
         desk.incoming(session, 1)
-        before = descriptors(desk.pid)
         nameless = _nameless()
+        before = descriptors(desk.pid)
         passed = [file.fileno(), tcp.fileno(), read, *([nameless.fileno()] if nameless else [])]
         count = 1000
         for number in range(count):
@@ -179,10 +179,10 @@ def test_passed_descriptors_are_described_and_closed(desk: Desk, tmp_path: Path,
             if nameless:
                 assert described[3].startswith("44 SOCK_RAW socket:[")
         assert descriptors(desk.pid) == before
-        for each in (read, write):
-            os.close(each)
         if nameless:
             nameless.close()
+    os.close(read)
+    os.close(write)
 
 
 def _nameless() -> socket.socket | None:

@@ -16,6 +16,7 @@ from textual.widgets.tree import TreeNode
 
 from sockexplorer.core.capability import GLYPHS, Capability, State
 from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.text import escape
 from sockexplorer.families import all_families
 from sockexplorer.ui.panes.pane import Pane
 
@@ -77,7 +78,12 @@ class FamilyTree(Tree[Choice]):
         if protocol is None:
             arrow = "▾ " if node.is_expanded else "▸ "
             return Text.assemble((arrow, style), (f"{family.constant:<11} ", style), glyph, (f" {family.title}", muted))
-        return Text.assemble(("  ", style), glyph, (f" {protocol.name:<9} ", style), (protocol.summary, muted))
+        names = max(len(each.name) for each in family.protocols)
+        # Guides, glyph and the scroll bar take ten cells.
+        room = max(8, self.size.width - names - 10)
+        return Text.assemble(
+            ("  ", style), glyph, (f" {protocol.name:<{names}}  ", style), (escape(protocol.summary, room), muted)
+        )
 
     def _tone(self, name: str) -> Style:
         return Style(color=self.get_component_rich_style(name).color)
