@@ -67,6 +67,8 @@ class MessageReader:
         """The peer of a connected socket whose messages carry no name (SOCK_SEQPACKET)."""
         self.ends_at_zero = False
         """Whether a message of no bytes is the end of the connection."""
+        self.full = False
+        """Whether the last read filled more than half of its batch: more may wait."""
         self.batched = batched
         # Only UNIX sockets pass descriptors; AF_PACKET answers EINVAL to a flag that it does not know.
         self._message_flags = recvmmsg.MSG_CMSG_CLOEXEC if family.constant == "AF_UNIX" else 0
@@ -90,6 +92,7 @@ class MessageReader:
     def _read_batch(self) -> bool:
         buffers = arena(max(2048, (self.snaplen + 4095) & ~4095))
         count = buffers.receive(self.sock.fileno(), self._message_flags)
+        self.full = count > recvmmsg.SLOTS // 2
         if not count:
             return True
         spool, peers, snaplen, slot = self.spool, self.peers, self.snaplen, buffers.slot

@@ -40,6 +40,7 @@ class Mmsghdr(ctypes.Structure):
         ("control", ctypes.c_void_p),
         ("control_length", ctypes.c_size_t),
         ("flags", ctypes.c_int),
+        ("padding", ctypes.c_uint32),
         ("length", ctypes.c_uint32),
     ]
 

@@ -39,6 +39,8 @@ FLUSH_BYTES = 256 * 1024
 QUEUE_BYTES = 16 * 2**20
 """Bytes that may wait for the client. Beyond, sockets are not read: the kernel's buffers fill, and it counts."""
 STATUS_SECONDS = 0.25
+COALESCE_SECONDS = 0.002
+"""How long messages gather in the kernel under a steady stream; its buffer holds more than comes in that time."""
 WAKE, CLIENT = "wake", "client"
 
 
@@ -61,6 +63,7 @@ class Engine:
         self._running = True
         self._last_flush = 0.0
         self._last_status = 0.0
+        self._last_read = 0.0
 
     def wake(self) -> None:
         """Make the loop look around, from any thread."""
@@ -91,6 +94,7 @@ class Engine:
 
     def _turn(self) -> None:
         self._watch()
+        read = small = 0
         for key, events in self._selector.select(self._timeout()):
             if key.data == WAKE:
                 with contextlib.suppress(OSError):
@@ -103,7 +107,22 @@ class Engine:
                 session: Session = key.data
                 if session.state != "closed" and key.fileobj in self._watched:
                     session.ready(key.fileobj, events)
+                    read += 1
+                    small += session.protocol.messages and not session.batch_full
         self._flush()
+        self._coalesce(read > 0 and small == read)
+
+    def _coalesce(self, small: bool) -> None:
+        """Let a steady stream of messages gather: many small reads cost more than a few large ones.
+
+        The first message after a pause is never held up.
+        """
+        now = time.monotonic()
+        if small and now - self._last_read < COALESCE_SECONDS:
+            time.sleep(COALESCE_SECONDS)
+            now += COALESCE_SECONDS
+        if small:
+            self._last_read = now
 
     def _timeout(self) -> float | None:
         now = time.monotonic()

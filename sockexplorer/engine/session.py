@@ -233,6 +233,12 @@ class Session:
             data = self.sock.getsockopt(socket.SOL_SOCKET, number("SO_MEMINFO"), 36)
             self._dropped(struct.unpack_from("=I", data, 32)[0])
 
+    @property
+    def batch_full(self) -> bool:
+        """Whether the last read left more behind, as far as can be told."""
+        readers = [each.reader for each in self.connections.values()]
+        return any(isinstance(each, MessageReader) and each.full for each in (self._reader, *readers))
+
     # --- sending -------------------------------------------------------------------------------------------
 
     def send(self, data: bytes, peer: int | None, address: object) -> int:

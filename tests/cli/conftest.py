@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import pytest
-
 from support import PATIENCE, wait
 
 COMMAND = [sys.executable, "-m", "sockexplorer"]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from support import PATIENCE, udp
 
 Done = Callable[..., subprocess.CompletedProcess[str]]

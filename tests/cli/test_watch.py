@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from support import PATIENCE, udp, wait
 
 Run = Callable[..., Any]
@@ -179,7 +178,8 @@ def test_a_long_message_is_cut_and_said_to_be(run: Run) -> None:
 def test_what_came_with_a_unix_message_is_ancillary(run: Run) -> None:
     watch = run("watch", "unix/dgram", "--bind", "", "--json", "--count", "1")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        socket.send_fds(sock, [b"take"], [sock.fileno()], 0, watch.address())
+        sock.connect(watch.address())
+        socket.send_fds(sock, [b"take"], [sock.fileno()])
         assert watch.end() == 0
     beside = json.loads(watch.out[0])["ancillary"]
     assert beside["credentials"]["pid"] == os.getpid()
@@ -192,7 +192,7 @@ def test_lines_for_people_have_a_dump_where_wanted(run: Run) -> None:
         sock.sendto("gr\u00fc\u00df \x1b]0;x\x07".encode(), watch.address())
         name = "{}:{}".format(*sock.getsockname())
         assert watch.end() == 0
-    assert re.fullmatch(rf"\d\d:\d\d:\d\d\.\d{{6}}  ←  {name}     12  grüß \\x1b\]0;x\\x07", watch.out[0])
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d\.\d{{6}}  ←  {name}     13  grüß \\x1b\]0;x\\x07", watch.out[0])
     assert watch.out[1] == "    0000  67 72 c3 bc c3 9f 20 1b  5d 30 3b 78 07              gr.... .]0;x."
 
 

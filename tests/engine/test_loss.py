@@ -1,0 +1,80 @@
+"""Loss is never silent: what the kernel dropped, and what came in, are what was sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from sockexplorer.core.endpoint import SetOption
+from sockexplorer.engine import session as engine_session
+from sockexplorer.engine.session import Session
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.families import find
+from support import Desk, rows, udp
+
+
+def test_received_and_dropped_are_what_was_sent(desk: Desk) -> None:
+    # A message that is asked for again by SO_RCVBUF: the engine asks for 4 MiB, so the flood has to be larger.
+    session = desk.open("inet/udp", local=("127.0.0.1", 0))
+    sent = 0
+    with udp() as peer:
+
+        def flood() -> bool:
+            nonlocal sent
+            for _ in range(4000):
+                peer.sendto(b"x" * 8000, session.local)
+                sent += 1
+            desk.hub.poll(0)
+            return session.drops > 0
+
+        desk.until(flood, "a drop")
+        # Twice, for frames queued before the second overflow carry the counter of the first.
+        dropped = session.drops
+        desk.until(lambda: flood() and session.drops > dropped, "more drops")
+    desk.until(lambda: session.log.received + session.drops == sent, f"{sent} = received + dropped")
+    events = [each for each in rows(session) if each.event == "dropped"]
+    assert sum(each.meta["count"] for each in events) == session.drops == events[-1].meta["total"]
+    assert "dropped" in events[0].meta["text"]
+    assert session.log.received + session.log.dropped >= session.log.received
+
+
+def test_drops_at_the_end_are_counted_though_no_frame_follows(desk: Desk) -> None:
+    session = desk.open("inet/udp", local=("127.0.0.1", 0), options=(SetOption("SOL_SOCKET", "SO_BROADCAST", 1),))
+    sent = 0
+    with udp() as peer:
+
+        def flood() -> int:
+            nonlocal sent
+            for _ in range(4000):
+                peer.sendto(b"x" * 8000, session.local)
+            sent += 4000
+            desk.hub.poll(0)
+            return session.drops
+
+        desk.until(flood, "a drop")
+    desk.until(lambda: session.log.received + session.drops == sent, "the rest of the counter")
+
+
+@pytest.mark.parametrize(
+    ("counters", "drops", "events"),
+    [
+        ([5], 5, 1),
+        ([5, 5], 5, 1),
+        ([5, 9], 9, 2),
+        ([9, 5], 9, 1),
+        ([100, 0, 50, 100, 101], 101, 2),
+        ([2**32 - 1], 0, 0),
+        ([2**31 - 1, 2**32 - 2, 3], 2**32 + 3, 3),
+    ],
+)
+def test_the_kernels_counter_may_come_late_and_wraps(counters: list[int], drops: int, events: int) -> None:
+    session = Session(1, Endpoint("inet", "udp", "bind"), *find("inet/udp"))
+    for each in counters:
+        session._dropped(each)
+    assert session.drops == drops
+    assert len(session.spool) == events
+
+
+def test_snaplen_has_an_end() -> None:
+    session = Session(1, Endpoint("inet", "udp", "bind", snaplen=2**40), *find("inet/udp"))
+    with udp() as sock:
+        assert session._message_reader(sock).snaplen == engine_session.SNAPLEN_MAX

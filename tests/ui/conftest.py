@@ -1,0 +1,58 @@
+"""Fixtures of the interface's tests: a hub with an engine, and the application over it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for person.py and pty_app.py: importlib mode adds no directories
+
+from person import Person
+from sockexplorer.client.hub import Hub
+from sockexplorer.client.link import Link, start_process, start_thread
+from sockexplorer.ui.app import ExplorerApp
+from sockexplorer.ui.settings import Settings
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+@pytest.fixture
+def hubs() -> Iterator[Callable[..., Hub]]:
+    """Makes hubs, and shuts them down."""
+    made: list[Hub] = []
+
+    def make(start: Callable[[], Link] = start_thread, **more: int) -> Hub:
+        made.append(Hub(start, **more))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.shut_down()
+
+
+@pytest.fixture
+def people(hubs: Callable[..., Hub]) -> Callable[..., Person]:
+    """Makes a person at the explorer: ``async with people(size=(80, 24)) as person``."""
+
+    def make(
+        size: tuple[int, int] = (120, 40),
+        *,
+        process: bool = False,
+        settings: Settings | None = None,
+        start: tuple[str | None, str | None] = (None, None),
+        **hub: int,
+    ) -> Person:
+        made = hubs(start_process if process else start_thread, **hub)
+        return Person(ExplorerApp(made, settings or Settings(), *start), size)
+
+    return make
+
+
+@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """A small, a usual and a large terminal."""
+    width, height = request.param
+    return width, height

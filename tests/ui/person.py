@@ -1,0 +1,191 @@
+"""A person at the explorer: what they press, what they see, and what they wait for."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from support import PATIENCE
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from sockexplorer.capture.log import Frame
+from sockexplorer.client.hub import Hub, Session
+from sockexplorer.families import find
+from sockexplorer.ui.app import ExplorerApp
+from sockexplorer.ui.screens.main import MainScreen
+from sockexplorer.ui.widgets.composer import Composer
+from sockexplorer.ui.widgets.field_input import FieldInput
+
+
+def frame(app: ExplorerApp) -> str:
+    """What the screen shows, as text. Textual has no public way to it."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def wait_until(pilot: Pilot[None], condition: Callable[[], Any], what: object = "") -> Any:
+    """Let the application run until ``condition`` is true, and return what it gave."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {PATIENCE:g} s for {what or condition}; the screen:\n{frame(pilot.app)}")  # type: ignore[arg-type]
+        await pilot.pause(0.02)
+    return found
+
+
+class Person:
+    """Someone who uses the application through a pilot. ``async with`` runs it."""
+
+    pilot: Pilot[None]
+
+    def __init__(self, app: ExplorerApp, size: tuple[int, int] = (120, 40)) -> None:
+        self.app = app
+        self._run = app.run_test(size=size)
+
+    async def __aenter__(self) -> Person:
+        self.pilot = await self._run.__aenter__()
+        try:
+            await self.until(lambda: isinstance(self.app.screen, MainScreen), "the main screen")
+            await self.until(lambda: self.app.screen.focused, "the first focus")
+        except BaseException:
+            await self._run.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._run.__aexit__(kind, error, trace)
+
+    # --- waiting and seeing --------------------------------------------------------------------------------
+
+    async def until(self, condition: Callable[[], Any], what: object = "") -> Any:
+        """Wait for something; the failure shows the screen."""
+        return await wait_until(self.pilot, condition, what)
+
+    async def sees(self, *texts: str) -> str:
+        """Wait until all of the texts are on the screen at once; what it shows."""
+        return str(
+            await self.until(lambda: all(each in self.screen for each in texts) and self.screen, f"to see {texts}")
+        )
+
+    @property
+    def screen(self) -> str:
+        """What the screen shows."""
+        return frame(self.app)
+
+    @property
+    def main(self) -> MainScreen:
+        """The screen with the panes, whatever is over it."""
+        return next(each for each in self.app.screen_stack if isinstance(each, MainScreen))
+
+    @property
+    def hub(self) -> Hub:
+        return self.app.hub
+
+    @property
+    def session(self) -> Session:
+        """The session that the traffic pane shows."""
+        shown = self.main.traffic.session
+        assert shown is not None, self.screen
+        return shown
+
+    @property
+    def rows(self) -> list[Frame]:
+        """The rows of the shown session, filtered or not."""
+        log = self.session.log
+        return [log.frame(number) for number in range(log.first, log.end)]
+
+    def text(self, selector: str) -> str:
+        """The text of a label or the like."""
+        return str(self.app.screen.query_one(selector, Static).render())
+
+    def keys_offered(self) -> dict[str, str]:
+        """What the footer offers as possible: description by key."""
+        return {
+            active.binding.key: active.binding.description
+            for active in self.app.screen.active_bindings.values()
+            if active.binding.show and active.enabled
+        }
+
+    def offered(self) -> set[str]:
+        """The descriptions that the footer offers as possible."""
+        return set(self.keys_offered().values())
+
+    # --- doing ---------------------------------------------------------------------------------------------
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def click(self, widget: Widget | str, offset: tuple[int, int] = (0, 0)) -> None:
+        target = self.app.screen.query_one(widget) if isinstance(widget, str) else widget
+        await self.pilot.click(target, offset=offset)
+        await self.pilot.pause()
+
+    async def choose(self, path: str) -> None:
+        """Go to the form of ``inet/udp`` or the like."""
+        family, protocol = find(path)
+        self.main.pick(family, protocol)
+        await self.until(
+            lambda: (draft := self.main.address.draft) is not None and draft.protocol is protocol, f"the form of {path}"
+        )
+        await self.pilot.pause()
+        await self.until(lambda: self.main.address.has_focus_within, "the focus in the form")
+
+    def field(self, name: str) -> FieldInput:
+        """An input of the form: ``local.host``, ``remote.port``, ``proto``, ``option.…``."""
+        found = [each for each in self.main.address._inputs() if each.name == name]
+        assert found, f"no field {name}"
+        return found[0]
+
+    async def fill(self, name: str, value: str) -> None:
+        """Put a text into a field of the form."""
+        self.field(name).focus()
+        await self.pilot.pause()
+        self.field(name).value = value
+        await self.pilot.pause()
+
+    async def operate(self, word: str) -> Session:
+        """Press the button of an operation when it can be, and wait for the session."""
+        before = set(self.hub.sessions)
+        button = self.main.address.query_one(f"#do-{word}")
+        await self.until(lambda: not button.disabled, f"{word} to be possible")
+        self.main.address.action_operate(word)  # type: ignore[arg-type]
+        number = await self.until(
+            lambda: next(
+                (
+                    each
+                    for each in self.hub.sessions
+                    if each not in before and self.main.traffic.session is self.hub.sessions[each]
+                ),
+                0,
+            ),
+            "the session",
+        )
+        return self.hub.sessions[number]
+
+    async def open(self, path: str, word: str, **fields: str) -> Session:
+        """Choose a protocol, fill fields (``local_port="0"``) and operate."""
+        await self.choose(path)
+        for name, value in fields.items():
+            await self.fill(name.replace("_", ".", 1), value)
+        return await self.operate(word)
+
+    async def compose(self, payload: str, *, to: str | None = None, hexadecimal: bool = False) -> None:
+        """Open the composer by its key, write, press Enter."""
+        self.main.traffic.view.focus()
+        await self.press("s")
+        composer = self.app.screen.query_one(Composer)
+        await self.until(lambda: composer.display, "the composer")
+        if composer.hex != hexadecimal:
+            await self.press("ctrl+t")
+        if to is not None:
+            composer.query_one("#composer-to", Input).value = to
+        composer.query_one("#composer-payload", Input).value = payload
+        await self.pilot.pause()
+        await self.press("enter")
