@@ -48,8 +48,12 @@ def completions(incomplete: str) -> list[CompletionItem]:
 
     typed = incomplete.lower()
     prefix = incomplete[:3] if typed.startswith(("af_", "pf_")) else ""
+    upper = prefix.isupper()
     return [
-        CompletionItem(f"{prefix}{family.name}/{protocol.name}", help=f"{family.title}: {protocol.summary}")
+        CompletionItem(
+            f"{prefix}{family.name.upper() if upper else family.name}/{protocol.name}",
+            help=f"{family.title}: {protocol.summary}",
+        )
         for family in all_families()
         for protocol in family.protocols
         if f"{family.name}/{protocol.name}".startswith(typed[len(prefix) :])

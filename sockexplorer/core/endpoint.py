@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from sockexplorer.core.family import Operation
 
@@ -52,6 +52,8 @@ class Endpoint:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Endpoint:
         """The reverse of `to_json`. Raises KeyError, ValueError or TypeError for anything else."""
+        if value["operation"] not in get_args(Operation):
+            raise ValueError(f"there is no operation {value['operation']!r}")
         return cls(
             family=str(value["family"]),
             protocol=str(value["protocol"]),
@@ -59,6 +61,6 @@ class Endpoint:
             local=ast.literal_eval(value["local"]),
             remote=ast.literal_eval(value["remote"]),
             options=tuple(SetOption(str(a), str(b), int(c)) for a, b, c in value["options"]),
-            proto=value["proto"],
-            snaplen=value["snaplen"],
+            proto=None if value["proto"] is None else int(value["proto"]),
+            snaplen=None if value["snaplen"] is None else int(value["snaplen"]),
         )

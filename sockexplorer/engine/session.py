@@ -72,8 +72,8 @@ class Session:
     def open(self, local: object, remote: object) -> None:
         """Create the socket and take it to where the endpoint asks, with numeric addresses. Raises `Failure`."""
         family, protocol, operation = self.family, self.protocol, self.endpoint.operation
-        self.sock = sock = opening.create(family, protocol, self.endpoint)
         try:
+            self.sock = sock = opening.create(family, protocol, self.endpoint)
             self.granted = opening.set_up(sock, family, protocol, self.endpoint)
             if operation in ("bind", "listen") or (operation == "connect" and local is not None):
                 stage = "bind" if operation == "connect" else operation
@@ -88,12 +88,11 @@ class Session:
                     self._step("connecting")
             else:
                 self._step("bound" if operation == "bind" else "opened")
+                self._reader = self._message_reader(sock)
         except BaseException:
             self.state = "failed"
             self.release()
             raise
-        if self.state in ("bound", "open"):
-            self._reader = self._message_reader(sock)
 
     def _message_reader(self, sock: socket.socket) -> MessageReader:
         snaplen = min(max(1, self.endpoint.snaplen or self.protocol.snaplen), SNAPLEN_MAX)

@@ -112,7 +112,7 @@ def test_completion_script(shell: str) -> None:
         ("sockexplorer ", "watch", "--json"),
         ("sockexplorer ", "inet/udp", "--json"),
         ("sockexplorer watch inet/u", "inet/udplite", "inet/tcp"),
-        ("sockexplorer check AF_IN", "AF_inet/tcp", "unix"),
+        ("sockexplorer check AF_IN", "AF_INET/tcp", "unix"),
         ("sockexplorer doctor net", "netlink/route", "inet"),
         ("sockexplorer watch inet/udp --c", "--count", "--bind"),
         ("sockexplorer completion ", "fish", "watch"),

@@ -193,7 +193,7 @@ def test_lines_for_people_have_a_dump_where_wanted(run: Run) -> None:
         name = "{}:{}".format(*sock.getsockname())
         assert watch.end() == 0
     assert re.fullmatch(rf"\d\d:\d\d:\d\d\.\d{{6}}  ←  {name}     13  grüß \\x1b\]0;x\\x07", watch.out[0])
-    assert watch.out[1] == "    0000  67 72 c3 bc c3 9f 20 1b  5d 30 3b 78 07              gr.... .]0;x."
+    assert watch.out[1] == "    0000  67 72 c3 bc c3 9f 20 1b  5d 30 3b 78 07           gr.... .]0;x."
 
 
 def test_netlink_tells_of_its_own_answer(run: Run) -> None:

@@ -27,6 +27,9 @@ def test_recvmmsg_is_used_where_it_can_be() -> None:
     assert expected == recvmmsg.AVAILABLE
 
 
+IP_RECVTTL = 12  # Python has no name for it
+
+
 class Reading:
     """A reader of a socket, and the rows that it made."""
 
@@ -90,7 +93,7 @@ def test_ancillary_data_of_a_datagram(batched: bool) -> None:
 @BOTH
 def test_control_messages_of_ip_are_named(batched: bool) -> None:
     with udp() as here, udp() as there:
-        here.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTTL, 1)
+        here.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
         reading = Reading(here, "inet", batched)
         there.sendto(b"x", here.getsockname())
         (frame,) = reading.frames()

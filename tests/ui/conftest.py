@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # for person.py and pty_app.py: importlib mode adds no directories
 
 from person import Person
+from support import udp
+
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.link import Link, start_process, start_thread
 from sockexplorer.ui.app import ExplorerApp
@@ -56,3 +59,10 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     """A small, a usual and a large terminal."""
     width, height = request.param
     return width, height
+
+
+@pytest.fixture
+def peer() -> Iterator[socket.socket]:
+    """A plain UDP socket of somebody else."""
+    with udp() as sock:
+        yield sock

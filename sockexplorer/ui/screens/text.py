@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.syntax import Syntax
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.highlight import highlight
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Label, Static
 
@@ -66,13 +66,10 @@ class CodeScreen(ModalScreen[None]):
         self._title, self._script, self._address = title, script, address
 
     def compose(self) -> ComposeResult:
-        theme = "ansi_dark" if self.app.current_theme.dark else "ansi_light"
         with Vertical(classes="dialog wide"):
             yield Label(self._title, classes="dialog-title", markup=False)
             with TextScroll():
-                yield Static(
-                    Syntax(self._script, "python", theme=theme, background_color="default", word_wrap=True), id="script"
-                )
+                yield Static(highlight(self._script, language="python"), id="script")
             yield Static(id="code-note")
         yield Footer(compact=True, show_command_palette=False)
 
