@@ -64,11 +64,13 @@ class Sender:
         while True:
             problem = talk.request(lambda done: talk.hub.send(talk.session, data, to=to, done=done))
             if problem is None:
-                self.sent = len(data)
-                return
+                break
             if problem.name != "EAGAIN" or time.monotonic() > deadline:
                 raise refused(problem)
             talk.pump(waiting=True)
+        self.sent = len(data)
+        # The refusal of a peer on this host waits in the socket already: one more turn of the engine reads it.
+        talk.request(lambda done: talk.hub.client.request("hello", done))
 
     def _whole(self) -> bytes:
         data = bytearray()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import NamedTuple
 
-from sockexplorer.client.interfaces import interfaces, unix_sockets
+from sockexplorer.client.interfaces import Interface, interfaces, unix_sockets
 from sockexplorer.core.fields import Field, Integer, short_name
 from sockexplorer.core.text import escape
 
@@ -26,7 +26,13 @@ def offers(field: Field) -> list[Offer]:
             for name, value in kind.names.items()
         ]
     if kind.offers == "interfaces":
-        return [Offer(each.name, f"{escape(each.name)}  {each.state}  mtu {each.mtu}") for each in interfaces()]
+        return [
+            Offer(
+                each.name,
+                f"{escape(each.name):<10} {each.state:<4} mtu {each.mtu:<6} {_counters(each)}  {_first_host(each)}",
+            )
+            for each in interfaces()
+        ]
     if kind.offers == "scopes":
         return [Offer("0", "0  none: not a link-local address")] + [
             Offer(
@@ -46,6 +52,15 @@ def offers(field: Field) -> list[Offer]:
 
 def _number(value: int, base: int) -> str:
     return f"0x{value:x}" if base == 16 else str(value)
+
+
+def _counters(interface: Interface) -> str:
+    return f"received {interface.received // 1024:,} KiB, sent {interface.sent // 1024:,} KiB"
+
+
+def _first_host(interface: Interface) -> str:
+    hosts = [*interface.hosts(int(socket.AF_INET)), *interface.hosts(int(socket.AF_INET6))]
+    return hosts[0] if hosts else ""
 
 
 def _link_local(hosts: list[str]) -> list[str]:

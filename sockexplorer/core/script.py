@@ -36,7 +36,6 @@ def receive(connection):
     except ConnectionError:
         return b""'''
 _SERVE = """\
-selector = selectors.DefaultSelector()
 selector.register(sock, selectors.EVENT_READ)
 try:
     while True:
@@ -53,10 +52,9 @@ try:
                 print(key.data, "closed", flush=True)
                 selector.unregister(key.fileobj)
                 key.fileobj.close()
-except KeyboardInterrupt:
+finally:
     for key in list(selector.get_map().values()):
         key.fileobj.close()
-    selector.close()
 """
 _GREETING = """\
                 with contextlib.suppress(ConnectionError):
@@ -96,16 +94,18 @@ def python_script(family: Family, protocol: Protocol, endpoint: Endpoint, payloa
     # An open socket has its address only once it has sent.
     body = _calls(endpoint, bound=path is not None) + (first + ready if endpoint.operation == "open" else ready + first)
     helpers = [] if path is None else [_HELPER_FILE]
-    imports = {"socket", *(["contextlib", "os"] if path is not None else [])}
+    imports = {"contextlib", "socket"} | ({"os"} if path is not None else set())
     if endpoint.operation == "listen":
-        imports |= {"selectors"} | ({"contextlib"} if payload is not None else set())
+        imports.add("selectors")
+        opening.append("selector = selectors.DefaultSelector()")
+        managers.append("selector")
         helpers.append(_HELPER_RECEIVE.format(size=_size(protocol, endpoint)))
         label = 'f"#{connection.fileno()}"' if family.constant == "AF_UNIX" else "ascii(address)"
         body += _SERVE.format(label=label, greeting="" if payload is None else _GREETING).splitlines()
     else:
-        imports |= {"contextlib"} | ({"errno"} if family.constant == "AF_NETLINK" else set())
-        managers.append("contextlib.suppress(KeyboardInterrupt)")
+        imports |= {"errno"} if family.constant == "AF_NETLINK" else set()
         body += _receive(family, protocol, endpoint, payload)
+    managers.append("contextlib.suppress(KeyboardInterrupt)")
     head = [
         "#!/usr/bin/env python3",
         f"# {family.name}/{protocol.name}: {_DO[endpoint.operation]}. Ctrl-C ends it.",

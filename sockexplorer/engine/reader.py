@@ -23,6 +23,7 @@ STREAM_READ = 256 * 1024
 _STAMP = struct.Struct("=QiiQQ")
 _STAMP_KEY = (32, ancillary.SOL_SOCKET, ancillary.SCM_TIMESTAMPNS)
 _DROPS = struct.Struct("=QiiI")
+_DROPS_KEY = (20, ancillary.SOL_SOCKET, ancillary.SO_RXQ_OVFL)
 _FLAG_OF = {
     recvmmsg.MSG_TRUNC: int(Flag.TRUNCATED),
     recvmmsg.MSG_CTRUNC: int(Flag.CONTROL_TRUNCATED),
@@ -121,13 +122,12 @@ class MessageReader:
                 flags |= int(Flag.TRUNCATED)
             at = index * buffers.control_bytes
             meta = None
-            stamp = _STAMP.unpack_from(control, at) if control_length >= 32 else None
-            if stamp and stamp[:3] == _STAMP_KEY and control_length in (32, 56):
+            stamp = _STAMP.unpack_from(control, at) if control_length in (32, 56) else None
+            lost = _DROPS.unpack_from(control, at + 32) if control_length == 56 else None
+            if stamp and stamp[:3] == _STAMP_KEY and (lost is None or lost[:3] == _DROPS_KEY):
                 moment = stamp[3] * 1_000_000_000 + stamp[4]
-                if control_length == 56:
-                    _, level, kind, value = _DROPS.unpack_from(control, at + 32)
-                    if (level, kind) == (ancillary.SOL_SOCKET, ancillary.SO_RXQ_OVFL):
-                        drops = value
+                if lost is not None:
+                    drops = lost[3]
             elif control_length:
                 said = ancillary.read(ancillary.walk(control[at : at + control_length]))
                 moment = time.time_ns() if said.time is None else said.time

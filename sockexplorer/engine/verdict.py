@@ -56,7 +56,8 @@ def judge(family: Family, protocol: Protocol, address: object, role: Role, proto
         return _accepted(family, protocol, address, role, "model")
     if refused is None:
         return _accepted(family, protocol, address, role, "cpython")
-    message = str(refused)
+    # The parser names the method it was called by, which for a person is another one.
+    message = str(refused).replace("sendto()", "bind()" if role == "local" else "connect()", 1)
     if fault is None and isinstance(refused, OSError) and refused.errno == errno.ENODEV:
         fault = _no_interface(family, protocol, address)
     return Verdict(

@@ -62,7 +62,8 @@ class Script:
         raise AssertionError(line)
 
     def stop(self) -> None:
-        """Ctrl-C, after which it ends without a word."""
+        """Ctrl-C while it waits, after which it ends without a word."""
+        wait(lambda: state(self.process.pid) == "S", "a script that waits")
         self.process.send_signal(signal.SIGINT)
         assert self.process.stderr
         assert self.process.stderr.read() == ""
@@ -90,6 +91,11 @@ def start() -> Iterator[Start]:
         each.discard()
 
 
+def state(pid: int) -> str:
+    """``S`` for a process that waits in the kernel; a signal that comes just before that may go unseen by Python."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def peer_socket(path: str) -> socket.socket:
     """A socket of the same kind for the test."""
     family, protocol = find(path)
@@ -112,7 +118,7 @@ def test_datagrams_come_in_and_are_answered(start: Start, path: str, local: obje
     with peer_socket(path) as sock:
         sock.bind(local)  # type: ignore[arg-type]
         question = b"\x1b]0;question\xff"
-        sock.sendto(question, address)  # type: ignore[arg-type]
+        sock.sendto(question, address)  # type: ignore[call-overload]
         assert script.line() == f"{sock.getsockname()!a} {question!r}"
         assert sock.recv(100) == b"answer\0"
     script.stop()

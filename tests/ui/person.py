@@ -68,9 +68,12 @@ class Person:
 
     async def sees(self, *texts: str) -> str:
         """Wait until all of the texts are on the screen at once; what it shows."""
-        return str(
-            await self.until(lambda: all(each in self.screen for each in texts) and self.screen, f"to see {texts}")
-        )
+
+        def seen() -> str:
+            screen = self.screen
+            return screen if all(each in screen for each in texts) else ""
+
+        return str(await self.until(seen, f"to see {texts}"))
 
     @property
     def screen(self) -> str:
@@ -117,14 +120,21 @@ class Person:
 
     # --- doing ---------------------------------------------------------------------------------------------
 
+    async def settle(self) -> None:
+        """Let what is under way be handled: an event, the action it starts, the messages of that action."""
+        for _ in range(4):
+            await self.pilot.pause(0)
+
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Press keys one after the other. (`Pilot.press` waits until the processor is idle: ten times as long.)"""
+        for each in keys:
+            self.app.simulate_key(each)
+            await self.settle()
 
     async def click(self, widget: Widget | str, offset: tuple[int, int] = (0, 0)) -> None:
         target = self.app.screen.query_one(widget) if isinstance(widget, str) else widget
         await self.pilot.click(target, offset=offset)
-        await self.pilot.pause()
+        await self.settle()
 
     async def choose(self, path: str) -> None:
         """Go to the form of ``inet/udp`` or the like."""
@@ -133,7 +143,7 @@ class Person:
         await self.until(
             lambda: (draft := self.main.address.draft) is not None and draft.protocol is protocol, f"the form of {path}"
         )
-        await self.pilot.pause()
+        await self.settle()
         await self.until(lambda: self.main.address.has_focus_within, "the focus in the form")
 
     def field(self, name: str) -> FieldInput:
@@ -145,9 +155,9 @@ class Person:
     async def fill(self, name: str, value: str) -> None:
         """Put a text into a field of the form."""
         self.field(name).focus()
-        await self.pilot.pause()
+        await self.settle()
         self.field(name).value = value
-        await self.pilot.pause()
+        await self.settle()
 
     async def operate(self, word: str) -> Session:
         """Press the button of an operation when it can be, and wait for the session."""
@@ -186,5 +196,5 @@ class Person:
         if to is not None:
             composer.query_one("#composer-to", Input).value = to
         composer.query_one("#composer-payload", Input).value = payload
-        await self.pilot.pause()
+        await self.settle()
         await self.press("enter")

@@ -73,6 +73,8 @@ class TrafficPane(Pane):
         self._sampled = time.monotonic()
         self._shown_bar: object = None
         self._shown_status: object = None
+        self._details_chosen = False
+        self._shown_empty: object = None
 
     def compose(self) -> ComposeResult:
         yield SessionBar()
@@ -163,9 +165,10 @@ class TrafficPane(Pane):
         show = session is None or not self.view.line_count()
         if empty.display != show:
             empty.display = show
-        if not show:
-            return
-        empty.update(self._empty_text(session))
+        text = self._empty_text(session) if show else None
+        if text != self._shown_empty:
+            self._shown_empty = text
+            empty.update(text or "")
 
     def _empty_text(self, session: Session | None) -> Content:
         if session is None:
@@ -200,7 +203,10 @@ class TrafficPane(Pane):
         if self.query_one(Composer).display:
             self.query_one(Composer).display = False
         self._apply_filter()
-        self.query_one(Details).show(None, None)
+        details = self.query_one(Details)
+        details.show(None, None)
+        if not self._details_chosen:
+            details.display = session is not None and self.screen.has_class("-wide") and self.screen.has_class("-tall")
         self.update()
         self._describe()
 
@@ -254,6 +260,7 @@ class TrafficPane(Pane):
     def action_details(self) -> None:
         details = self.query_one(Details)
         details.display = not details.display
+        self._details_chosen = True
         self._describe()
         self.view.call_after_refresh(self.view.show_cursor_line)
 
@@ -269,6 +276,7 @@ class TrafficPane(Pane):
         details, line = self.query_one(Details), self.query_one("#filter", Input)
         if details.display:
             details.display = False
+            self._details_chosen = True
         elif line.display:
             line.value = ""
             line.display = False

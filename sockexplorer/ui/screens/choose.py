@@ -41,7 +41,10 @@ class Flags(SelectionList[str]):
 class ChooseScreen(ModalScreen[str | None]):
     """Returns the text for the input, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back"),
+        Binding("q", "app.quit", "Quit"),
+    ]
 
     def __init__(self, title: str, offers: list[Offer], current: str, *, several: bool) -> None:
         super().__init__()

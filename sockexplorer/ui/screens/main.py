@@ -80,6 +80,7 @@ class MainScreen(Screen[None]):
         Binding("question_mark", "help", "Help", id="help", key_display="?"),
         Binding("f1", "help_typing", "Help", id="help-typing", key_display="F1"),
         Binding("f1", "help", "Help", show=False),
+        Binding("t", "app.theme", "Dark or light", show=False, id="theme"),
         Binding("q", "app.quit", "Quit", id="quit"),
     ]
 

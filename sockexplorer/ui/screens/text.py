@@ -30,7 +30,10 @@ class TextScroll(VerticalScroll, can_focus=True):
 class HelpScreen(ModalScreen[None]):
     """Help on the thing under the cursor, then the keys that work where the person is."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss(None)", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,f1", "dismiss(None)", "Back"),
+        Binding("q", "app.quit", "Quit"),
+    ]
 
     def __init__(self, title: str, text: str, keys: list[tuple[str, str]]) -> None:
         super().__init__()
@@ -58,7 +61,8 @@ class CodeScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy the script"),
         Binding("a", "copy_address", "Copy the address"),
-        Binding("escape,q,v", "dismiss(None)", "Back"),
+        Binding("escape,v", "dismiss(None)", "Back"),
+        Binding("q", "app.quit", "Quit"),
     ]
 
     def __init__(self, title: str, script: str, address: str) -> None:

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from typing import ClassVar
 
 from rich.style import Style
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from sockexplorer.capture.filter import Predicate
@@ -32,6 +33,8 @@ class TrafficView(LineView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "traffic--in", "traffic--out", "traffic--event", "traffic--problem", "traffic--muted",
     }  # fmt: skip
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Details", id="show-details")]
 
     class Followed(Message):
         """Following was switched by moving."""
@@ -105,7 +108,9 @@ class TrafficView(LineView):
     def catch_up(self) -> None:
         """Take in what the log got since the last time; called at the refresh rate, never per frame."""
         if self.session is None:
-            self.lines_changed()
+            if self._seen != (0, 0):
+                self._seen = (0, 0)
+                self.lines_changed()
             return
         log = self.session.log
         if self._predicate is not None:

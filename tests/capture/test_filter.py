@@ -1,0 +1,133 @@
+"""The filter line: what it finds, and that no text and no frame breaks it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sockexplorer.capture.filter import FilterError, compile_filter
+from sockexplorer.capture.log import Frame
+from sockexplorer.core.frames import Flag
+
+PEERS = {0: "", 1: "127.0.0.1:5000", 2: "192.0.2.7:80"}
+FRAMES = [
+    Frame(0, 0, 0, 1, Flag.EVENT | Flag.META, b"", {"event": "accepted", "text": "accepted from 127.0.0.1:5000"}),
+    Frame(1, 0, 5, 1, 0, b"Hello", {}),
+    Frame(2, 0, 4, 2, Flag.OUT, b"\xde\xad\xbe\xef", {}),
+    Frame(3, 0, 200, 2, 0, "GET /order HTTP/1.1 ÄPFEL".encode(), {}),
+    Frame(4, 0, 22, 0, 0, b'android "two words" (x)', {}),
+]
+
+
+def found(text: str) -> list[int]:
+    predicate = compile_filter(text, PEERS.__getitem__)
+    return [frame.number for frame in FRAMES if predicate is None or predicate(frame)]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("", [0, 1, 2, 3, 4]),
+        ("   ", [0, 1, 2, 3, 4]),
+        ("hello", [1]),
+        ("HELLO", [1]),
+        ("äpfel", [3]),
+        ("127.0.0.1", [0, 1]),
+        ("accepted", [0]),
+        ('"two words"', [4]),
+        (r'"\"two"', [4]),
+        ("android", [4]),
+        ("order", [3]),
+        ("x android", [4]),
+        ("nothing", []),
+        ("orders or android", [4]),
+        ("notes", []),
+        ("hello or order", [1, 3]),
+        ("hello order", []),
+        ("GET and order", [3]),
+        ("not hello", [0, 2, 3, 4]),
+        ("NOT NOT hello", [1]),
+        ("not (hello or order)", [0, 2, 4]),
+        ("not(hello)", [0, 2, 3, 4]),
+        ("/GET .* HTTP/", [3]),
+        (r"/\/order/", [3]),
+        (r"/\xde\xad/", [2]),
+        ("/^hello$/", [1]),
+        ("hex:de ad", [2]),
+        ("hex:DEADBEEF", [2]),
+        ("hex:48", [1, 3]),
+        ("dir==in", [1, 3, 4]),
+        ("dir == out", [2]),
+        ("dir!=in", [2]),
+        ("len>100", [3]),
+        ("length<=5", [1, 2]),
+        ("len==0x5", [1]),
+        ("n>=3", [3, 4]),
+        ('peer~"192."', [2, 3]),
+        ("peer==127.0.0.1:5000", [0, 1]),
+        ("peer!=127.0.0.1:5000", [2, 3, 4]),
+        ("event==accepted", [0]),
+        ("event~acc", [0]),
+        ("dir==in and (len>100 or hello)", [1, 3]),
+        ("dir==in len>100 or n==2", [2, 3]),
+    ],
+)
+def test_what_is_found(text: str, numbers: list[int]) -> None:
+    assert found(text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("(", "not understood"),
+        ("hello and", "at the end"),
+        ("or", "not understood"),
+        ('"open', "not understood"),
+        ("/(/", "regular expression"),
+        ("/(?P<1>x)/", "regular expression"),
+        ("len>x", "not a number"),
+        ("len~5", "numbers are compared"),
+        ("dir==up", "a direction"),
+        ("dir>in", "a direction"),
+        ("peer>5", "compared with"),
+        ("hex:deadb", "odd number"),
+        ("not " * 2000 + "x", "nested"),
+        ("not (x or " * 200 + "y" + ")" * 200, "nested"),
+    ],
+)
+def test_what_is_wrong_is_said(text: str, says: str) -> None:
+    with pytest.raises(FilterError, match=says):
+        compile_filter(text, PEERS.__getitem__)
+
+
+PIECES = st.sampled_from(
+    ["and", "or", "not", "(", ")", "dir==in", "len>", "len>5", "n", "~", "==", '"', '"a"', "/", "/a/", "/[[a]/", "/(?L)/",
+     "/(a+)+$/", "hex:", "hex:de ad", "hex:d", "\\", "é", "\ud800", "\udcff", "peer~", "event==x", "x", "\t", "\n", "\0"]
+)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=30) | st.lists(PIECES, max_size=8).map(" ".join) | st.lists(PIECES, max_size=6).map("".join))
+def test_any_text_compiles_or_is_a_filter_error(text: str) -> None:
+    try:
+        predicate = compile_filter(text, PEERS.__getitem__)
+    except FilterError as error:
+        assert str(error)  # noqa: PT017 - either outcome is right, no other is
+        return
+    for frame in FRAMES:
+        assert predicate is None or predicate(frame) in (True, False)
+
+
+@given(
+    st.builds(
+        Frame, st.integers(0, 9), st.integers(0, 9), st.integers(0, 300), st.integers(0, 2),
+        st.sampled_from([0, 1, 8, 24]), st.binary(max_size=50),
+        st.dictionaries(st.sampled_from(["event", "text", "x"]), st.none() | st.integers() | st.text()),
+    ),
+    st.sampled_from(["x", "é", "/./", "hex:00", "dir==in", "len>5", "n<3", "peer~1", "event==a", "not event~b"]),
+)  # fmt: skip
+def test_no_frame_breaks_it(frame: Frame, text: str) -> None:
+    predicate = compile_filter(text, PEERS.__getitem__)
+    assert predicate is not None
+    assert predicate(frame) in (True, False)

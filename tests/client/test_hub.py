@@ -1,0 +1,126 @@
+"""The hub keeps sessions true to what the engine says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sockexplorer.client.client import Problem
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.verdict import Verdict
+from sockexplorer.families import find
+from support import Desk, udp
+
+
+def test_titles_name_the_socket(desk: Desk, tmp_path: Path) -> None:
+    session = desk.open("inet/udp", local=("127.0.0.1", 0))
+    assert isinstance(session.local, tuple)
+    assert session.title == f"inet/udp 127.0.0.1:{session.local[1]}"
+    assert session.receive_buffer > 0
+    nasty = desk.open("unix/dgram", local=str(tmp_path / "\x1b[31m"))
+    assert nasty.title.isprintable()
+    assert desk.open("unix/dgram", local="").title.startswith("unix/dgram @")
+    with udp() as peer:
+        connected = desk.open("inet/udp", "connect", remote=peer.getsockname())
+        assert connected.title == "inet/udp 127.0.0.1:{}".format(peer.getsockname()[1])
+
+
+@pytest.mark.parametrize("remote", [None, ("x", "y"), 7, (None, None), ("lo",), ([], {})])
+@pytest.mark.parametrize("path", ["inet/udp", "inet6/udp", "unix/stream", "netlink/route", "packet/raw", "vsock/stream"])
+def test_a_session_with_a_senseless_address_has_a_title_and_a_problem(desk: Desk, path: str, remote: object) -> None:
+    outcome: list[Problem | None] = []
+    endpoint = Endpoint(*path.split("/"), "connect", None, remote)  # type: ignore[arg-type]
+    session = desk.hub.open(endpoint, lambda result, problem: outcome.append(problem))
+    assert session.title
+    desk.until(lambda: outcome, "an outcome")
+    assert outcome[0] is not None
+    assert session.state == "failed"
+    assert session.title.startswith(path)
+
+
+def test_names_of_peers_are_safe(desk: Desk, tmp_path: Path) -> None:
+    import socket
+
+    session = desk.open("unix/dgram", local="")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+        peer.bind(b"\0\x1b]0;x\x07\xff")
+        peer.sendto(b"x", session.local)  # type: ignore[arg-type]
+        frame = desk.incoming(session, 1)[0]
+        assert session.peer_name(frame.peer).isprintable()
+        assert session.peers[frame.peer].address == b"\0\x1b]0;x\x07\xff"
+    assert session.peer_name(99) == ""
+
+
+def test_a_closed_session_keeps_its_log_until_forgotten(desk: Desk) -> None:
+    session = desk.open("inet/udp", local=("127.0.0.1", 0))
+    with udp() as peer:
+        peer.sendto(b"x", session.local)  # type: ignore[arg-type]
+        desk.incoming(session, 1)
+    desk.hub.close(session)
+    desk.until(lambda: session.state == "closed", "closed")
+    assert session.log.received == 1
+    desk.hub.close(session)
+    desk.hub.forget(session)
+    assert session.number not in desk.hub.sessions
+
+
+def test_forgetting_closes(desk: Desk) -> None:
+    session = desk.open("inet/udp", local=("127.0.0.1", 0))
+    desk.hub.forget(session)
+    again = desk.open("inet/udp", local=session.local)
+    assert again.local == session.local
+
+
+def test_a_failed_session_closes_without_the_engine(desk: Desk) -> None:
+    session = desk.hub.open(Endpoint("inet", "udp", "bind", ("192.0.2.1", 0)))
+    desk.until(lambda: session.state == "failed", "the failure")
+    assert session.problem is not None
+    desk.hub.close(session)
+    assert session.state == "closed"
+
+
+@pytest.mark.parametrize(
+    ("path", "address", "accepted"),
+    [
+        ("inet/udp", ("127.0.0.1", 80), True),
+        ("inet/udp", ("127.0.0.1", -1), False),
+        ("inet/udp", ("127.0.0.1", float("inf")), False),
+        ("unix/stream", b"\0\xff", True),
+        ("netlink/route", 0, False),
+    ],
+)
+def test_every_question_gets_its_verdict(desk: Desk, path: str, address: object, accepted: bool) -> None:
+    verdicts: list[Verdict] = []
+    desk.hub.check(*find(path), address, "local", verdicts.append)
+    desk.until(lambda: verdicts, "a verdict")
+    assert verdicts[0].accepted == accepted
+    assert verdicts[0].sentence()
+
+
+def test_a_restart_while_the_engine_lives_fails_what_was_open(process_desk: Desk, tmp_path: Path) -> None:
+    desk = process_desk
+    session = desk.open("unix/stream", "listen", str(tmp_path / "x"))
+    problems: list[Problem | None] = []
+    desk.hub.client.request("hello", lambda result, problem: problems.append(problem))
+    desk.hub.restart()
+    assert session.state == "failed"
+    assert not (tmp_path / "x").exists()
+    assert problems[0] is not None
+    assert problems[0].message == "the engine was restarted"
+    assert desk.open("unix/stream", "listen", str(tmp_path / "x")).state == "listening"
+
+
+def test_the_log_of_a_session_is_bounded(desk: Desk) -> None:
+    desk.hub.log_limit = 100_000
+    session = desk.open("inet/udp", local=("127.0.0.1", 0))
+    with udp() as peer:
+        for _ in range(60):
+            for _ in range(50):
+                peer.sendto(b"x" * 1000, session.local)  # type: ignore[arg-type]
+            desk.hub.poll(0)
+    desk.until(lambda: session.log.received + session.drops == 3000, "3000 frames")
+    assert len(session.log) + session.log.dropped == session.log.received + sum(
+        1 for number in range(session.log.first, session.log.end) if session.log.frame(number).event
+    )
+    assert session.log.dropped > 0

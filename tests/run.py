@@ -1,0 +1,101 @@
+"""Every check of this project, in one command: ``python3 tests/run.py``. Further arguments go to pytest.
+
+Makes ``.venv`` in the checkout, or takes the one that is there, installs the project into it for editing, and runs
+ruff, mypy, import-linter and pytest. All of them run; the status is 1 when any failed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+INSTALLED = VENV / "installed-for-tests"
+"""Which pyproject.toml the environment was last filled from."""
+TOOLS = {
+    "socat": "socat", "ncat": "ncat", "nc": "netcat-openbsd", "ip": "iproute2", "tmux": "tmux",
+    "unshare": "util-linux", "nsenter": "util-linux",
+}  # fmt: skip
+"""Programs that tests use where they are there, with Debian's names of their packages."""
+HOW_INSTALLED = """
+import importlib.metadata
+try:
+    print(importlib.metadata.distribution("sockexplorer").read_text("direct_url.json") or "{}")
+except importlib.metadata.PackageNotFoundError:
+    print("{}")
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare, run every check, sum up. The exit status."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older one is told so
+        sys.exit(f"sockexplorer needs Python 3.11 or later; this is {sys.version.split()[0]}")
+    prepare()
+    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
+    if missing:
+        print(f"hint: tests that need them are skipped without: {' '.join(missing)}", flush=True)
+    checks = {
+        "ruff check": ["ruff", "check", "."],
+        "ruff format": ["ruff", "format", "--check", "."],
+        "mypy": ["mypy"],
+        "import-linter": ["lint-imports"],
+        "pytest": ["pytest", *arguments],
+    }
+    failed = [name for name, command in checks.items() if not passes(name, command)]
+    print(f"\nfailed: {', '.join(failed)}" if failed else f"\npassed: {', '.join(checks)}")
+    return 1 if failed else 0
+
+
+def prepare() -> None:
+    """See to it that the environment holds what pyproject.toml asks for now, and this checkout itself."""
+    if not runs(PYTHON):
+        print(f"making {VENV.name}", flush=True)
+        if subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=False).returncode:
+            sys.exit("no virtual environment could be made; on Debian: sudo apt install python3-venv")
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if INSTALLED.is_file() and INSTALLED.read_text() == wanted and holds_this_checkout():
+        return
+    print(f"installing into {VENV.name}", flush=True)
+    install = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-e", f"{ROOT}[test]"]
+    if status := subprocess.run(install, check=False).returncode:
+        sys.exit(status)
+    INSTALLED.write_text(wanted)
+
+
+def runs(python: Path) -> bool:
+    """Whether an interpreter starts, and is recent enough."""
+    check = "import sys; sys.exit(sys.version_info < (3, 11))"
+    try:
+        return subprocess.run([python, "-c", check], check=False, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def holds_this_checkout() -> bool:
+    """Whether the environment has the project for editing: a later ``pip install .`` leaves a copy in its place."""
+    said = subprocess.run([PYTHON, "-I", "-c", HOW_INSTALLED], check=False, capture_output=True, text=True).stdout
+    told = json.loads(said or "{}")
+    return bool(told.get("dir_info", {}).get("editable")) and told.get("url") == ROOT.as_uri()
+
+
+def passes(name: str, command: list[str]) -> bool:
+    """Run a tool of the environment in the checkout, and say how it went."""
+    print(f"\n--- {name}", flush=True)
+    began = time.monotonic()
+    program = VENV / "bin" / command[0]
+    environment = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    status = subprocess.run([program, *command[1:]], cwd=ROOT, env=environment, check=False).returncode
+    print(f"--- {name}: {'passed' if status == 0 else 'FAILED'}, {time.monotonic() - began:.1f} s", flush=True)
+    return status == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
