@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))  # for support.py: --import-mode=importlib adds no directories
 
 from support import Desk, namespace_python
+
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.link import Link, start_process, start_thread
 

@@ -49,7 +49,7 @@ _NOT.1: /not(?![^\s()"])/i
 FIELD.3: /(dir|direction|len|length|peer|n|event)(?=\s*(==|!=|>=|<=|>|<|~))/i
 OPERATOR.3: /==|!=|>=|<=|>|<|~/
 REGEX.2: /\/(?:[^\/\\]|\\.)+\//
-HEX.2: /hex:[ ]?[0-9a-f]{1,2}(?:[ :]?[0-9a-f]{2})*/i
+HEX.2: /hex:[ ]?[0-9a-f]{1,2}(?:[ :]?[0-9a-f]{2})*(?![0-9a-z])/i
 STRING.2: /"(?:[^"\\]|\\.)*"/
 WORD.-1: /[^\s()"]+/
 %import common.WS
@@ -86,7 +86,8 @@ def compile_filter(text: str, peer_name: PeerName) -> Predicate | None:
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
-        column = getattr(error, "column", 0)
+        ended = getattr(getattr(error, "token", None), "type", "") == "$END"
+        column = 0 if ended else getattr(error, "column", 0)
         place = f"at character {column}" if isinstance(column, int) and column > 0 else "at the end"
         raise FilterError(f"not understood {place}; try: hello  /regex/  dir==in  len>100  peer~192.") from None
     except LarkError as error:

@@ -38,9 +38,15 @@ SIZE = (120, 40)
 class PaintingApp(ExplorerApp):
     """Under run_test Textual leaves out the encoding for the terminal; here it is part of the work."""
 
+    frames = 0
+    """How often it has painted."""
+
     @property
     def is_headless(self) -> bool:
         return False
+
+    def post_display_hook(self) -> None:
+        self.frames += 1
 
 
 @dataclass
@@ -170,11 +176,11 @@ async def explorer(flood: Flood) -> str:
                 await pilot.pause(0.05)
             session = next(iter(hub.sessions.values()))
             await pilot.pause(0.5)
-            screen = app.screen
+            screen, frames = app.screen, app.frames
             assert isinstance(screen, MainScreen)
             report = await flood.into(f"explorer at {SIZE[0]}×{SIZE[1]}, drawing", hub, session, lambda: None)
             assert screen.traffic.view.line_count(), "the traffic was not in view"
-            return report
+            return f"{report}\n  painted   {app.frames - frames:>9,}   frames"
     finally:
         hub.shut_down()
 

@@ -43,6 +43,8 @@ def found(text: str) -> list[int]:
         ("nothing", []),
         ("orders or android", [4]),
         ("notes", []),
+        ("or", [3, 4]),
+        ("hex:de add", []),
         ("hello or order", [1, 3]),
         ("hello order", []),
         ("GET and order", [3]),
@@ -82,7 +84,8 @@ def test_what_is_found(text: str, numbers: list[int]) -> None:
     [
         ("(", "not understood"),
         ("hello and", "at the end"),
-        ("or", "not understood"),
+        ("dir==in or", "at the end"),
+        ("( and x", "not understood at character"),
         ('"open', "not understood"),
         ("/(/", "regular expression"),
         ("/(?P<1>x)/", "regular expression"),

@@ -13,7 +13,9 @@ from sockexplorer.engine.spool import Spool
 
 META = st.none() | st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=5), min_size=1, max_size=2)
 FLAGS = st.sampled_from([0, 0, 0, Flag.OUT, Flag.TRUNCATED, Flag.EVENT, Flag.OUT | Flag.TRUNCATED])
-ROWS = st.tuples(st.binary(max_size=60), FLAGS, st.integers(0, 9), st.integers(0, 2**32 - 1), st.integers(0, 2**63), META)
+ROWS = st.tuples(
+    st.binary(max_size=60), FLAGS, st.integers(0, 9), st.integers(0, 2**32 - 1), st.integers(0, 2**63), META
+)
 BATCHES = st.lists(st.lists(ROWS, max_size=12), max_size=12)
 
 

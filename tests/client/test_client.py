@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import Desk, gone, wait
 
 from sockexplorer.client.client import Client, Problem, Refused
 from sockexplorer.client.link import Link, start_process, start_thread
 from sockexplorer.core import wire
-from support import Desk, gone, wait
 
 
 @pytest.fixture

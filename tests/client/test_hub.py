@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support import Desk, udp
 
 from sockexplorer.client.client import Problem
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.families import find
-from support import Desk, udp
 
 
 def test_titles_name_the_socket(desk: Desk, tmp_path: Path) -> None:
@@ -23,11 +23,13 @@ def test_titles_name_the_socket(desk: Desk, tmp_path: Path) -> None:
     assert desk.open("unix/dgram", local="").title.startswith("unix/dgram @")
     with udp() as peer:
         connected = desk.open("inet/udp", "connect", remote=peer.getsockname())
-        assert connected.title == "inet/udp 127.0.0.1:{}".format(peer.getsockname()[1])
+        assert connected.title == f"inet/udp 127.0.0.1:{peer.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("remote", [None, ("x", "y"), 7, (None, None), ("lo",), ([], {})])
-@pytest.mark.parametrize("path", ["inet/udp", "inet6/udp", "unix/stream", "netlink/route", "packet/raw", "vsock/stream"])
+@pytest.mark.parametrize(
+    "path", ["inet/udp", "inet6/udp", "unix/stream", "netlink/route", "packet/raw", "vsock/stream"]
+)
 def test_a_session_with_a_senseless_address_has_a_title_and_a_problem(desk: Desk, path: str, remote: object) -> None:
     outcome: list[Problem | None] = []
     endpoint = Endpoint(*path.split("/"), "connect", None, remote)  # type: ignore[arg-type]

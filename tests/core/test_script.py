@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import PATIENCE
+from support import PATIENCE, wait
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.script import address_line, python_script

@@ -14,7 +14,9 @@ from sockexplorer.core.text import PREVIEW_BYTES, escape, preview
 
 
 def safe(text: str) -> bool:
-    return text.isprintable() and not any(unicodedata.category(char).startswith(("M", "C", "Z")) for char in text if char != " ")
+    return text.isprintable() and not any(
+        unicodedata.category(char).startswith(("M", "C", "Z")) for char in text if char != " "
+    )
 
 
 def test_every_code_point_leaves_printable_and_with_a_width() -> None:

@@ -7,11 +7,11 @@ import subprocess
 import time
 
 import pytest
+from support import PATIENCE, Desk, rows, sane_time, udp
 
 from sockexplorer.client.client import Refused
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.core.frames import Flag
-from support import PATIENCE, Desk, rows, sane_time, udp
 
 
 def test_udp_both_ways(desk: Desk) -> None:
@@ -28,7 +28,7 @@ def test_udp_both_ways(desk: Desk) -> None:
         assert [each.length for each in frames] == [5, 0, 1400]
         assert [each.peer for each in frames] == [1, 2, 2]
         assert [session.peers[number].address for number in (1, 2)] == [one.getsockname(), two.getsockname()]
-        assert session.peer_name(2) == "127.0.0.1:{}".format(two.getsockname()[1])
+        assert session.peer_name(2) == f"127.0.0.1:{two.getsockname()[1]}"
         assert all(sane_time(each, began) and not each.flags for each in frames)
         assert sorted(frames, key=lambda each: each.time) == frames
         assert desk.send(session, b"answer", to=one.getsockname()) == 6

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import PATIENCE, Desk, udp
 
 from sockexplorer.client.link import Link, start_process
-from support import PATIENCE, Desk, udp
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = {"textual", "rich", "psutil", "click", "platformdirs", "lark"}

@@ -8,12 +8,12 @@ import struct
 import time
 
 import pytest
+from support import Desk, inside, rows, sane_time
 
 from sockexplorer.client.client import Refused
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.payload import from_text
 from sockexplorer.families import family
-from support import Desk, inside, rows, sane_time
 
 RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR = 16, 17, 20
 ECHO = b"\x08\0\0\0\0\0\0\x01ping"

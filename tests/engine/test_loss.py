@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from support import Desk, rows, udp
 
-from sockexplorer.core.endpoint import SetOption
+from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.engine import session as engine_session
 from sockexplorer.engine.session import Session
-from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.families import find
-from support import Desk, rows, udp
 
 
 def test_received_and_dropped_are_what_was_sent(desk: Desk) -> None:

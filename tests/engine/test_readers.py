@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import sane_time, udp
 
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.engine import opening, recvmmsg
@@ -19,7 +20,6 @@ from sockexplorer.engine.peers import LIMIT, Peers
 from sockexplorer.engine.reader import MessageReader, StreamReader
 from sockexplorer.engine.spool import Spool
 from sockexplorer.families import family
-from support import sane_time, udp
 
 
 def test_recvmmsg_is_used_where_it_can_be() -> None:

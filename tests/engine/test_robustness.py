@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from support import PATIENCE, Desk, cpu_seconds, descriptors, gone, udp, wait
 
 from sockexplorer.client.client import Refused
 from sockexplorer.client.link import BOOT
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.wire import Decoder, encode
-from support import PATIENCE, Desk, cpu_seconds, descriptors, gone, udp, wait
 
 ROOT = Path(__file__).resolve().parents[2]
 UDP = Endpoint("inet", "udp", "bind", ("127.0.0.1", 0)).to_json()

@@ -8,10 +8,10 @@ import subprocess
 import time
 
 import pytest
+from support import PATIENCE, Desk, descriptors, rows, sane_time, wait
 
 from sockexplorer.client.client import Refused
 from sockexplorer.client.hub import Session
-from support import PATIENCE, Desk, descriptors, rows, sane_time, wait
 
 PATHS = ["inet/tcp", "inet/mptcp", "inet6/tcp"]
 ANY = {"inet": ("127.0.0.1", 0), "inet6": ("::1", 0)}

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import PATIENCE, Desk, descriptors, rows, wait
 
 from sockexplorer.client.client import Refused
 from sockexplorer.core.frames import Flag
-from support import PATIENCE, Desk, descriptors, rows, wait
 
 KINDS = {"stream": socket.SOCK_STREAM, "dgram": socket.SOCK_DGRAM, "seqpacket": socket.SOCK_SEQPACKET}
 

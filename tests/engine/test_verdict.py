@@ -7,10 +7,10 @@ import socket
 from typing import Any
 
 import pytest
+from addresses import ANYTHING, GOOD
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addresses import ANYTHING, GOOD
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.fields import FieldError
 from sockexplorer.core.verdict import Verdict
@@ -81,7 +81,9 @@ def test_it_travels_as_json(each: Family, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("host", NAMES, ids=repr)
 @pytest.mark.parametrize("name", ["inet", "inet6"])
-def test_a_name_is_accepted_with_a_warning_and_never_looked_up(name: str, host: object, no_lookups: list[object]) -> None:
+def test_a_name_is_accepted_with_a_warning_and_never_looked_up(
+    name: str, host: object, no_lookups: list[object]
+) -> None:
     # A lookup by the C parser would be a gaierror for the names that do not exist, so acceptance proves its absence.
     verdict = judge(family(name), family(name).protocols[0], (host, 80), "remote")
     assert verdict.accepted, verdict

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from addresses import GOOD, HOSTS4, PORTS, canonical_host
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from addresses import GOOD, HOSTS4, PORTS, canonical_host
 from sockexplorer.core.family import Family
 from sockexplorer.core.fields import FieldError
 from sockexplorer.families import all_families, family

@@ -7,10 +7,10 @@ import errno
 import socket
 
 import pytest
+from addresses import ANYTHING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addresses import ANYTHING
 from sockexplorer.core.constants import number
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.fields import FieldError

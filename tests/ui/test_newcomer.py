@@ -85,35 +85,35 @@ async def test_details_show_a_hex_dump_of_the_selected_row(
         await person.until(lambda: "← received" not in person.screen, "the details to go")
 
 
-@pytest.mark.parametrize(
-    ("typed", "hexadecimal", "wanted"),
-    [
-        (r"pong\x00\n\u00e9é\\", False, "pong\0\néé\\".encode()),
-        ("de:ad be ef 00", True, b"\xde\xad\xbe\xef\0"),
-        (r"\xff\xfe[/nope][@click=app.quit]x[/]", False, b"\xff\xfe[/nope][@click=app.quit]x[/]"),
-    ],
-)
-async def test_the_peer_gets_the_answer_byte_for_byte(
-    people: People, size: tuple[int, int], peer: socket.socket, typed: str, hexadecimal: bool, wanted: bytes
+ANSWERS = [
+    (r"pong\x00\n\u00e9é\\", False, "pong\0\néé\\".encode()),
+    ("de:ad be ef 00", True, b"\xde\xad\xbe\xef\0"),
+    (r"\xff\xfe[/nope][@click=app.quit]x[/]", False, b"\xff\xfe[/nope][@click=app.quit]x[/]"),
+]
+
+
+async def test_the_peer_gets_the_answers_byte_for_byte(
+    people: People, size: tuple[int, int], peer: socket.socket
 ) -> None:
     async with people(size) as person:
         await person.open("inet/udp", "bind", local_port="0")
         peer.sendto(b"ping", person.session.local)
         await person.until(lambda: person.session.log.received == 1)
-        await person.compose(typed, hexadecimal=hexadecimal)
-        assert await asyncio.to_thread(peer.recvfrom, 65536) == (wanted, person.session.local)
-        await person.sees(f"✓ sent {len(wanted)} bytes")
-        await person.until(lambda: person.session.log.sent == 1, "the row of what was sent")
-        assert person.rows[-1].payload == wanted
-        await person.press("escape")
-        assert person.app.screen.focused is person.main.traffic.view
+        for count, (typed, hexadecimal, wanted) in enumerate(ANSWERS, 1):
+            await person.compose(typed, hexadecimal=hexadecimal)
+            assert await asyncio.to_thread(peer.recvfrom, 65536) == (wanted, person.session.local)
+            await person.sees(f"✓ sent {len(wanted)} bytes")
+            await person.until(lambda count=count: person.session.log.sent == count, "the row of what was sent")
+            assert person.rows[-1].payload == wanted
+            await person.press("escape")
+            assert person.app.screen.focused is person.main.traffic.view
 
 
-async def test_an_answer_can_be_typed_key_by_key(people: People, size: tuple[int, int], peer: socket.socket) -> None:
-    async with people(size) as person:
+async def test_an_answer_typed_key_by_key_is_all_letters(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
         await person.open("inet/udp", "bind", local_port="0")
         peer.sendto(b"ping", person.session.local)
         await person.until(lambda: person.session.log.received == 1)
-        await person.press("s", *"qbcl?/19", "enter")
+        await person.press("s", *"qbclR?/19]xs", "enter")
         data, _ = await asyncio.to_thread(peer.recvfrom, 65536)
-        assert data == b"qbcl?/19", "letters that are keys elsewhere are letters here"
+        assert data == b"qbclR?/19]xs", "letters that are keys elsewhere are letters here"

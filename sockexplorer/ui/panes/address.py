@@ -19,8 +19,8 @@ from sockexplorer.core.draft import Draft, proto_field
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Operation, Option, Protocol, Role
 from sockexplorer.core.fields import Field, FieldError, Integer
-from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
+from sockexplorer.ui.explain import problem_text, verdict_lines
 from sockexplorer.ui.panes.pane import Pane
 from sockexplorer.ui.widgets.box import Box
 from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
@@ -239,7 +239,7 @@ class AddressPane(Pane):
             proto = draft.proto or draft.protocol.proto
             names = f"{draft.family.constant} · {draft.protocol.type} · {proto if proto != '0' else 'protocol 0'}"
             title.update(Content.assemble((names, "bold $primary"), "\n", (draft.protocol.help, "$foreground-muted")))
-            self.query_one("#verdict", Static).update(self._verdict_lines(draft))
+            self.query_one("#verdict", Static).update(verdict_lines(draft, self._verdicts))
         self._show_problem()
         self._mark_fields()
         self._show_actions()
@@ -258,48 +258,12 @@ class AddressPane(Pane):
                 wrong = wrong or verdict.field in ("", each.field.name)
             each.set_class(wrong, "-wrong")
 
-    def _verdict_lines(self, draft: Draft) -> Content:
-        lines: list[Content] = []
-        for role in draft.roles:
-            verdict = self._verdicts.get(role)
-            faults = draft.faults(role)
-            label = (f"{role:<6} ", "$foreground-muted")
-            if faults and draft.blank(role):
-                needed = " and ".join(fault.field for fault in faults if not str(fault.value).strip())
-                text = f"· to connect, fill in {needed}" if role == "remote" else f"· fill in {needed}"
-                lines.append(Content.assemble(label, (text, "$foreground-muted")))
-            elif faults:
-                lines += [Content.assemble(label, (f"✗ {fault}", "$text-error")) for fault in faults]
-            elif verdict is not None and not verdict.accepted:
-                text = f"✗ {escape(verdict.sentence())}  ({verdict.exception}: {escape(verdict.message, 80)})"
-                lines.append(Content.assemble(label, (text, "$text-error")))
-            else:
-                lines += self._accepted(draft, role, verdict, label)
-        return Content("\n").join(lines)
-
-    def _accepted(self, draft: Draft, role: Role, verdict: Verdict | None, label: tuple[str, str]) -> list[Content]:
-        address = escape(ascii(draft.address(role)))
-        size = ""
-        if verdict is not None and verdict.sockaddr is not None:
-            size = f"  sockaddr {len(verdict.sockaddr)} bytes"
-        mark = ("✓ ", "$text-success") if verdict else ("… ", "$foreground-muted")
-        lines = [Content.assemble(label, mark, (address, "bold"), (size, "$foreground-muted"))]
-        for notice in verdict.notices if verdict else ():
-            where = f"{notice.field}: " if notice.field else ""
-            lines.append(Content.assemble("       ", (f"⚠ {where}{notice.text}", "$text-warning")))
-        return lines
-
     def _show_problem(self) -> None:
         place = self.query_one("#problem", Static)
         problem = self._problem
         place.display = problem is not None
         if problem is not None:
-            parts: list[Content | tuple[str, str]] = [(f"✗ {escape(problem.headline())}", "bold $text-error")]
-            if problem.what:
-                parts.append(Content(f"\n{escape(problem.what)}"))
-            for fix in problem.fixes:
-                parts.append(Content.assemble(("\n▸ ", "$text-accent"), escape(fix)))
-            place.update(Content.assemble(*parts))
+            place.update(problem_text(problem))
 
     def _show_actions(self) -> None:
         primary = self.primary

@@ -21,7 +21,8 @@ from sockexplorer.client.hub import Hub, Session
 from sockexplorer.core.lifecycle import allowed
 from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape, preview
-from sockexplorer.ui.clock import clock, count, rate, size
+from sockexplorer.ui.clock import clock, size
+from sockexplorer.ui.explain import empty_text, status_text
 from sockexplorer.ui.panes.pane import Pane
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
@@ -116,10 +117,20 @@ class TrafficPane(Pane):
             self.query_one(SessionBar).show(sessions, self.session)
             self.refresh_bindings()
         self._show_empty()
-        status = self._status_text()
+        status = self._status()
         if status != self._shown_status:
             self._shown_status = status
             self.query_one("#status", Static).update(status)
+
+    def _status(self) -> Content:
+        session = self.session
+        if session is None:
+            return Content("")
+        rates = self._rates.get(session.number)
+        view = self.view
+        return status_text(
+            session, rates[-1] if rates else 0, view.paused_at, following=view.following, behind=view.behind
+        )
 
     def _sample(self) -> None:
         now = time.monotonic()
@@ -137,62 +148,16 @@ class TrafficPane(Pane):
         sparkline.display = current is not None
         sparkline.data = list(current or ())
 
-    def _status_text(self) -> Content:
-        session = self.session
-        if session is None:
-            return Content("")
-        log = session.log
-        rates = self._rates.get(session.number)
-        kept = log.received + log.sent - log.dropped
-        parts: list[Content | str | tuple[str, str]] = [(f"{session.state} ", "bold")]
-        if rates and rates[-1]:
-            parts.append((f"{rate(rates[-1])} ", "$text-accent"))
-        parts += [f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)} ({size(log.size)})  "]
-        lost = [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
-        lost += [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
-        parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning") if lost else ("0 dropped  ", "$foreground-muted"))
-        if self.view.paused_at is not None:
-            parts.append((f"‖ paused, {count(log.end - self.view.paused_at)} more", "bold $text-accent"))
-        elif not self.view.following:
-            parts.append(("▲ not following: G to go on", "$text-accent"))
-        if self.view.behind:
-            parts.append((f"filtering, {count(self.view.behind)} to go", "$foreground-muted"))
-        return Content.assemble(*parts)
-
     def _show_empty(self) -> None:
         empty = self.query_one("#traffic-empty", Static)
         session = self.session
         show = session is None or not self.view.line_count()
         if empty.display != show:
             empty.display = show
-        text = self._empty_text(session) if show else None
+        text = empty_text(session, filtered=bool(self.query_one("#filter", Input).value)) if show else None
         if text != self._shown_empty:
             self._shown_empty = text
             empty.update(text or "")
-
-    def _empty_text(self, session: Session | None) -> Content:
-        if session is None:
-            return Content.assemble(
-                "Nothing is open yet.\n\n",
-                ("1", "bold $text-accent"), " choose a family and protocol   ",
-                ("2", "bold $text-accent"), " fill in its address   ",
-                ("enter", "bold $text-accent"), " open it",
-            )  # fmt: skip
-        if session.problem is not None:
-            return _problem_text(session.problem)
-        if self.query_one("#filter", Input).value:
-            return Content.styled("No row passes the filter.", "$foreground-muted")
-        if session.state in ("bound", "listening", "open"):
-            command = session.family.try_it(session.protocol, session.local)
-            what = "Waiting for peers" if session.state == "listening" else "Waiting for frames"
-            where = escape(ascii(session.local))
-            parts: list[Content | str | tuple[str, str]] = [
-                (what, "bold"), f" at {where}, receive buffer {size(session.receive_buffer)}.",
-            ]  # fmt: skip
-            if command:
-                parts += ["\n\nFrom another terminal:\n  ", (escape(command, 160), "$text-accent")]
-            return Content.assemble(*parts)
-        return Content.styled(f"The session is {session.state}; no frame yet.", "$foreground-muted")
 
     # --- sessions ------------------------------------------------------------------------------------------
 
@@ -384,11 +349,3 @@ class TrafficPane(Pane):
             return "Traffic", "Open a socket in pane 2: what it receives and sends appears here."
         local = f"local {session.local!r}\nremote {session.remote!r}\nreceive buffer {size(session.receive_buffer)}"
         return f"{session.title} · {session.state}", f"{local}\n\n{session.protocol.help}"
-
-
-def _problem_text(problem: Problem) -> Content:
-    parts: list[Content | str | tuple[str, str]] = [(f"✗ {escape(problem.headline())}", "bold $text-error")]
-    if problem.what:
-        parts.append(Content(f"\n{escape(problem.what)}"))
-    parts += [Content.assemble(("\n▸ ", "$text-accent"), escape(fix)) for fix in problem.fixes]
-    return Content.assemble(*parts)

@@ -1,0 +1,285 @@
+"""Writes the pictures of this directory: ``.venv/bin/python screenshots/make.py [NAME …]``.
+
+Drives the real explorer with real traffic, in a network namespace of its own: ports are free there, netlink and
+packet sockets need no rights, and nothing of this machine gets into a picture. SVG always; PNG too where chromium or
+rsvg-convert is installed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from sockexplorer.client.hub import Hub, Session
+from sockexplorer.families import find
+from sockexplorer.ui.app import ExplorerApp
+from sockexplorer.ui.panes.capabilities import CapabilityList
+from sockexplorer.ui.screens.main import MainScreen
+from sockexplorer.ui.settings import Settings
+
+HERE = Path(__file__).resolve().parent
+INSIDE = "SOCKEXPLORER_SCREENSHOTS_INSIDE"
+PATIENCE = 15.0
+FONT = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
+WIDE, SMALL = (120, 40), (80, 24)
+DNS_QUERY = bytes.fromhex("1f9a01000001000000000000 076578616d706c65 03636f6d 00 0001 0001")
+NTP_REQUEST = bytes([0x23, 0, 6, 0xEC]) + bytes(36) + bytes.fromhex("e8d1b4a05c28f5c2")
+HOSTILE = b"\x1b]0;owned\x07\x1b[2J\x1b[31m[red]not a colour[/red] \xe2\x80\xae evil.txt \xff\xfe\x00"
+
+
+@dataclass
+class Stage:
+    """An explorer on the screen, and what a person at it does."""
+
+    app: ExplorerApp
+    pilot: Pilot[None]
+    hub: Hub
+
+    @property
+    def main(self) -> MainScreen:
+        """The screen with the panes."""
+        screen = self.app.screen
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for something that must come."""
+        for _ in range(int(PATIENCE / 0.02)):
+            if condition():
+                return
+            await self.pilot.pause(0.02)
+        raise TimeoutError(f"waited {PATIENCE:g} s for {what}")
+
+    async def open(self, path: str, key: str) -> Session:
+        """Choose a protocol, open it with its defaults."""
+        before = len(self.hub.sessions)
+        self.main.pick(*find(path))
+        await self.pilot.pause(0.2)
+        await self.pilot.press(key)
+        await self.until(lambda: len(self.hub.sessions) > before, f"{path} to open")
+        session = list(self.hub.sessions.values())[-1]
+        await self.until(lambda: session.state != "opening", f"{path} to open")
+        await self.until(lambda: self.main.traffic.session is session, f"{path} to be shown")
+        if session.problem is not None:
+            raise RuntimeError(session.problem.headline())
+        return session
+
+    async def type(self, name: str, text: str) -> None:
+        """Fill in a field of the form."""
+        field = next(each for each in self.main.query(Input) if each.name == name)
+        field.focus()
+        field.value = text
+        await self.pilot.pause(0.1)
+
+    async def settle(self) -> None:
+        """Let the last change be drawn."""
+        await self.pilot.pause(0.4)
+
+
+@contextlib.asynccontextmanager
+async def stage(size: tuple[int, int], theme: str = "sockexplorer-dark") -> AsyncIterator[Stage]:
+    """Start an explorer, wait until it knows the host; end it."""
+    hub = Hub()
+    try:
+        app = ExplorerApp(hub, Settings(theme=theme))
+        app.animation_level = "none"
+        async with app.run_test(size=size) as pilot:
+            made = Stage(app, pilot, hub)
+            await made.until(lambda: isinstance(app.screen, MainScreen), "the main screen")
+            await made.until(lambda: made.main.query_one(CapabilityList).line_count() > 1, "the probe")
+            for each in made.main.query(Input):
+                each.cursor_blink = False
+            yield made
+    finally:
+        hub.shut_down()
+
+
+@contextlib.contextmanager
+def udp(port: int) -> Iterator[socket.socket]:
+    """A peer at a fixed port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", port))
+        yield sock
+
+
+async def talk(on: Stage, session: Session) -> None:
+    """Datagrams of three peers to a UDP session, and answers."""
+    here = ("127.0.0.1", 9999)
+    with udp(40001) as one, udp(40002) as two, udp(40003) as three:
+        script: list[tuple[socket.socket, bytes, bytes]] = [
+            (one, b"hello\n", b"hello yourself\n"),
+            (two, b'{"sensor": 7, "temperature": 21.5, "humidity": 48}', b""),
+            (one, DNS_QUERY, b""),
+            (three, "grüße, κόσμε 👋".encode(), b""),
+            (two, b'{"sensor": 7, "temperature": 21.6, "humidity": 47}', b'{"ok": true}'),
+            (one, NTP_REQUEST, b""),
+            (three, b"", b""),
+            (two, bytes(range(256)) * 4, b""),
+            (three, HOSTILE, b"no, thank you\n"),
+        ]
+        for peer, question, answer in script:
+            received = session.log.received
+            peer.sendto(question, here)
+            await on.until(lambda before=received: session.log.received > before, "a datagram")  # type: ignore[misc]
+            if answer:
+                sent = session.log.sent
+                on.hub.send(session, answer, to=peer.getsockname())
+                await on.until(lambda before=sent: session.log.sent > before, "an answer")  # type: ignore[misc]
+            await on.pilot.pause(0.11)
+
+
+@contextlib.asynccontextmanager
+async def others(on: Stage) -> AsyncIterator[None]:
+    """A listener with two peers, and netlink with what it has to tell."""
+    listener = await on.open("inet/tcp", "l")
+    with contextlib.ExitStack() as peers:
+        for greeting in (b"GET / HTTP/1.0\r\n\r\n", b"EHLO example.com\r\n"):
+            peer = peers.enter_context(socket.create_connection(("127.0.0.1", 9999), PATIENCE))
+            peer.sendall(greeting)
+        await on.until(lambda: len(listener.connections) == 2, "two peers")
+        netlink = await on.open("netlink/route", "b")
+        for change in ("add", "del"):
+            ip("address", change, "192.0.2.1/24", "dev", "lo")
+        await on.until(lambda: netlink.log.received >= 2, "two changes")
+        yield
+
+
+async def panes(theme: str) -> str:
+    """Everything in sight, with three sessions and a row's details."""
+    async with stage(WIDE, theme) as on, others(on):
+        session = await on.open("inet/udp", "b")
+        await talk(on, session)
+        await on.pilot.press("g", "j", "j", "j", "enter")
+        await on.settle()
+        return on.app.export_screenshot()
+
+
+async def address() -> str:
+    """A form with two errors."""
+    async with stage(SMALL) as on:
+        on.main.pick(*find("inet6/udp"))
+        await on.pilot.pause(0.2)
+        await on.type("local.host", "fe80::1::2")
+        await on.type("local.port", "70000")
+        await on.type("remote.host", "fe80::1")
+        await on.type("remote.port", "53")
+        await on.type("local.port", "70000")
+        await on.settle()
+        return on.app.export_screenshot()
+
+
+async def traffic() -> str:
+    """A hostile datagram, looked at."""
+    async with stage(SMALL) as on:
+        session = await on.open("inet/udp", "b")
+        await talk(on, session)
+        await on.pilot.press("enter")
+        await on.settle()
+        await on.pilot.press("G", "k")
+        await on.settle()
+        return on.app.export_screenshot()
+
+
+async def capabilities() -> str:
+    """What a kernel lacks, and why."""
+    async with stage(SMALL) as on:
+        on.main.action_pane(4)
+        await on.pilot.press("/", *"not in this kernel")
+        await on.pilot.press("enter")
+        rows = on.main.query_one(CapabilityList)
+        found = [
+            index
+            for index in range(rows.line_count())
+            if "AF_" in "".join(text for text, _ in rows.line(index, 80)) and index
+        ]
+        rows.move_to(next(iter(found), 1))
+        await on.settle()
+        return on.app.export_screenshot()
+
+
+SCENES: dict[str, Callable[[], Awaitable[str]]] = {
+    "explorer": lambda: panes("sockexplorer-dark"),
+    "light": lambda: panes("sockexplorer-light"),
+    "address": address,
+    "traffic": traffic,
+    "capabilities": capabilities,
+}
+
+
+def tidy(svg: str) -> str:
+    """The picture with the fonts that a machine has, and ids that stay the same from run to run."""
+    svg = re.sub(r"@font-face\s*\{[^}]*\}\s*", "", svg)
+    svg = re.sub(r"font-family: ?[^;]*;", f"font-family: {FONT};", svg)
+    svg = re.sub(r"terminal-\d+", "terminal", svg)
+    svg = svg.replace("<!-- Generated with Rich https://www.textualize.io -->", "")
+    return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
+
+
+def to_png(svg: Path) -> str:
+    """Make a PNG beside an SVG; the program that did it, "" where there is none."""
+    png = svg.with_suffix(".png")
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg.read_text())
+    assert box is not None
+    width, height = (int(float(each)) for each in box.groups())
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is not None:
+        with tempfile.TemporaryDirectory() as profile:
+            subprocess.run(
+                [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                 f"--user-data-dir={profile}", "--hide-scrollbars", "--default-background-color=00000000",
+                 "--force-device-scale-factor=1.5", f"--window-size={width},{height}", f"--screenshot={png}",
+                 svg.as_uri()],
+                check=True, capture_output=True, timeout=120,
+            )  # fmt: skip
+        return Path(browser).name
+    if converter := shutil.which("rsvg-convert"):
+        subprocess.run([converter, "--zoom", "1.5", "-o", png, svg], check=True)
+        return "rsvg-convert"
+    return ""
+
+
+def ip(*arguments: str) -> None:
+    """Change something in the namespace."""
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+def draw(names: list[str]) -> None:
+    """Write the SVG pictures; inside the namespace."""
+    ip("link", "set", "lo", "up")
+    for name in names:
+        (HERE / f"{name}.svg").write_text(tidy(asyncio.run(SCENES[name]())))  # type: ignore[arg-type]
+        print(f"{name}.svg", flush=True)
+
+
+def main(names: list[str]) -> None:
+    """Draw in a namespace of its own, convert outside of it."""
+    if unknown := [name for name in names if name not in SCENES]:
+        sys.exit(f"no picture is called {unknown[0]!r}; there are {', '.join(SCENES)}")
+    names = names or list(SCENES)
+    if os.environ.get(INSIDE):
+        draw(names)
+        return
+    namespace = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]
+    environment = {**os.environ, INSIDE: "1", "TZ": "UTC", "HOME": "/nonexistent"}
+    subprocess.run([*namespace, sys.executable, __file__, *names], check=True, env=environment)
+    for name in names:
+        by = to_png(HERE / f"{name}.svg")
+        print(f"{name}.png by {by}" if by else "no PNG: neither chromium nor rsvg-convert is installed", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
