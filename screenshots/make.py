@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from sockexplorer.ui.app import ExplorerApp
 from sockexplorer.ui.panes.capabilities import CapabilityList
 from sockexplorer.ui.screens.main import MainScreen
 from sockexplorer.ui.settings import Settings
+from sockexplorer.ui.widgets.details import Details
 
 HERE = Path(__file__).resolve().parent
 INSIDE = "SOCKEXPLORER_SCREENSHOTS_INSIDE"
@@ -84,9 +85,19 @@ class Stage:
         field.value = text
         await self.pilot.pause(0.1)
 
+    async def details(self) -> None:
+        """Show the details of the row under the cursor, if they are not yet."""
+        if not self.main.query_one(Details).display:
+            await self.pilot.press("enter")
+        await self.settle()
+
     async def settle(self) -> None:
         """Let the last change be drawn."""
         await self.pilot.pause(0.4)
+
+    def picture(self) -> str:
+        """What is on the screen, as SVG."""
+        return tidy(self.app.export_screenshot(), self.app.current_theme.background or "#000000")
 
 
 @contextlib.asynccontextmanager
@@ -123,7 +134,7 @@ async def talk(on: Stage, session: Session) -> None:
             (one, b"hello\n", b"hello yourself\n"),
             (two, b'{"sensor": 7, "temperature": 21.5, "humidity": 48}', b""),
             (one, DNS_QUERY, b""),
-            (three, "grüße, κόσμε 👋".encode(), b""),
+            (three, "grüße, κόσμε, привет".encode(), b""),
             (two, b'{"sensor": 7, "temperature": 21.6, "humidity": 47}', b'{"ok": true}'),
             (one, NTP_REQUEST, b""),
             (three, b"", b""),
@@ -162,9 +173,9 @@ async def panes(theme: str) -> str:
     async with stage(WIDE, theme) as on, others(on):
         session = await on.open("inet/udp", "b")
         await talk(on, session)
-        await on.pilot.press("g", "j", "j", "j", "enter")
-        await on.settle()
-        return on.app.export_screenshot()
+        await on.pilot.press("g", "j", "j", "j")
+        await on.details()
+        return on.picture()
 
 
 async def address() -> str:
@@ -173,12 +184,12 @@ async def address() -> str:
         on.main.pick(*find("inet6/udp"))
         await on.pilot.pause(0.2)
         await on.type("local.host", "fe80::1::2")
-        await on.type("local.port", "70000")
         await on.type("remote.host", "fe80::1")
         await on.type("remote.port", "53")
         await on.type("local.port", "70000")
+        await on.pilot.press("end")
         await on.settle()
-        return on.app.export_screenshot()
+        return on.picture()
 
 
 async def traffic() -> str:
@@ -186,11 +197,10 @@ async def traffic() -> str:
     async with stage(SMALL) as on:
         session = await on.open("inet/udp", "b")
         await talk(on, session)
-        await on.pilot.press("enter")
-        await on.settle()
+        await on.details()
         await on.pilot.press("G", "k")
         await on.settle()
-        return on.app.export_screenshot()
+        return on.picture()
 
 
 async def capabilities() -> str:
@@ -207,10 +217,10 @@ async def capabilities() -> str:
         ]
         rows.move_to(next(iter(found), 1))
         await on.settle()
-        return on.app.export_screenshot()
+        return on.picture()
 
 
-SCENES: dict[str, Callable[[], Awaitable[str]]] = {
+SCENES: dict[str, Callable[[], Coroutine[object, object, str]]] = {
     "explorer": lambda: panes("sockexplorer-dark"),
     "light": lambda: panes("sockexplorer-light"),
     "address": address,
@@ -219,12 +229,19 @@ SCENES: dict[str, Callable[[], Awaitable[str]]] = {
 }
 
 
-def tidy(svg: str) -> str:
-    """The picture with the fonts that a machine has, and ids that stay the same from run to run."""
+def tidy(svg: str, background: str) -> str:
+    """The picture with the fonts that a machine has, no seams, and ids that stay the same from run to run."""
     svg = re.sub(r"@font-face\s*\{[^}]*\}\s*", "", svg)
     svg = re.sub(r"font-family: ?[^;]*;", f"font-family: {FONT};", svg)
     svg = re.sub(r"terminal-\d+", "terminal", svg)
+    # Lines are 24.4 px apart: at 21 px, and not clipped one by one, frames reach from each to the next.
+    svg = svg.replace("font-size: 20px;", "font-size: 21px;")
+    svg = re.sub(r'<clipPath id="terminal-line-\d+">.*?</clipPath>\s*', "", svg, flags=re.DOTALL)
+    svg = re.sub(r' clip-path="url\(#terminal-line-\d+\)"', "", svg)
     svg = svg.replace("<!-- Generated with Rich https://www.textualize.io -->", "")
+    # Cells are rectangles of their own; where two of them don't quite meet, the page shows and not the window's frame.
+    page = f'<rect fill="{background}" width="100%" height="100%"/>'
+    svg = re.sub(r'(<g transform="translate\([^"]*\)" clip-path="url\(#terminal-clip-terminal\)">)', rf"\1{page}", svg)
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
@@ -241,13 +258,13 @@ def to_png(svg: Path) -> str:
                 [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                  "--disable-background-networking", "--disable-component-update", "--disable-sync",
                  f"--user-data-dir={profile}", "--hide-scrollbars", "--default-background-color=00000000",
-                 "--force-device-scale-factor=1.5", f"--window-size={width},{height}", f"--screenshot={png}",
+                 f"--window-size={width},{height}", f"--screenshot={png}",
                  svg.as_uri()],
                 check=True, capture_output=True, timeout=120,
             )  # fmt: skip
         return Path(browser).name
     if converter := shutil.which("rsvg-convert"):
-        subprocess.run([converter, "--zoom", "1.5", "-o", png, svg], check=True)
+        subprocess.run([converter, "-o", png, svg], check=True)
         return "rsvg-convert"
     return ""
 
@@ -261,7 +278,7 @@ def draw(names: list[str]) -> None:
     """Write the SVG pictures; inside the namespace."""
     ip("link", "set", "lo", "up")
     for name in names:
-        (HERE / f"{name}.svg").write_text(tidy(asyncio.run(SCENES[name]())))  # type: ignore[arg-type]
+        (HERE / f"{name}.svg").write_text(asyncio.run(SCENES[name]()))
         print(f"{name}.svg", flush=True)
 
 
@@ -273,7 +290,7 @@ def main(names: list[str]) -> None:
     if os.environ.get(INSIDE):
         draw(names)
         return
-    namespace = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]
+    namespace = ["unshare", "--net", "--pid", "--fork", "--mount-proc", *(["-r"] if os.geteuid() else [])]
     environment = {**os.environ, INSIDE: "1", "TZ": "UTC", "HOME": "/nonexistent"}
     subprocess.run([*namespace, sys.executable, __file__, *names], check=True, env=environment)
     for name in names:

@@ -64,7 +64,16 @@ def prepare() -> None:
     if INSTALLED.is_file() and INSTALLED.read_text() == wanted and holds_this_checkout():
         return
     print(f"installing into {VENV.name}", flush=True)
-    install = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-e", f"{ROOT}[test]"]
+    install: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+        "-e",
+        f"{ROOT}[test]",
+    ]
     if status := subprocess.run(install, check=False).returncode:
         sys.exit(status)
     INSTALLED.write_text(wanted)

@@ -17,6 +17,7 @@ from sockexplorer.capture.log import Frame
 from sockexplorer.client.client import Problem, Refused
 from sockexplorer.client.hub import Hub, Session
 from sockexplorer.core.endpoint import Endpoint, SetOption
+from sockexplorer.families import find
 
 PATIENCE = 20.0
 """Seconds that a test waits for what must come; reached only when it does not."""
@@ -174,3 +175,12 @@ def inside(pid: int, *command: str) -> str:
     """Run a command in the network namespace of a process; its output."""
     enter = ["nsenter", "-t", str(pid), "-n"] + (["-U", "--preserve-credentials"] if os.geteuid() else [])
     return subprocess.run([*enter, *command], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
+
+
+def needs(path: str) -> None:
+    """Skip where this host has no socket of ``family/protocol`` at all, with the kernel's reason."""
+    family, protocol = find(path)
+    try:
+        socket.socket(family.number, protocol.type_number, protocol.proto_number).close()
+    except OSError as error:
+        pytest.skip(f"no {path} on this host: {error}")

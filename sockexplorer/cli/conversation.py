@@ -35,14 +35,16 @@ class Conversation:
         self._next = 0
         """The first row that was not handed on yet."""
 
-    def open(self, endpoint: Endpoint) -> None:
-        """Open, and wait until a connection stands or failed."""
+    def open(self, endpoint: Endpoint, seconds: float | None = None) -> None:
+        """Open, and wait until a connection stands or failed; ``seconds`` is how long it may be under way."""
         outcome: list[Problem | None] = []
         self.session = self.hub.open(endpoint, lambda result, problem: outcome.append(problem))
         while not outcome or self.session.state == "connecting":
             self.pump(waiting=True)
             if outcome and outcome[0] is not None:
                 raise refused(outcome[0])
+            if outcome and seconds is not None and self.stop.deadline is None:
+                self.stop.within(seconds)
         if self.session.state == "failed":
             raise Failed("the connection failed") if self.problem is None else refused(self.problem)
         self._announce()

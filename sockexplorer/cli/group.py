@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 
 import click
@@ -12,6 +14,8 @@ from sockexplorer.cli import report
 
 VERBS = ("explore", "doctor", "check", "watch", "send", "code", "completion")
 """Each is a module of this package with a ``command``."""
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+"""What writing to stdout fails with, beside a reader who left."""
 EPILOG = """\b
 Examples:
   sockexplorer                                     the explorer
@@ -90,17 +94,32 @@ def cli(ctx: click.Context) -> None:
         ctx.invoke(explore.command)
 
 
+def _prepare_streams() -> None:
+    """Replace streams that were closed, and let an encoding that lacks a character show its escape."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Otherwise the next descriptor opened would take its number, and be written to.
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123
+        elif mode == "w" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Run the command line and exit with its status."""
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal of another encoding gets escapes instead of a traceback.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         status = cli.main(standalone_mode=False)
     except click.ClickException as error:
         report.show(error)
         status = error.exit_code
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        # What stdout still holds would fail again at exit.
+        report.note(f"Error: stdout can't be written: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 1
     except (click.Abort, KeyboardInterrupt):
         status = 130
     sys.exit(status if isinstance(status, int) else 0)

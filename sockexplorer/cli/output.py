@@ -9,6 +9,7 @@ import select
 import sys
 from contextlib import nullcontext
 
+from sockexplorer.cli.report import Failed
 from sockexplorer.cli.stopping import Stop, Stopped
 
 PIECE = 4096
@@ -41,7 +42,7 @@ class Output:
         return text.encode(self._encoding, "backslashreplace")
 
     def write(self, data: bytes) -> None:
-        """Write lines. Raises `Gone` or `Stopped`."""
+        """Write lines. Raises `Gone`, `Stopped`, or `Failed` when the disk is full."""
         self.taken = 0
         if self._fd is None:
             sys.stdout.write(data.decode(self._encoding))
@@ -57,8 +58,10 @@ class Output:
                     self.taken += os.write(self._fd, data[self.taken : self.taken + PIECE])
             except BlockingIOError:
                 continue
-            except OSError:
+            except BrokenPipeError:
                 raise Gone from None
+            except OSError as error:
+                raise Failed(f"stdout can't be written: {error.strerror}") from None
 
     def check(self) -> None:
         """Raise `Gone` when the reader has left, without writing anything."""

@@ -22,8 +22,8 @@ class Stop:
     A signal that was ignored when we started (``nohup``, a shell's background job) stays ignored.
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
-        self.deadline = None if seconds is None else time.monotonic() + seconds
+    def __init__(self) -> None:
+        self.deadline: float | None = None
         self.signal = 0
         """The signal that came, 0 for none."""
         self._blocking = False

@@ -75,12 +75,12 @@ def command(
     from sockexplorer.cli.report import Failed, note
     from sockexplorer.cli.stopping import Stop, Stopped
 
-    with Stop(seconds) as stop:
+    with Stop() as stop:
         printer = Printer(Output(stop), stop, count, as_json=as_json, hex_dump=hex_dump)
         status = 0
         with conversation(stop, printer.take) as talk:
             try:
-                talk.open(endpoint)
+                talk.open(endpoint, seconds)
                 if seconds is not None:
                     stop.within(seconds)
                 session = talk.session
@@ -92,8 +92,8 @@ def command(
             except Gone:
                 printer.over = True
             except Stopped:
-                if not stop.signal and talk.session.state in ("opening", "connecting"):
-                    raise Failed(f"not open after {seconds:g} s") from None
+                if not stop.signal and talk.session.state == "connecting":
+                    raise Failed(f"not connected after {seconds:g} s") from None
             printer.end_by = time.monotonic() + GRACE
             try:
                 talk.close()

@@ -84,7 +84,7 @@ class Flood:
     length: int
     lags: Lags = field(default_factory=Lags)
 
-    async def into(self, title: str, hub: Hub, session: Session, tick: Callable[[], None]) -> str:
+    async def into(self, title: str, hub: Hub, session: Session, tick: Callable[[], object]) -> str:
         """Send, wait until what came is taken in; the report. ``tick`` is called 20 times a second."""
         assert isinstance(session.local, tuple)
         processes = [psutil.Process()] + (
@@ -123,7 +123,7 @@ class Flood:
             )
         )
 
-    async def _until_quiet(self, session: Session, sender: subprocess.Popen[str], tick: Callable[[], None]) -> None:
+    async def _until_quiet(self, session: Session, sender: subprocess.Popen[str], tick: Callable[[], object]) -> None:
         deadline = time.monotonic() + self.seconds + GRACE_SECONDS
         seen, changed = -1, time.monotonic()
         while time.monotonic() < deadline:

@@ -24,8 +24,8 @@ def main() -> None:
         try:
             painted = terminal.wait_for(b"Families")
             probed = terminal.wait_for(b"available")
-            terminal.press(b"b")
-            terminal.wait_for(b"Waiting")
+            terminal.press(b"\r")
+            terminal.wait_for(b"Waiting for frames")
             terminal.drain(0.5)
             terminal.press(b"q")
             ended = terminal.wait_for_end()

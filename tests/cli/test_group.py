@@ -6,15 +6,15 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from support import PATIENCE
 
 from sockexplorer import __version__
 from sockexplorer.cli.group import VERBS, cli
-
-PATIENCE = 20
 
 
 def invoke(*arguments: str) -> Any:
@@ -136,3 +136,36 @@ def test_completion_answers(words: str, expected: str, unexpected: str) -> None:
     found = [line.partition(",")[2] for line in result.stdout.splitlines()]
     assert expected in found, (incomplete, result)
     assert not any(each.startswith(unexpected) for each in found)
+
+
+@pytest.mark.parametrize("stream", ["<&-", ">&-", "2>&-"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "check inet/udp 127.0.0.1:9",
+        "send inet/udp --to 127.0.0.1:9",
+        "watch inet/udp --bind 127.0.0.1:0 --for 0.1",
+    ],
+)
+def test_a_closed_stream_is_no_traceback(verb: str, stream: str) -> None:
+    command = f"'{sys.executable}' -m sockexplorer {verb} {stream}"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert (result.returncode, "Traceback" in result.stderr) == (0, False), result
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["check inet/udp 127.0.0.1:9", "code inet/udp", "send inet/udp --to 127.0.0.1:9 --text x --json"],
+)
+def test_a_full_disk_is_a_failure(verb: str) -> None:
+    command = [sys.executable, "-m", "sockexplorer", *verb.split()]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.endswith("Error: stdout can't be written: No space left on device\n")
+
+
+def test_a_reader_who_left_is_no_traceback() -> None:
+    command = f"'{sys.executable}' -m sockexplorer --help | true"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert result.stderr == ""

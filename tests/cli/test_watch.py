@@ -163,7 +163,7 @@ def test_for_bounds_a_connection_that_does_not_come(run: Run) -> None:
             sock.connect_ex(server.getsockname())
         watch = run("watch", "inet/tcp", "--connect", f"127.0.0.1:{server.getsockname()[1]}", "--for", "0.3")
         assert watch.end() == 1
-    watch.said("not open after 0.3 s")
+    watch.said("not connected after 0.3 s")
 
 
 def test_a_long_message_is_cut_and_said_to_be(run: Run) -> None:

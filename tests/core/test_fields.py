@@ -81,8 +81,8 @@ def test_an_error_names_its_field_and_value_once() -> None:
     port = Field("port", Integer(0, 65535), "0")
     with pytest.raises(FieldError) as caught:
         port.check(70000)
-    assert str(caught.value) == "port: 70000 is out of range; write a number from 0 to 65535"
-    with pytest.raises(FieldError, match="^port: 'http': is not a number; write"):
+    assert str(caught.value) == "port 70000 is out of range; write a number from 0 to 65535"
+    with pytest.raises(FieldError, match=r"^port 'http' is not a number; write"):
         port.parse("http")
     with pytest.raises(FieldError) as caught:
         port.parse("\x1b[31m")

@@ -71,7 +71,7 @@ def test_what_is_no_message(data: bytes) -> None:
 
 def test_a_consumer_that_raises_never_meets_the_message_again() -> None:
     decoder = Decoder()
-    with pytest.raises(ZeroDivisionError):
-        for _ in decoder.feed(encode({"n": 1}) + encode({"n": 2})):
-            raise ZeroDivisionError
+    messages = decoder.feed(encode({"n": 1}) + encode({"n": 2}))
+    assert next(messages).header["n"] == 1
+    messages.close()  # type: ignore[attr-defined] - what a raising loop does to its generator
     assert [each.header["n"] for each in decoder.feed(b"")] == [2]

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from support import PATIENCE, Desk, rows, sane_time, udp
+from support import PATIENCE, Desk, needs, rows, sane_time, udp
 
 from sockexplorer.client.client import Refused
 from sockexplorer.core.endpoint import SetOption
@@ -91,9 +91,9 @@ def _sent(desk: Desk, session: object) -> bool:
         return False
 
 
+@pytest.mark.optional_on_this_host(reason="Linux 7.1 and later have no UDP-Lite")
 def test_udplite_with_coverage(desk: Desk) -> None:
-    if not hasattr(socket, "IPPROTO_UDPLITE"):
-        pytest.skip("this Python has no IPPROTO_UDPLITE")
+    needs("inet/udplite")
     options = (SetOption("SOL_UDPLITE", "UDPLITE_RECV_CSCOV", 8),)
     session = desk.open("inet/udplite", local=("127.0.0.1", 0), options=options)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_UDPLITE) as peer:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,10 +17,11 @@ from sockexplorer.client.link import Link, start_process
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = {"textual", "rich", "psutil", "click", "platformdirs", "lark"}
+PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
 INTERPRETERS = {
     "3.11": ["/usr/bin/python3.11", "python3.11"],
-    "3.12": ["python3.12", *sorted(glob.glob("/root/.pyenv/versions/3.12.*/bin/python3.12"))],
-    "3.13": ["python3.13", *sorted(glob.glob("/root/.pyenv/versions/3.13.*/bin/python3.13"))],
+    "3.12": ["python3.12", *sorted(map(str, PYENV.glob("3.12.*/bin/python3.12")))],
+    "3.13": ["python3.13", *sorted(map(str, PYENV.glob("3.13.*/bin/python3.13")))],
     "3.14": ["python3.14"],
     "the system's": ["/usr/bin/python3"],
 }

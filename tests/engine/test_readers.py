@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import sane_time, udp
+from support import descriptors, sane_time, udp
 
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.engine import opening, recvmmsg
@@ -81,13 +81,13 @@ def test_ancillary_data_of_a_datagram(batched: bool) -> None:
     with here, there:
         here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         reading = Reading(here, "unix", batched)
-        before = len(os.listdir("/proc/self/fd"))
+        before = descriptors(os.getpid())
         there.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 2]))])
         (frame,) = reading.frames()
         assert sane_time(frame, began)
         assert frame.meta["credentials"] == {"pid": os.getpid(), "uid": os.getuid(), "gid": os.getgid()}
         assert len(frame.meta["descriptors"]) == 2
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert descriptors(os.getpid()) == before
 
 
 @BOTH

@@ -5,9 +5,11 @@ Source: socketmodule.c of CPython 3.11 to 3.14, read and run.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
+from support import descriptors
 
 from sockexplorer.engine.verdict import ask_cpython, judge
 from sockexplorer.families import find
@@ -126,9 +128,7 @@ def test_a_family_that_the_parser_does_not_know_is_no_verdict() -> None:
 
 
 def test_asking_leaves_no_descriptor_behind() -> None:
-    import os
-
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors(os.getpid())
     for path, address, _ in VECTORS * 3:
         judge(*find(path), address, "local")
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert descriptors(os.getpid()) == before

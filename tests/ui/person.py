@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from support import PATIENCE
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -18,7 +18,11 @@ from sockexplorer.families import find
 from sockexplorer.ui.app import ExplorerApp
 from sockexplorer.ui.screens.main import MainScreen
 from sockexplorer.ui.widgets.composer import Composer
+from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.field_input import FieldInput
+
+PATIENCE = float(os.environ.get("SOCKEXPLORER_TEST_PATIENCE", "20"))
+"""Seconds that a test waits for what must come; reached only when it does not."""
 
 
 def frame(app: ExplorerApp) -> str:
@@ -184,6 +188,13 @@ class Person:
         for name, value in fields.items():
             await self.fill(name.replace("_", ".", 1), value)
         return await self.operate(word)
+
+    async def show_details(self) -> None:
+        """Have the details of the row under the cursor in sight; where there is room they are already."""
+        self.main.traffic.view.focus()
+        await self.settle()
+        if not self.main.traffic.query_one(Details).display:
+            await self.press("enter")
 
     async def compose(self, payload: str, *, to: str | None = None, hexadecimal: bool = False) -> None:
         """Open the composer by its key, write, press Enter."""

@@ -75,6 +75,7 @@ class TrafficPane(Pane):
         self._shown_bar: object = None
         self._shown_status: object = None
         self._details_chosen = False
+        self._described: tuple[int, int | None] | None = None
         self._shown_empty: object = None
 
     def compose(self) -> ComposeResult:
@@ -117,6 +118,7 @@ class TrafficPane(Pane):
             self.query_one(SessionBar).show(sessions, self.session)
             self.refresh_bindings()
         self._show_empty()
+        self._describe()
         status = self._status()
         if status != self._shown_status:
             self._shown_status = status
@@ -170,6 +172,7 @@ class TrafficPane(Pane):
         self._apply_filter()
         details = self.query_one(Details)
         details.show(None, None)
+        self._described = None
         if not self._details_chosen:
             details.display = session is not None and self.screen.has_class("-wide") and self.screen.has_class("-tall")
         self.update()
@@ -218,8 +221,11 @@ class TrafficPane(Pane):
             self.action_details()
 
     def _describe(self) -> None:
+        """Have the details speak of the row under the cursor, which may change without a move of the cursor."""
         details = self.query_one(Details)
-        if details.display:
+        row = self.session.number if self.session else 0, self.view.number_at(self.view.cursor)
+        if details.display and row != self._described:
+            self._described = row
             details.show(self.view.current(), self.session)
 
     def action_details(self) -> None:

@@ -1,0 +1,104 @@
+"""The README tells the truth. ``.venv/bin/python tests/packaging/test_readme.py`` writes its table of families anew."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sockexplorer.families import all_families
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+TABLE = re.compile(r"(<!-- families[^>]*-->\n).*?(<!-- /families -->)", re.DOTALL)
+
+
+def family_table() -> str:
+    """Every declared family, as a Markdown table."""
+    lines = ["| Family | | Protocols | An address |", "|---|---|---|---|"]
+    for each in all_families():
+        protocols = ", ".join(protocol.name for protocol in each.protocols)
+        lines.append(f"| `{each.constant}` | {each.title} | {protocols} | `{each.example(each.protocols[0])}` |")
+    return "\n".join(lines) + "\n"
+
+
+def with_table(text: str) -> str:
+    """The README with the table as it should be."""
+    return TABLE.sub(lambda found: f"{found[1]}{family_table()}{found[2]}", text)
+
+
+def bindings() -> Iterator[tuple[str, str]]:
+    """Id and key of everything in the interface that can be remapped."""
+    from textual.binding import Binding
+    from textual.dom import DOMNode
+
+    import sockexplorer.ui
+
+    for info in pkgutil.walk_packages(sockexplorer.ui.__path__, "sockexplorer.ui."):
+        module = importlib.import_module(info.name)
+        for _, kind in inspect.getmembers(module, inspect.isclass):
+            if issubclass(kind, DOMNode) and kind.__module__ == info.name:
+                for binding in kind.__dict__.get("BINDINGS", ()):
+                    if isinstance(binding, Binding) and binding.id:
+                        yield binding.id, binding.key_display or binding.key.partition(",")[0]
+
+
+def commands() -> list[list[str]]:
+    """The words of every ``sockexplorer …`` line in the README's examples."""
+    examples = "\n".join(re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL))
+    lines = re.findall(r"^sockexplorer .*", examples, re.MULTILINE)
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def test_the_family_table_is_what_the_declarations_say() -> None:
+    text = README.read_text()
+    assert TABLE.search(text)
+    assert text == with_table(text), "run: .venv/bin/python tests/packaging/test_readme.py"
+
+
+@pytest.mark.parametrize(("name", "key"), sorted(set(bindings())), ids=lambda value: value)
+def test_every_key_that_has_an_id_is_in_the_table(name: str, key: str) -> None:
+    shown = {"escape": "esc", "down": "↓", "f1": "F1"}.get(key, key)
+    rows = [line for line in README.read_text().splitlines() if line.startswith("|") and line.count("|") == 5]
+    if name.startswith("pane-"):
+        name = "pane-1"
+    assert any(f"`{name}`" in row and f"`{shown}" in row for row in rows), f"`{shown}` … `{name}`"
+
+
+def test_every_verb_has_an_example_and_every_example_is_accepted() -> None:
+    import click
+
+    from sockexplorer.cli.group import VERBS, cli
+
+    assert {words[0] for words in commands()} | {"completion"} == set(VERBS)
+    for verb, *words in commands():
+        words = words[: words.index("&&")] if "&&" in words else words
+        command = cli.get_command(click.Context(cli), verb)
+        assert command is not None
+        command.make_context(verb, list(words))
+
+
+def test_the_settings_are_the_defaults(tmp_path: Path) -> None:
+    from sockexplorer.ui.settings import Settings, load
+
+    found = re.search(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    assert found
+    file = tmp_path / "settings.toml"
+    file.write_text(found[1])
+    assert load(file) == Settings(keys={"send": "s,ctrl+s"})
+
+
+def test_what_it_links_to_exists() -> None:
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        for target in re.findall(r"\]\((?!\w+:)([^)#]*)", (ROOT / name).read_text()):
+            assert not target or (ROOT / target).exists(), f"{name}: {target}"
+
+
+if __name__ == "__main__":
+    README.write_text(with_table(README.read_text()))

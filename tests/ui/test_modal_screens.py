@@ -1,0 +1,134 @@
+"""Help, code, choices, the palette: they open, speak of the thing under the cursor, copy, and go away."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from person import Person
+from textual.command import CommandPalette
+from textual.widgets import Input
+
+from sockexplorer.ui.screens.choose import ChooseScreen, Flags
+from sockexplorer.ui.screens.text import CodeScreen, HelpScreen
+
+People = Callable[..., Person]
+
+
+async def test_help_speaks_of_the_thing_under_the_cursor(people: People, size: tuple[int, int]) -> None:
+    async with people(size) as person:
+        for key, words in (
+            ("1", ("AF_INET", "Keys that work here")),
+            ("2", ("AF_INET", "127.0.0.1", "port")),
+            ("3", ("Traffic", "Keys that work here")),
+            ("4", ("available", "Keys that work here")),
+        ):
+            await person.press(key)
+            if key == "2":
+                await person.press("escape")
+            if key == "4":
+                await person.sees("AF_INET/udp")
+            await person.press("question_mark")
+            screen = await person.until(lambda: isinstance(person.app.screen, HelpScreen) and person.app.screen)
+            text = f"{screen._title} {screen._text} Keys that work here"
+            assert all(each in text for each in words), text
+            shown = person.screen
+            assert screen._title.split()[0] in shown
+            assert screen._keys, "help names the keys"
+            await person.press("j", "G", "g", "escape")
+            assert not isinstance(person.app.screen, HelpScreen)
+
+
+async def test_f1_helps_while_typing(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("inet/udp")
+        person.field("local.port").focus()
+        await person.settle()
+        await person.press("question_mark")
+        assert person.field("local.port").value == "?", "while typing a ? is a ?"
+        await person.press("f1")
+        screen = await person.until(lambda: isinstance(person.app.screen, HelpScreen) and person.app.screen)
+        assert "port" in screen._title
+        await person.press("q")
+        assert not isinstance(person.app.screen, HelpScreen), "q closes help and nothing else"
+        assert person.app.is_running
+
+
+async def test_the_code_screen_shows_a_script_that_compiles_and_copies_it(
+    people: People, size: tuple[int, int]
+) -> None:
+    async with people(size) as person:
+        await person.choose("inet/udp")
+        await person.fill("local.port", "0")
+        await person.press("escape", "v")
+        await person.until(lambda: isinstance(person.app.screen, CodeScreen))
+        await person.sees("import socket", "AF_INET")
+        await person.press("y")
+        await person.sees("the script is on the clipboard")
+        script = person.app.clipboard
+        compile(script, "script", "exec")
+        assert "('127.0.0.1', 0)" in script
+        await person.press("a")
+        assert person.app.clipboard == "('127.0.0.1', 0)"
+        await person.press("escape")
+        await person.press("y")
+        assert person.app.clipboard == "('127.0.0.1', 0)"
+    compiled = subprocess.run([sys.executable, "-c", f"compile({script!r}, 's', 'exec')"], check=False)
+    assert compiled.returncode == 0
+
+
+async def test_code_for_what_the_form_refuses_says_why(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("inet/udp")
+        await person.fill("local.port", "x")
+        await person.press("escape")
+        if "Code" in person.offered():
+            await person.press("v")
+            await person.sees("No script yet")
+
+
+async def test_flags_are_chosen_from_a_list(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("netlink/route")
+        field = person.field("local.groups")
+        field.focus()
+        await person.settle()
+        await person.press("down")
+        await person.until(lambda: isinstance(person.app.screen, ChooseScreen) and person.app.screen.query(Flags))
+        await person.sees("RTMGRP_LINK  0x1")
+        await person.press("space", "enter")
+        await person.until(lambda: "LINK" not in field.value.split("|"), "LINK to be switched off")
+        assert field.value == "IPV4_IFADDR|IPV6_IFADDR"
+        await person.press("down")
+        await person.until(lambda: isinstance(person.app.screen, ChooseScreen) and person.app.screen.query(Flags))
+        await person.press("escape")
+        assert field.value == "IPV4_IFADDR|IPV6_IFADDR"
+
+
+async def test_the_palette_finds_and_runs_a_command(people: People, size: tuple[int, int]) -> None:
+    async with people(size) as person:
+        await person.press("ctrl+p")
+        await person.until(lambda: isinstance(person.app.screen, CommandPalette))
+        person.app.screen.query_one(Input).value = "AF_UNIX/seqpacket"
+        await person.sees("connected messages")
+        await person.press("enter")
+        await person.until(lambda: not isinstance(person.app.screen, CommandPalette))
+        draft = person.main.address.draft
+        if draft is None or draft.protocol.name != "seqpacket":
+            await person.until(
+                lambda: (d := person.main.address.draft) is not None and d.protocol.name == "seqpacket", "the form"
+            )
+
+
+async def test_both_themes_and_no_colour_show_the_same_text(people: People) -> None:
+    async with people((120, 40)) as person:
+        await person.sees("● IPv4")
+        dark = person.screen
+        person.app.action_theme()
+        await person.settle()
+        assert not person.app.current_theme.dark
+        assert person.screen == dark
+        person.app.action_theme()
+        await person.settle()
+        assert person.app.current_theme.dark
