@@ -109,9 +109,10 @@ class Client:
             return 0
         self._push()
         if timeout:
-            writing = [self] if self._unsent else []
+            waiter = select.poll()
             with contextlib.suppress(OSError, ValueError):
-                select.select([self], writing, [], timeout)
+                waiter.register(self, select.POLLIN | (select.POLLOUT if self._unsent else 0))
+                waiter.poll(timeout * 1000)
         taken = 0
         while taken < POLL_BYTES and not self.dead:
             try:

@@ -224,7 +224,7 @@ class Family:
         """The ``sockaddr`` that CPython hands to the kernel, for a checked address with a numeric host."""
         raise NotImplementedError
 
-    def unpack(self, sockaddr: bytes) -> object:
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
         """The Python address of a ``sockaddr``, as ``makesockaddr()`` gives it; never raises for short bytes."""
         raise NotImplementedError
 

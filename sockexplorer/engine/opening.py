@@ -39,14 +39,15 @@ def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: En
     for option in endpoint.options:
         try:
             sock.setsockopt(number(option.level), number(option.name), option.value)
-        except (OSError, OverflowError, KeyError) as error:
+        except (OSError, OverflowError, TypeError, KeyError) as error:
             raise explain(family, protocol, "setsockopt", error) from None
     level = socket.SOL_SOCKET
     stamp(sock)
     if family.constant == "AF_UNIX" and protocol.type == "SOCK_DGRAM":
         with contextlib.suppress(OSError):
             sock.setsockopt(level, number("SO_PASSCRED"), 1)
-    if protocol.messages:
+    chosen = {option.name for option in endpoint.options}
+    if protocol.messages and not chosen & {"SO_RCVBUF", "SO_RCVBUFFORCE"}:
         try:
             sock.setsockopt(level, number("SO_RCVBUFFORCE"), RECEIVE_BUFFER)
         except OSError:

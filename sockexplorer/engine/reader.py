@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from itertools import starmap
 
-from sockexplorer.core.family import Family
+from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine import ancillary, recvmmsg
 from sockexplorer.engine.peers import Peers
@@ -51,6 +51,7 @@ class MessageReader:
         self,
         sock: socket.socket,
         family: Family,
+        protocol: Protocol,
         spool: Spool,
         peers: Peers,
         snaplen: int,
@@ -60,6 +61,7 @@ class MessageReader:
     ) -> None:
         self.sock = sock
         self.family = family
+        self.protocol = protocol
         self.spool = spool
         self.peers = peers
         self.snaplen = snaplen
@@ -88,7 +90,7 @@ class MessageReader:
         if self.peers.full():
             return 0, 0
         flags = int(Flag.OUT) if self.family.outgoing(name) else 0
-        return self.peers.add(name, self.family.unpack(name), flags), flags
+        return self.peers.add(name, self.family.unpack(self.protocol, name), flags), flags
 
     def _read_batch(self) -> bool:
         buffers = arena(max(2048, (self.snaplen + 4095) & ~4095))
@@ -136,7 +138,7 @@ class MessageReader:
             else:
                 moment = time.time_ns()
             if not peer and name and self.fixed_peer is None:
-                meta = {**(meta or {}), "peer": repr(self.family.unpack(name))}
+                meta = {**(meta or {}), "peer": repr(self.family.unpack(self.protocol, name))}
             if meta:
                 spool.end = end
                 spool.add(payload, flags, peer, length, moment, meta)
@@ -155,6 +157,7 @@ class MessageReader:
         return True
 
     def _read_each(self) -> bool:
+        self.full = False
         for _ in range(64):
             try:
                 length, messages, raw_flags, address = self.sock.recvmsg_into(
@@ -172,6 +175,7 @@ class MessageReader:
                 self.on_drops(said.drops)
             meta = said.meta if peer or address is None else {**said.meta, "peer": repr(address)}
             self.spool.add(payload, flags, peer, length, said.time, meta)
+        self.full = True
         return True
 
     def _peer_of(self, address: object) -> tuple[int, int]:

@@ -22,6 +22,8 @@ from sockexplorer.engine.reader import MessageReader, StreamReader
 from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.unixfile import SocketFile
 
+LAST_READS = 64
+"""Reads of a socket that is being closed, at most: what had arrived is kept, a flood does not hold up the end."""
 SEND_QUEUE = 64 * 2**20
 """Bytes that may wait for a stream's peer before sending is refused."""
 ANSWERS = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.ENOBUFS}
@@ -62,6 +64,8 @@ class Session:
         """Frames that the kernel dropped for want of buffer (SO_RXQ_OVFL, SO_MEMINFO)."""
         self.accepting = True
         """False while there is no descriptor left for another peer."""
+        self._refused_peers = ""
+        """Why ``accept`` fails at present: told once, not at every try."""
         self.changed = True
         """Whether the client has yet to hear of `status`."""
         self._reader: MessageReader | None = None
@@ -96,7 +100,7 @@ class Session:
 
     def _message_reader(self, sock: socket.socket) -> MessageReader:
         snaplen = min(max(1, self.endpoint.snaplen or self.protocol.snaplen), SNAPLEN_MAX)
-        return MessageReader(sock, self.family, self.spool, self.peers, snaplen, self._dropped)
+        return MessageReader(sock, self.family, self.protocol, self.spool, self.peers, snaplen, self._dropped)
 
     def _connected(self) -> None:
         assert self.sock is not None
@@ -180,10 +184,13 @@ class Session:
                 return
             except OSError as error:
                 failure = explain(self.family, self.protocol, "accept", error)
-                self.spool.event("error", str(failure), failure=failure.to_json())
+                if self._refused_peers != failure.name:
+                    self._refused_peers = failure.name
+                    self.spool.event("error", str(failure), failure=failure.to_json())
                 # At the limit of descriptors the listener stays ready: look again later, not at once.
                 self.accepting = error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
                 return
+            self._refused_peers = ""
             sock.setblocking(False)
             opening.stamp(sock)
             self._add_connection(sock, "accepted")
@@ -272,7 +279,7 @@ class Session:
         key: bytes | str
         try:
             key = self.family.pack(self.protocol, address)
-            address = self.family.unpack(key)
+            address = self.family.unpack(self.protocol, key)
         except (OSError, ValueError, TypeError, KeyError):
             key = repr(address).encode()
         if self._reader is not None and not self._reader.batched:
@@ -328,10 +335,25 @@ class Session:
     def close(self) -> None:
         """Close every socket and remove the socket file if it is ours."""
         if self.state != "closed":
+            self._read_last()
             self.count_drops()
             self.release()
             self.state = lifecycle.after(self.state, "close")
             self.changed = True
+
+    def _read_last(self) -> None:
+        """Take what had arrived before the end, within bounds."""
+        readers = [each.reader for each in self.connections.values()]
+        for reader in readers if self._reader is None or self.sock is None else [self._reader, *readers]:
+            for _ in range(LAST_READS):
+                recorded = len(self.spool)
+                try:
+                    reader.read()
+                except OSError as error:
+                    failure = explain(self.family, self.protocol, "read", error)
+                    self.spool.event("error", str(failure), failure=failure.to_json())
+                if len(self.spool) == recorded:
+                    break
 
     def release(self) -> None:
         """Let go of descriptors and of the socket file; the state stays."""

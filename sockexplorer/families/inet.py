@@ -114,7 +114,7 @@ class Inet(InternetFamily):
         packed = socket.inet_aton(host)
         return struct.pack("=H", self.number) + struct.pack("!H4s8x", int(address[1]), packed)
 
-    def unpack(self, sockaddr: bytes) -> object:
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
         if len(sockaddr) < 8:
             return None
         port, host = struct.unpack_from("!H4s", sockaddr, 2)

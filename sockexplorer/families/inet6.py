@@ -195,7 +195,7 @@ class Inet6(InternetFamily):
         head = struct.pack("=H", self.number) + struct.pack("!HI", int(port), as_index(flowinfo) & 0xFFFFFFFF)
         return head + packed + struct.pack("=I", as_index(scope_id) & 0xFFFFFFFF)
 
-    def unpack(self, sockaddr: bytes) -> object:
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
         if len(sockaddr) < 28:
             return None
         port, flowinfo, host = struct.unpack_from("!HI16s", sockaddr, 2)

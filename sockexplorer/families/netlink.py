@@ -128,7 +128,7 @@ class Netlink(Family):
         pid, groups = (as_index(value) & 0xFFFFFFFF for value in address)
         return struct.pack("=HHII", number(self.constant), 0, pid, groups)
 
-    def unpack(self, sockaddr: bytes) -> object:
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
         return struct.unpack_from("=II", sockaddr, 4) if len(sockaddr) >= 12 else None
 
 

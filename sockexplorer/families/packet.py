@@ -131,7 +131,7 @@ class Packet(Family):
         tail = struct.pack("=iHBB", index, hatype & 0xFFFF, pkttype & 0xFF, len(hardware))
         return head + tail + bytes(hardware).ljust(8, b"\0")
 
-    def unpack(self, sockaddr: bytes) -> object:
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
         if len(sockaddr) < 12:
             return None
         (proto,) = struct.unpack_from("!H", sockaddr, 2)

@@ -182,7 +182,7 @@ class Unix(Family):
         tail = b"" if data[:1] in (b"", b"\0") else b"\0"
         return struct.pack("=H", self.number) + data + tail
 
-    def unpack(self, sockaddr: bytes) -> object:
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
         path = sockaddr[2:]
         if not path:
             return "" if sockaddr else None

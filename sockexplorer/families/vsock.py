@@ -102,7 +102,7 @@ class Vsock(Family):
         cid, port = (as_index(value) & 0xFFFFFFFF for value in address)
         return struct.pack("=HHII4x", self.number, 0, port, cid)
 
-    def unpack(self, sockaddr: bytes) -> object:
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
         if len(sockaddr) < 12:
             return None
         port, cid = struct.unpack_from("=II", sockaddr, 4)

@@ -39,7 +39,14 @@ class Reading:
         sock.setblocking(False)
         opening.stamp(sock)
         self.reader = MessageReader(
-            sock, family(name), self.spool, self.peers, snaplen, self.drops.append, batched=batched
+            sock,
+            family(name),
+            family(name).protocols[0],
+            self.spool,
+            self.peers,
+            snaplen,
+            self.drops.append,
+            batched=batched,
         )
 
     def frames(self) -> list[Frame]:

@@ -132,7 +132,7 @@ def test_a_missing_right_names_the_right(each: Family, protocol: Protocol) -> No
 @given(data=st.binary(max_size=140))
 def test_unpack_and_text_take_any_bytes(each: Family, data: bytes) -> None:
     for sockaddr in (data, each.number.to_bytes(2, "little") + data):
-        address = each.unpack(sockaddr)
+        address = each.unpack(each.protocols[0], sockaddr)
         assert isinstance(each.text(address), str)
         assert ast.literal_eval(repr(address)) == address
         assert each.outgoing(sockaddr) in (True, False)

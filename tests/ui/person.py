@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from textual.events import Key
+from textual.keys import _character_to_key, key_to_character
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -47,7 +49,7 @@ class Person:
 
     def __init__(self, app: ExplorerApp, size: tuple[int, int] = (120, 40)) -> None:
         self.app = app
-        self._run = app.run_test(size=size)
+        self._run = app.run_test(size=size, notifications=True)
 
     async def __aenter__(self) -> Person:
         self.pilot = await self._run.__aenter__()
@@ -132,7 +134,8 @@ class Person:
     async def press(self, *keys: str) -> None:
         """Press keys one after the other. (`Pilot.press` waits until the processor is idle: ten times as long.)"""
         for each in keys:
-            self.app.simulate_key(each)
+            name, character = (_character_to_key(each), each) if len(each) == 1 else (each, key_to_character(each))
+            self.app.post_message(Key(name, character))
             await self.settle()
 
     async def click(self, widget: Widget | str, offset: tuple[int, int] = (0, 0)) -> None:

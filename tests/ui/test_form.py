@@ -23,7 +23,7 @@ NONSENSE = [
     ("inet/udp", "local.port", "0123", ("port", "leading zero", "write 123")),
     ("inet/udp", "local.host", "127.0.0.256", ("host", "127.0.0.256")),
     ("inet/udp", "local.host", "::1", ("host", "::1")),
-    ("inet6/udp", "local.host", "1.2.3.4.5", ("host", "1.2.3.4.5")),
+    ("inet6/udp", "local.host", "fe80::1::2", ("host", "fe80::1::2")),
     ("inet6/udp", "local.flowinfo", "0x100000", ("flowinfo", "0x100000", "1048575")),
     ("inet6/udp", "local.scope_id", "no-such-if", ("scope_id", "no-such-if", "choose one from the list")),
     ("unix/stream", "local.path", "/" + "x" * 108, ("path", "has 109 bytes", "at most 107")),
@@ -36,9 +36,8 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize("width", [80, 120])
-async def test_nonsense_is_told_with_field_value_and_remedy(people: People, width: int) -> None:
-    async with people((width, 24 if width == 80 else 40)) as person:
+async def test_nonsense_is_told_with_field_value_and_remedy(people: People) -> None:
+    async with people((80, 24)) as person:
         for path, name, text, says in NONSENSE:
             await person.choose(path)
             field = person.field(name)
@@ -47,9 +46,7 @@ async def test_nonsense_is_told_with_field_value_and_remedy(people: People, widt
             buttons = [
                 each for word in ("bind", "listen") if (each := person.main.address.query_one(f"#do-{word}")).display
             ]
-            await person.until(
-                lambda b=buttons: all(each.disabled for each in b), f"{path} {name}={text!r} to be refused"
-            )
+            await person.until(lambda b=buttons: all(each.disabled for each in b), f"{name}={text!r} to be refused")
             shown = " ".join(person.text("#verdict").split())
             for each in says:
                 assert each in shown, f"{path} {name}={text!r}: {shown}"
@@ -115,10 +112,10 @@ async def test_a_port_that_is_taken_is_explained_in_the_form(people: People, siz
         (
             "inet/udp",
             {"local.host": "203.0.113.77", "local.port": "0"},
-            ("EADDRNOTAVAIL", "does not have that address"),
+            ("EADDRNOTAVAIL", "▸ bind an address"),
         ),
         ("unix/stream", {"local.path": "/nonexistent/dir/s"}, ("ENOENT", "▸")),
-        ("packet/raw", {"local.interface": "no-such-if0"}, ("ENODEV", "▸")),
+        ("packet/raw", {"local.interface": "no-such-if0"}, ("✗ interface: is no interface of this host", "choose one")),
     ],
 )
 async def test_a_refusal_of_the_host_names_a_fix(
@@ -155,10 +152,10 @@ async def test_drafts_are_kept_while_looking_around(people: People) -> None:
         assert person.field("local.port").value == "4242"
 
 
-async def test_rapid_switching_between_protocols_never_crashes(people: People, size: tuple[int, int]) -> None:
-    async with people(size) as person:
+async def test_rapid_switching_between_protocols_never_crashes(people: People) -> None:
+    async with people((120, 40)) as person:
         everything = [(family, protocol) for family in all_families() for protocol in family.protocols]
-        for family, protocol in everything * 3:
+        for family, protocol in everything:
             person.main.pick(family, protocol)
         person.main.address.show(*everything[0])
         person.main.address.show(*everything[1])

@@ -20,7 +20,7 @@ async def test_help_speaks_of_the_thing_under_the_cursor(people: People, size: t
     async with people(size) as person:
         for key, words in (
             ("1", ("AF_INET", "Keys that work here")),
-            ("2", ("AF_INET", "127.0.0.1", "port")),
+            ("2", ("AF_INET/udp", "host: ", "port: ")),
             ("3", ("Traffic", "Keys that work here")),
             ("4", ("available", "Keys that work here")),
         ):

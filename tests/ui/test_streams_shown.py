@@ -97,7 +97,7 @@ async def test_connect_talks_and_tells_the_end(people: People, size: tuple[int, 
             assert re.search(r"ended", person.screen)
 
 
-async def test_a_refused_connection_is_explained_in_the_form(people: People, size: tuple[int, int]) -> None:
+async def test_a_refused_connection_is_explained(people: People, size: tuple[int, int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     async with people(size) as person:
@@ -105,7 +105,8 @@ async def test_a_refused_connection_is_explained_in_the_form(people: People, siz
         await person.fill("remote.port", str(port))
         await person.press("enter")
         await person.sees("ECONNREFUSED", "Nobody listens there", "▸ start the server")
-        assert not person.hub.sessions
+        await person.press("x")
+        await person.until(lambda: not person.hub.sessions, "the failed session to be closed")
         await person.fill("local.port", "0")
         await person.operate("listen")
         await person.sees("listening")

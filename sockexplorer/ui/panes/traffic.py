@@ -223,6 +223,8 @@ class TrafficPane(Pane):
     def _describe(self) -> None:
         """Have the details speak of the row under the cursor, which may change without a move of the cursor."""
         details = self.query_one(Details)
+        if self.session is not None and self.session.state == "failed" and not self._details_chosen:
+            details.display = self.view.line_count() > 0
         row = self.session.number if self.session else 0, self.view.number_at(self.view.cursor)
         if details.display and row != self._described:
             self._described = row

@@ -1,0 +1,152 @@
+"""The real application in a real pseudo-terminal: what it writes, what it leaves behind, how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from support import gone
+
+PATIENCE = 20.0
+
+
+class PtyApp:
+    """``python -m sockexplorer …`` as a session of its own whose terminal is ``master``; use it with ``with``."""
+
+    def __init__(
+        self, *arguments: str, code: str = "", size: tuple[int, int] = (80, 24), env: dict[str, str] | None = None
+    ) -> None:
+        self.output = b""
+        self.master, terminal = pty.openpty()
+        self._terminal = os.dup(terminal)
+        """Kept open, so that the attributes can be read when the application is gone."""
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.before = termios.tcgetattr(terminal)
+        command = [sys.executable, *(["-c", code] if code else ["-m", "sockexplorer"]), *arguments]
+        more = {"TERM": "xterm-256color", "SOCKEXPLORER_CONFIG": "/nonexistent/settings.toml", **(env or {})}
+        self.process = subprocess.Popen(
+            command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+            env={**os.environ, **more}, cwd=Path(__file__).parents[2],
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(terminal)
+
+    def __enter__(self) -> PtyApp:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.hang_up()
+        with contextlib.suppress(OSError):
+            os.close(self._terminal)
+
+    # --- the terminal --------------------------------------------------------------------------------------
+
+    def read(self, seconds: float = 0.02) -> bytes:
+        """Take what the application wrote, waiting at most so long for something."""
+        taken = b""
+        while self.master >= 0 and select.select([self.master], [], [], seconds)[0]:
+            try:
+                data = os.read(self.master, 65536)
+            except OSError as problem:
+                if problem.errno != errno.EIO:
+                    raise
+                break
+            if not data:
+                break
+            taken += data
+            seconds = 0
+        self.output += taken
+        return taken
+
+    def write(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self.master, keys)
+
+    def until(self, condition: Callable[[], Any], what: str, *, reading: bool = True) -> Any:
+        """Read until something is so."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"waited for {what}; the terminal got …{self.output[-1500:]!r}"
+            if reading:
+                self.read()
+            else:
+                time.sleep(0.01)
+        return found
+
+    def shows(self, text: bytes) -> None:
+        """Wait until the application wrote this, in one piece."""
+        self.until(lambda: text in self.output, repr(text))
+
+    def hang_up(self) -> None:
+        """Close the terminal's other end: what a dropped ssh connection does."""
+        for name in ("_terminal", "master"):
+            descriptor = getattr(self, name)
+            if name == "master" and descriptor >= 0:
+                os.close(descriptor)
+                self.master = -1
+
+    def close_terminal(self) -> None:
+        """Close every end that the test holds: the kernel sends SIGHUP and reads give EIO."""
+        os.close(self._terminal)
+        self.hang_up()
+
+    # --- the process ---------------------------------------------------------------------------------------
+
+    def children(self) -> list[int]:
+        """The process's children: its engine."""
+        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sorted(
+            {int(each) for thread in threads for each in (thread / "children").read_text().split()}
+            | set(map(int, found))
+        )
+
+    def engine(self) -> int:
+        """The engine's process, as soon as there is one."""
+        return int(self.until(self.children, "an engine")[0])
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the application alone."""
+        os.kill(self.process.pid, number)
+
+    def ended(self, within: float = 5.0, *, reading: bool = True) -> int:
+        """Wait for the end; its status. AssertionError when it takes longer than so many seconds."""
+        deadline = time.monotonic() + within
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"still there after {within:g} s; …{self.output[-800:]!r}"
+            if reading:
+                self.read()
+            else:
+                time.sleep(0.01)
+        self.read()
+        return int(self.process.returncode)
+
+    def attributes(self) -> list[Any]:
+        """The terminal's attributes now."""
+        return termios.tcgetattr(self._terminal)
+
+
+def vanished(pid: int, within: float = 5.0) -> bool:
+    """Whether a process is gone in time."""
+    deadline = time.monotonic() + within
+    while not gone(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
