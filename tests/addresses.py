@@ -33,6 +33,11 @@ GOOD: dict[str, Strategy] = {
     "AF_PACKET": st.tuples(st.sampled_from(["lo", "lo:1"]), PORTS)
     | st.tuples(st.just("lo"), PORTS, st.integers(-(2**31), 2**31 - 1))
     | st.tuples(st.just("lo"), PORTS, st.integers(0, 255), st.integers(0, 65535), st.binary(max_size=8)),
+    "AF_CAN": st.tuples(st.sampled_from(["lo", ""])),
+    "AF_TIPC": st.tuples(st.sampled_from([1, 2, 3, 2**32 + 1]), WRAPPING, WRAPPING, WRAPPING)
+    | st.tuples(st.sampled_from([1, 2, 3]), WRAPPING, WRAPPING, WRAPPING, WRAPPING),
+    "AF_QIPCRTR": st.tuples(WRAPPING, WRAPPING),
+    "AF_RDS": st.tuples(HOSTS4, PORTS),
 }
 """Addresses that CPython accepts, by family."""
 

@@ -42,8 +42,13 @@ class Draft:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """The addresses that the form asks for: a remote one only where there is something to connect."""
-        return ROLES if "connect" in self.protocol.operations else ("local",)
+        """The addresses that the form asks for: those that some operation uses."""
+        operations = self.protocol.operations
+        used: tuple[tuple[Role, bool], ...] = (
+            ("local", "bind" in operations or "listen" in operations),
+            ("remote", "connect" in operations),
+        )
+        return tuple(role for role, needed in used if needed)
 
     def fields(self) -> tuple[Field, ...]:
         """The fields of each address."""

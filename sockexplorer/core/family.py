@@ -60,6 +60,8 @@ class Protocol:
     """Kernel modules that bring it, in the order of loading."""
     sample: str = "hello"
     """What the composer starts with, as text with escapes."""
+    sends_bound: bool = False
+    """Whether a bound socket sends without a destination: to its interface, or to the peer that bind named."""
     snaplen: int = 65536
     """The longest message that one read takes, in bytes."""
     help: str = ""

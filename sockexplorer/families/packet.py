@@ -77,6 +77,7 @@ class Packet(Family):
     protocols = (
         Protocol(
             "raw", "SOCK_RAW", "0", "whole frames", ("bind",), local=LOCAL, privilege="CAP_NET_RAW",
+            sends_bound=True,
             sample=SAMPLE, help="Frames with their link-layer header, in and out. What you send must have one too.",
             try_it="ping -c 1 127.0.0.1",
         ),

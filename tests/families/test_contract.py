@@ -98,12 +98,16 @@ def test_its_fields_and_defaults(each: Family, protocol: Protocol) -> None:
 def test_its_example_is_accepted(each: Family, protocol: Protocol) -> None:
     address = ast.literal_eval(each.example(protocol))
     assert each.read(protocol, each.example(protocol)) == address
+    # The parser looks interfaces up: any that is there stands for the example's.
+    if isinstance(address, tuple):
+        address = tuple("lo" if element == "vcan0" else element for element in address)
+    written = socket.AF_INET if each.constant == "AF_RDS" else each.number  # CPython's own choice for RDS
     for role in ("local", "remote"):
         verdict = judge(each, protocol, address, role)  # type: ignore[arg-type]
         assert verdict.accepted, verdict.sentence()
         assert verdict.decided_by == "cpython"
         assert verdict.sockaddr is not None
-        assert verdict.sockaddr[:2] == each.number.to_bytes(2, "little")
+        assert verdict.sockaddr[:2] == written.to_bytes(2, "little")
 
 
 @every_protocol

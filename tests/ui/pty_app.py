@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import os
@@ -52,7 +51,7 @@ class PtyApp:
             self.process.kill()
         self.process.wait()
         self.hang_up()
-        with contextlib.suppress(OSError):
+        if self._terminal >= 0:
             os.close(self._terminal)
 
     # --- the terminal --------------------------------------------------------------------------------------
@@ -74,6 +73,12 @@ class PtyApp:
         self.output += taken
         return taken
 
+    def unread(self) -> int:
+        """Bytes that wait in the terminal for a reader."""
+        waiting = bytearray(4)
+        fcntl.ioctl(self.master, termios.FIONREAD, waiting)
+        return int.from_bytes(waiting, sys.byteorder)
+
     def write(self, keys: bytes) -> None:
         """Press keys."""
         os.write(self.master, keys)
@@ -94,28 +99,23 @@ class PtyApp:
         self.until(lambda: text in self.output, repr(text))
 
     def hang_up(self) -> None:
-        """Close the terminal's other end: what a dropped ssh connection does."""
-        for name in ("_terminal", "master"):
-            descriptor = getattr(self, name)
-            if name == "master" and descriptor >= 0:
-                os.close(descriptor)
-                self.master = -1
+        """Close the terminal's other end."""
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
 
     def close_terminal(self) -> None:
-        """Close every end that the test holds: the kernel sends SIGHUP and reads give EIO."""
+        """Close every end that the test holds, as a dropped ssh connection does: SIGHUP, and reads give EIO."""
         os.close(self._terminal)
+        self._terminal = -1
         self.hang_up()
 
     # --- the process ---------------------------------------------------------------------------------------
 
     def children(self) -> list[int]:
         """The process's children: its engine."""
-        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         threads = Path(f"/proc/{self.process.pid}/task").iterdir()
-        return sorted(
-            {int(each) for thread in threads for each in (thread / "children").read_text().split()}
-            | set(map(int, found))
-        )
+        return sorted(int(each) for thread in threads for each in (thread / "children").read_text().split())
 
     def engine(self) -> int:
         """The engine's process, as soon as there is one."""

@@ -153,7 +153,7 @@ class AddressPane(Pane):
             for each in draft.protocol.options
             if each.flag
         ]
-        if "connect" in draft.protocol.operations:
+        if len(draft.roles) == 2:
             box = Box("bind, then connect", draft.bind_first, "connect from the local address above", BIND_FIRST)
             boxes.append(box)
         if numbers or boxes:

@@ -48,7 +48,7 @@ class Composer(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(classes="composer-line"):
             yield Label("to", classes="field-name", id="composer-to-label")
-            yield Input(compact=True, id="composer-to", placeholder="peer's address", select_on_focus=True)
+            yield Input(compact=True, id="composer-to", placeholder="peer's address, or as bound", select_on_focus=True)
             yield Button("text", compact=True, id="composer-mode", tooltip="Text with escapes, or hex (ctrl+t)")
             yield Input(
                 compact=True, id="composer-payload", placeholder=r"text, with \n \x00 \u00e9", select_on_focus=True
@@ -93,8 +93,8 @@ class Composer(Vertical):
             return "0:0"
         if session.endpoint.remote is not None:
             return repr(session.endpoint.remote)
-        if family.constant == "AF_PACKET" and isinstance(session.local, tuple):
-            return repr(session.local[:2])
+        if protocol.sends_bound:
+            return ""
         remote = {**{each.name: each.default for each in family.fields(protocol)}, **protocol.remote}
         try:
             return repr(
@@ -113,6 +113,8 @@ class Composer(Vertical):
         to: object = None
         if target.display and self.session is not None:
             family, protocol = self.session.family, self.session.protocol
+            if not target.value.strip() and protocol.sends_bound:
+                return data, None
             if not target.value.strip():
                 raise FieldError("to", "", "is empty", f"write an address such as {family.example(protocol)}")
             to = family.read(protocol, target.value)

@@ -1,0 +1,75 @@
+"""AF_QIPCRTR: Qualcomm's router between processors. Source: <linux/qrtr.h>, net/qrtr; ``case AF_QIPCRTR``."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+
+from sockexplorer.core.advice import Advice
+from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.fields import Field, FieldError, Integer, Notice, as_index
+
+ORDER = 90
+MASK = 0xFFFFFFFF
+NODES = {"QRTR_NODE_BCAST": MASK}
+PORTS = {"QRTR_PORT_CTRL": 0xFFFFFFFE}
+
+
+class Qipcrtr(Family):
+    constant = "AF_QIPCRTR"
+    title = "QIPC router"
+    summary = "services of modems and DSPs: (node, port)"
+    modules = ("qrtr",)
+    help = (
+        "The address is (node, port). Node 1 is this machine unless told otherwise; port 0xfffffffe is the name "
+        "service, where servers are announced and looked up. bind with port 0 lets the kernel choose one."
+    )
+    advice = {
+        ("bind", "EINVAL"): Advice("The node is not this machine's.", ("write node 1, or what getsockname() says",)),
+        ("bind", "EACCES"): Advice("Ports below 0x4000 need CAP_NET_ADMIN.", ("write port 0: the kernel chooses",)),
+        ("send", "ENODEV"): Advice("No such node, or the socket's own port.", ("send to another port",)),
+    }
+    protocols = (
+        Protocol(
+            "dgram", "SOCK_DGRAM", "0", "messages", local={"node": "1", "port": "0"},
+            remote={"node": "1", "port": "QRTR_PORT_CTRL"},
+            help="Messages between services on this and other processors.",
+        ),
+    )  # fmt: skip
+
+    def fields(self, protocol: Protocol) -> tuple[Field, ...]:
+        return (
+            Field("node", Integer(0, MASK, wraps=True, names=NODES), "1", "the processor; 1 is usually this one"),
+            Field("port", Integer(0, MASK, wraps=True, names=PORTS), "0", "the service's port"),
+        )
+
+    def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
+        yield from super().notices(protocol, address, role)
+        if isinstance(address, tuple) and role == "local" and 0 < as_index(address[1]) & MASK < 0x4000:
+            yield Notice("port", "ports below 0x4000 need CAP_NET_ADMIN")
+
+    def text(self, address: object) -> str:
+        if not isinstance(address, tuple) or len(address) != 2:
+            return repr(address)
+        node, port = address
+        return f"{node}:{'control' if port == PORTS['QRTR_PORT_CTRL'] else port}"
+
+    def plain(self, protocol: Protocol, text: str) -> object:
+        """``NODE:PORT``."""
+        found = re.fullmatch(r"([^:]+):([^:]+)", text.strip())
+        if not found:
+            raise FieldError("", text, "has no node and port", f"write 1:0 or {self.example(protocol)}")
+        node, port = self.fields(protocol)
+        return (node.parse(found[1]), port.parse("QRTR_PORT_CTRL" if found[2] == "control" else found[2]))
+
+    def pack(self, protocol: Protocol, address: object) -> bytes:
+        assert isinstance(address, tuple)
+        node, port = (as_index(value) & MASK for value in address)
+        return struct.pack("=HHII", self.number, 0, node, port)
+
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
+        return struct.unpack_from("=II", sockaddr, 4) if len(sockaddr) >= 12 else None
+
+
+FAMILY = Qipcrtr()

@@ -1,0 +1,126 @@
+"""AF_TIPC: services by name in a cluster. Source: tipc(7), <linux/tipc.h>, net/tipc; ``case AF_TIPC``."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from sockexplorer.core.advice import Advice
+from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.fields import Field, FieldError, Integer, Notice, as_index
+
+ORDER = 70
+NAMESEQ, NAME, ID = 1, 2, 3
+TYPES = {"TIPC_ADDR_NAMESEQ": NAMESEQ, "TIPC_ADDR_NAME": NAME, "TIPC_ADDR_ID": ID}
+SCOPES = {"TIPC_ZONE_SCOPE": 1, "TIPC_CLUSTER_SCOPE": 2, "TIPC_NODE_SCOPE": 3}
+WORD = Integer(0, 2**32 - 1, wraps=True)
+LOCAL = {"addr_type": "TIPC_ADDR_NAMESEQ", "v1": "1000", "v2": "0", "v3": "10", "scope": "TIPC_CLUSTER_SCOPE"}
+REMOTE = {"addr_type": "TIPC_ADDR_NAME", "v1": "1000", "v2": "5", "v3": "0", "scope": "TIPC_CLUSTER_SCOPE"}
+MASK = 0xFFFFFFFF
+
+
+class Tipc(Family):
+    constant = "AF_TIPC"
+    title = "TIPC"
+    summary = "services by name: (addr_type, v1, v2, v3[, scope])"
+    modules = ("tipc",)
+    help = (
+        "What v1, v2 and v3 mean depends on addr_type. NAMESEQ binds the instances v2 to v3 of service type v1; NAME "
+        "reaches instance v2 of type v1; ID is node v1 and reference v2. Service types below 64 are the system's."
+    )
+    advice = {
+        ("bind", "EAFNOSUPPORT"): Advice(
+            "A socket is bound to a name, not to an id.", ("write TIPC_ADDR_NAMESEQ and a range",)
+        ),
+        ("bind", "EACCES"): Advice("Service types below 64 are reserved.", ("choose a type from 64 up",)),
+        ("bind", "EINVAL"): Advice("The range ends before it begins.", ("write v2 not above v3",)),
+        ("*", "EHOSTUNREACH"): Advice("Nobody has bound that name.", ("start the server", "see: tipc nametable show")),
+    }
+    protocols = (
+        Protocol(
+            "stream", "SOCK_STREAM", "0", "byte streams", ("listen", "connect"),
+            messages=False, connections=True, local=LOCAL, remote=REMOTE,
+            help="A byte stream to a named service.",
+        ),
+        Protocol(
+            "seqpacket", "SOCK_SEQPACKET", "0", "connected messages", ("listen", "connect"),
+            connections=True, local=LOCAL, remote=REMOTE, snaplen=66000,
+            help="A connection with message boundaries.",
+        ),
+        Protocol(
+            "dgram", "SOCK_DGRAM", "0", "datagrams", local=LOCAL, remote=REMOTE, snaplen=66000,
+            help="Messages that may be lost when the receiver is busy.",
+        ),
+        Protocol(
+            "rdm", "SOCK_RDM", "0", "reliable datagrams", local=LOCAL, remote=REMOTE, snaplen=66000,
+            help="Messages that are delivered, or come back to the sender.",
+        ),
+    )  # fmt: skip
+
+    def fields(self, protocol: Protocol) -> tuple[Field, ...]:
+        return (
+            Field("addr_type", Integer(0, MASK, wraps=True, names=TYPES), "TIPC_ADDR_NAME", "NAMESEQ, NAME or ID"),
+            Field("v1", WORD, "1000", "service type; for ID the node"),
+            Field("v2", WORD, "0", "instance, or the lowest of a range; for ID the reference"),
+            Field("v3", WORD, "0", "highest instance of a NAMESEQ; else unused"),
+            Field(
+                "scope", Integer(0, MASK, wraps=True, names=SCOPES), "TIPC_CLUSTER_SCOPE", "how far the name is known",
+                optional=True,
+            ),
+        )  # fmt: skip
+
+    def check(self, protocol: Protocol, address: object) -> None:
+        super().check(protocol, address)
+        assert isinstance(address, tuple)
+        if as_index(address[0]) & MASK not in TYPES.values():
+            raise FieldError("addr_type", address[0], "is no address type", "write 1 NAMESEQ, 2 NAME or 3 ID")
+
+    def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
+        yield from super().notices(protocol, address, role)
+        if not isinstance(address, tuple):
+            return
+        kind, v1, v2, v3 = (as_index(value) & MASK for value in address[:4])
+        if role == "local" and kind == ID:
+            yield Notice("addr_type", "the kernel refuses to bind an id; bind a NAMESEQ")
+        if kind != ID and v1 < 64:
+            yield Notice("v1", "service types below 64 are reserved for TIPC itself")
+        if kind == NAMESEQ and v2 > v3:
+            yield Notice("v3", "the range is empty: v3 is below v2")
+
+    def text(self, address: object) -> str:
+        if not isinstance(address, tuple) or len(address) < 4 or not all(isinstance(each, int) for each in address):
+            return repr(address)
+        kind, v1, v2, v3 = address[:4]
+        shown = {NAMESEQ: f"{v1}:{v2}-{v3}", NAME: f"{v1}:{v2}", ID: f"node {v1:x} ref {v2}"}
+        return shown.get(kind, repr(address))
+
+    def plain(self, protocol: Protocol, text: str) -> object:
+        """``TYPE:INSTANCE`` for a name, ``TYPE:LOWER-UPPER`` for a range."""
+        kind, _, rest = text.strip().partition(":")
+        lower, dash, upper = rest.partition("-")
+        fields = self.fields(protocol)
+        if not rest:
+            raise FieldError(
+                "", text, "has no type and instance", f"write 1000:5, 1000:0-10 or {self.example(protocol)}"
+            )
+        v1, v2 = fields[1].parse(kind), fields[2].parse(lower)
+        return (NAMESEQ, v1, v2, fields[3].parse(upper)) if dash else (NAME, v1, v2, 0)
+
+    def pack(self, protocol: Protocol, address: object) -> bytes:
+        assert isinstance(address, tuple)
+        kind, v1, v2, v3 = (as_index(value) & MASK for value in address[:4])
+        scope = as_index(address[4]) & 0xFF if len(address) > 4 else SCOPES["TIPC_CLUSTER_SCOPE"]
+        words = {NAMESEQ: (v1, v2, v3), NAME: (v1, v2, 0), ID: (v2, v1, 0)}[kind]
+        return struct.pack("=HBBIII", self.number, kind, scope, *words)
+
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
+        if len(sockaddr) < 16:
+            return None
+        kind, scope, first, second, third = struct.unpack_from("=BbIII", sockaddr, 2)
+        scope &= MASK
+        if kind == NAMESEQ:
+            return (kind, first, second, third, scope)
+        return (kind, first, second, second, scope) if kind == NAME else (kind, second, first, 0, scope)
+
+
+FAMILY = Tipc()

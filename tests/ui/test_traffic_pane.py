@@ -1,0 +1,245 @@
+"""The traffic pane: sessions, following, pausing, filtering, copying, and what its keys promise."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+from person import Person
+from textual.widgets import Input, Static
+
+People = Callable[..., Person]
+
+
+async def with_frames(person: Person, peer: socket.socket, count: int) -> None:
+    """A bound UDP socket that has received ``count`` datagrams: ``frame 0`` and so on."""
+    session = await person.open("inet/udp", "bind", local_port="0")
+    for number in range(count):
+        peer.sendto(b"frame %d" % number, session.local)  # type: ignore[arg-type]
+        if not number % 50:
+            await person.pilot.pause(0.005)
+    await person.until(lambda: session.log.received == count, f"{count} frames")
+    await person.until(lambda: person.main.traffic.view.line_count() == count, "the rows")
+
+
+async def test_several_sessions_switch_close_and_close_again(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        sessions = [await person.open("inet/udp", "bind", local_port="0")]
+        sessions.append(await person.open("inet/tcp", "listen", local_port="0"))
+        sessions.append(await person.open("unix/dgram", "bind", local_path=""))
+        await person.sees(" 1 ● inet/udp", " 2 ● inet/tcp") if size[0] > 80 else None
+        assert person.session is sessions[2]
+        await person.press("]")
+        assert person.session is sessions[0], "] comes round"
+        await person.press("[")
+        assert person.session is sessions[2]
+        await person.press("[")
+        assert person.session is sessions[1]
+
+        await person.press("x")
+        await person.until(lambda: sessions[1].state == "closed")
+        await person.sees("closed")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(sessions[1].local)  # type: ignore[arg-type]
+        assert len(person.hub.sessions) == 3, "what was recorded stays to be read"
+        await person.press("x")
+        assert list(person.hub.sessions.values()) == [sessions[0], sessions[2]]
+
+        # The others were not touched.
+        await person.press("[" if person.session is sessions[2] else "]")
+        for each in person.hub.sessions.values():
+            person.main.show_session(each)
+            await person.settle()
+            if each is sessions[0]:
+                peer.sendto(b"still here", each.local)  # type: ignore[arg-type]
+                await person.sees("still here")
+        for _ in range(4):
+            await person.press("x")
+        await person.until(lambda: not person.hub.sessions)
+        await person.sees("Nothing is open yet")
+        assert not {"Close", "Pause", "Filter", "Send", "Next"} & person.offered()
+        await person.press(*"xspfyY/d][")
+
+
+async def test_scrolling_up_stops_following_and_g_follows(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 150)
+        view = person.main.traffic.view
+        assert view.following
+        await person.sees("frame 149")
+        await person.press("k", "k")
+        assert not view.following
+        await person.sees("not following")
+        at, top = view.current(), view.scroll_offset.y
+        for number in range(150, 200):
+            peer.sendto(b"frame %d" % number, person.session.local)
+        await person.until(lambda: view.line_count() == 200)
+        assert view.current() == at, "the cursor stays on its row"
+        assert view.scroll_offset.y == top, "nothing jumps"
+        assert "frame 199" not in person.screen
+        await person.press("G")
+        await person.sees("frame 199")
+        assert view.following
+        await person.press("g")
+        await person.sees("frame 0 ")
+        assert not view.following
+        await person.press("f")
+        await person.sees("frame 199")
+
+
+async def test_the_wheel_stops_following(people: People, peer: socket.socket) -> None:
+    async with people((120, 40)) as person:
+        await with_frames(person, peer, 150)
+        view = person.main.traffic.view
+        view.scroll_to(y=10, animate=False, immediate=True)
+        await person.settle()
+        assert not view.following
+        top = view.scroll_offset.y
+        peer.sendto(b"one more", person.session.local)
+        await person.until(lambda: view.line_count() == 151)
+        await person.settle()
+        assert view.scroll_offset.y == top
+
+
+async def test_pausing_keeps_the_rows_and_counts_the_rest(people: People, peer: socket.socket) -> None:
+    async with people((120, 40)) as person:
+        await with_frames(person, peer, 5)
+        await person.press("p")
+        await person.sees("‖ paused")
+        for number in range(5, 8):
+            peer.sendto(b"frame %d" % number, person.session.local)
+        await person.sees("‖ paused, 3 more")
+        assert "frame 7" not in person.screen
+        await person.press("p")
+        await person.sees("frame 7")
+        assert "paused" not in person.screen
+
+
+async def test_copying_a_row_and_a_payload(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 1)
+        peer.sendto(b"\xff[/nope]\x1b]0;PWNED\x07", person.session.local)
+        await person.until(lambda: person.session.log.received == 2)
+        await person.settle()
+        person.main.traffic.view.action_bottom()
+        await person.press("y")
+        assert r"\xff[/nope]\x1b]0;PWNED\x07" in person.app.clipboard
+        assert f"← 127.0.0.1:{peer.getsockname()[1]} 17" in person.app.clipboard
+        await person.press("Y")
+        assert person.app.clipboard == b"\xff[/nope]\x1b]0;PWNED\x07".hex()
+
+
+FILTERS = [
+    ("frame 3", {3}),
+    ('"frame 3"', {3}),
+    ("/frame [12]$/", {1, 2}),
+    ("dir==in", {0, 1, 2, 3, 4}),
+    ("dir==out", set()),
+    ('peer~"127.0.0.1"', {0, 1, 2, 3, 4}),
+    ("peer~nobody", set()),
+    ("len>100", set()),
+    ("len==7 and not /[034]/", {1, 2}),
+    ("hex:66 72 61 6d 65 20 34", {4}),
+    ("n>=3", {3, 4}),
+]
+
+
+async def test_filters_work_as_they_are_typed(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 5)
+        await person.press("/")
+        line = person.app.screen.query_one("#filter", Input)
+        assert person.app.screen.focused is line
+        view = person.main.traffic.view
+        for text, wanted in FILTERS:
+            line.value = text
+            await person.settle()
+            await person.until(lambda: not view.behind)
+            numbers = {view.number_at(index) for index in range(view.line_count())}
+            assert numbers == wanted, text
+            if not wanted:
+                await person.sees("No row passes the filter.")
+        for text in ("/(/", "len>x", "dir==up", "((", "hex:zz", "len~3", "peer>1", "/[[a/"):
+            line.value = text
+            await person.settle()
+        for text in ("/(/", "len>x", "dir==up", "(("):
+            line.value = text
+            await person.until(lambda: person.app.screen.query_one("#filter-note").display, f"an error for {text}")
+            assert person.app.screen.query_one("#filter-note", Static).visible
+            await person.sees("✗")
+            assert line.has_class("-wrong")
+        line.value = "frame 4"
+        await person.until(lambda: not line.has_class("-wrong"))
+        await person.press("enter")
+        assert person.app.screen.focused is view
+        peer.sendto(b"frame 44", person.session.local)
+        await person.until(lambda: view.line_count() == 2, "a new row that passes")
+        if person.main.traffic.query_one("#details").display:
+            await person.press("escape")
+        await person.press("escape")
+        await person.until(lambda: view.line_count() == 6, "all rows")
+        assert not line.display
+
+
+async def test_a_filter_typed_key_by_key(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 5)
+        await person.press("/", *"/e [24]/ or (n==0)")
+        view = person.main.traffic.view
+        await person.until(lambda: view.line_count() == 3)
+
+
+async def test_a_filter_holds_for_each_session_shown(people: People, peer: socket.socket) -> None:
+    async with people((120, 40)) as person:
+        await with_frames(person, peer, 3)
+        await person.press("/", *"frame 1", "enter")
+        await person.until(lambda: person.main.traffic.view.line_count() == 1)
+        await with_frames_of_another(person, peer)
+        assert person.main.traffic.view.line_count() == 1
+        await person.press("]")
+        await person.until(lambda: person.main.traffic.view.line_count() == 1)
+
+
+async def with_frames_of_another(person: Person, peer: socket.socket) -> None:
+    session = await person.open("inet/udp", "bind", local_port="0")
+    for number in range(3):
+        peer.sendto(b"frame %d" % number, session.local)  # type: ignore[arg-type]
+    await person.until(lambda: session.log.received == 3)
+    await person.settle()
+
+
+async def test_every_key_of_the_footer_does_something(people: People, peer: socket.socket) -> None:
+    """Each key that the footer offers changes the screen, the focus, the clipboard or the state."""
+    async with people((120, 40)) as person:
+        await with_frames(person, peer, 3)
+        await person.open("inet/udp", "bind", local_port="0")
+        await person.press("[")
+
+        def state() -> object:
+            traffic = person.main.traffic
+            return (
+                person.screen, id(person.app.screen.focused), person.app.clipboard, id(person.app.screen),
+                traffic.view.paused_at, [each.state for each in person.hub.sessions.values()],
+            )  # fmt: skip
+
+        tried = set()
+        for pane in ("1", "2", "3", "4"):
+            await person.press(pane)
+            if pane == "2":
+                await person.press("escape")
+            for key in [*person.keys_offered()]:
+                if key in ("q", "r") or (pane, key) in tried:
+                    continue
+                tried.add((pane, key))
+                home = person.app.screen.focused
+                before = state()
+                await person.press(key)
+                await person.until(lambda before=before: state() != before, f"{key} in pane {pane} to do something")
+                while person.app.screen is not person.main:
+                    await person.press("escape")
+                if person.app.screen.focused is not home and home is not None:
+                    await person.press("escape")
+                    home.focus()
+                    await person.settle()
+        assert len(tried) > 12
