@@ -67,6 +67,8 @@ class Stage:
     async def open(self, path: str, key: str) -> Session:
         """Choose a protocol, open it with its defaults."""
         before = len(self.hub.sessions)
+        for node in self.main.families.family_tree.root.children:
+            node.collapse()
         self.main.pick(*find(path))
         await self.pilot.pause(0.2)
         await self.pilot.press(key)

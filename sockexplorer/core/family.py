@@ -62,6 +62,8 @@ class Protocol:
     """What the composer starts with, as text with escapes."""
     sends_bound: bool = False
     """Whether a bound socket sends without a destination: to its interface, or to the peer that bind named."""
+    msg_trunc: bool = True
+    """Whether ``recvmsg`` takes MSG_TRUNC and then tells a message's full length; J1939 answers EINVAL."""
     snaplen: int = 65536
     """The longest message that one read takes, in bytes."""
     help: str = ""

@@ -32,9 +32,10 @@ class Verdict:
         """One line for people: which field, why, and what would be right. Not escaped."""
         if self.accepted:
             return "CPython accepts this address"
-        where = f"{self.field}: " if self.field else ""
-        remedy = f"; {self.remedy}" if self.remedy else ""
-        return f"{where}{self.reason or self.message}{remedy}"
+        reason = self.reason or self.message
+        joint = " " if reason.startswith(("is ", "has ", "can't ")) else ": "
+        where = f"{self.field}{joint}" if self.field else ""
+        return f"{where}{reason}" + (f"; {self.remedy}" if self.remedy else "")
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; ``sockaddr`` in hex, the address as a Python literal."""

@@ -75,6 +75,7 @@ class MessageReader:
         self.batched = batched
         # Only UNIX sockets pass descriptors; AF_PACKET answers EINVAL to a flag that it does not know.
         self._message_flags = recvmmsg.MSG_CMSG_CLOEXEC if family.constant == "AF_UNIX" else 0
+        self._message_flags |= recvmmsg.MSG_TRUNC if protocol.msg_trunc else 0
         self._buffer = bytearray() if batched else bytearray(snaplen)
 
     def read(self) -> bool:
@@ -160,9 +161,7 @@ class MessageReader:
         self.full = False
         for _ in range(64):
             try:
-                length, messages, raw_flags, address = self.sock.recvmsg_into(
-                    [self._buffer], 4096, recvmmsg.MSG_TRUNC | self._message_flags
-                )
+                length, messages, raw_flags, address = self.sock.recvmsg_into([self._buffer], 4096, self._message_flags)
             except (BlockingIOError, InterruptedError):
                 return True
             said = ancillary.read(starmap(_control, messages))

@@ -97,13 +97,13 @@ class Arena:
         self._pristine = bytes(self._headers)
         self._used = 0
 
-    def receive(self, fd: int, flags: int = 0) -> int:
+    def receive(self, fd: int, flags: int = MSG_TRUNC) -> int:
         """Take what waits in the socket, at most ``SLOTS`` messages; 0 when nothing waits. Raises OSError."""
         assert _recvmmsg is not None
         if self._used:
             ctypes.memmove(self._address, self._pristine, self._used * HEADER_BYTES)
             self._used = 0
-        count = int(_recvmmsg(fd, self._address, SLOTS, MSG_DONTWAIT | MSG_TRUNC | flags, None))
+        count = int(_recvmmsg(fd, self._address, SLOTS, MSG_DONTWAIT | flags, None))
         if count < 0:
             number = ctypes.get_errno()
             if number in (errno.EAGAIN, errno.EINTR):

@@ -110,7 +110,8 @@ class Can(Family):
             help="ISO 15765-2: messages of up to 4095 bytes and more over frames of eight. rx is the id received.",
         ),
         Protocol(
-            "j1939", "SOCK_DGRAM", "CAN_J1939", "SAE J1939", ("bind", "connect"), modules=("can_j1939",),
+            "j1939", "SOCK_DGRAM", "CAN_J1939", "SAE J1939", ("bind", "connect"),
+            modules=("can_j1939",), msg_trunc=False,
             local={"interface": "vcan0", "name": "0x0", "pgn": "J1939_NO_PGN", "addr": "0x20"},
             remote={"interface": "vcan0", "name": "0x0", "pgn": "0x0", "addr": "0x30"},
             help="Messages of trucks and ships by parameter group (PGN), to an address or a NAME.",
@@ -165,11 +166,11 @@ class Can(Family):
         if not isinstance(name, str | bytes) or not all(isinstance(each, int) for each in numbers):
             return repr(address)
         shown = os.fsdecode(name) or "any"
-        if len(numbers) == 2:
+        if len(numbers) == 2 and any(numbers):
             return f"{shown} rx {numbers[0] & MASK:x} tx {numbers[1] & MASK:x}"
         if len(numbers) == 3:
             return f"{shown} pgn {numbers[1] & MASK:05x} addr {numbers[2] & 0xFF:02x}"
-        return shown if not numbers else repr(address)
+        return shown if not any(numbers) else repr(address)
 
     def plain(self, protocol: Protocol, text: str) -> object:
         """``vcan0``, ``vcan0:7e8:7e0`` for isotp, ``vcan0:NAME:PGN:ADDR`` for j1939 (hexadecimal)."""

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Session
+from sockexplorer.core.capability import GLYPHS, WORDS, Capability
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Role
 from sockexplorer.core.text import escape
@@ -25,6 +26,15 @@ def problem_text(problem: Problem) -> Content:
         parts.append(f"\n{escape(problem.what)}")
     parts += [Content.assemble(("\n▸ ", "$text-accent"), escape(fix)) for fix in problem.fixes]
     return Content.assemble(*parts)
+
+
+def capability_line(capability: Capability | None) -> Content:
+    """What stands in the way of a protocol on this host, with the likeliest fix; nothing when it is available."""
+    if capability is None or capability.state == "available":
+        return Content("")
+    fix = f"; {capability.fix[0]}" if capability.fix else ""
+    text = f"\n{GLYPHS[capability.state]} {WORDS[capability.state]}{escape(fix)} (pane 4 has the evidence)"
+    return Content.styled(text, "$text-warning")
 
 
 def verdict_lines(draft: Draft, verdicts: Mapping[Role, Verdict]) -> Content:

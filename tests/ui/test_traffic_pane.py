@@ -23,7 +23,9 @@ async def with_frames(person: Person, peer: socket.socket, count: int) -> None:
     await person.until(lambda: person.main.traffic.view.line_count() == count, "the rows")
 
 
-async def test_several_sessions_switch_close_and_close_again(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+async def test_several_sessions_switch_close_and_close_again(
+    people: People, size: tuple[int, int], peer: socket.socket
+) -> None:
     async with people(size) as person:
         sessions = [await person.open("inet/udp", "bind", local_port="0")]
         sessions.append(await person.open("inet/tcp", "listen", local_port="0"))
@@ -62,7 +64,9 @@ async def test_several_sessions_switch_close_and_close_again(people: People, siz
         await person.press(*"xspfyY/d][")
 
 
-async def test_scrolling_up_stops_following_and_g_follows(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+async def test_scrolling_up_stops_following_and_g_follows(
+    people: People, size: tuple[int, int], peer: socket.socket
+) -> None:
     async with people(size) as person:
         await with_frames(person, peer, 150)
         view = person.main.traffic.view

@@ -15,12 +15,13 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static
 
 from sockexplorer.client.client import Problem
+from sockexplorer.core.capability import Capability
 from sockexplorer.core.draft import Draft, proto_field
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Operation, Option, Protocol, Role
 from sockexplorer.core.fields import Field, FieldError, Integer
 from sockexplorer.core.verdict import Verdict
-from sockexplorer.ui.explain import problem_text, verdict_lines
+from sockexplorer.ui.explain import capability_line, problem_text, verdict_lines
 from sockexplorer.ui.panes.pane import Pane
 from sockexplorer.ui.widgets.box import Box
 from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
@@ -81,6 +82,7 @@ class AddressPane(Pane):
         self._verdicts: dict[Role, Verdict] = {}
         self._problem: Problem | None = None
         self._body = Vertical(classes="form-body")
+        self._capabilities: dict[str, Capability] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(id="form-title")
@@ -104,6 +106,11 @@ class AddressPane(Pane):
 
     def _inputs(self) -> list[FieldInput]:
         return list(self._body.query(FieldInput))
+
+    def know(self, protocols: list[Capability]) -> None:
+        """Say of a protocol that this host lacks that it does."""
+        self._capabilities = {each.name: each for each in protocols}
+        self._show()
 
     # --- which form ----------------------------------------------------------------------------------------
 
@@ -238,7 +245,12 @@ class AddressPane(Pane):
         else:
             proto = draft.proto or draft.protocol.proto
             names = f"{draft.family.constant} · {draft.protocol.type} · {proto if proto != '0' else 'protocol 0'}"
-            title.update(Content.assemble((names, "bold $primary"), "\n", (draft.protocol.help, "$foreground-muted")))
+            known = self._capabilities.get(f"{draft.family.constant}/{draft.protocol.name}")
+            title.update(
+                Content.assemble(
+                    (names, "bold $primary"), "\n", (draft.protocol.help, "$foreground-muted"), capability_line(known)
+                )
+            )
             self.query_one("#verdict", Static).update(verdict_lines(draft, self._verdicts))
         self._show_problem()
         self._mark_fields()

@@ -303,6 +303,7 @@ class MainScreen(Screen[None]):
             protocols = [Capability.from_json(each) for each in result["protocols"]]
             constants = [Capability.from_json(each) for each in result["constants"]]
             self.families.know(protocols)
+            self.address.know(protocols)
             self.capabilities.know(protocols, constants)
 
         self.hub.client.request("probe", probed)
