@@ -1,8 +1,8 @@
 """Writes the pictures of this directory: ``.venv/bin/python screenshots/make.py [NAME …]``.
 
 Drives the real explorer with real traffic, in a network namespace of its own: ports are free there, netlink and
-packet sockets need no rights, and nothing of this machine gets into a picture. SVG always; PNG too where chromium or
-rsvg-convert is installed.
+packet sockets need no rights, and nothing of this machine gets into a picture. SVG always; PNG too where chromium is
+installed (rsvg-convert knows no textLength: columns would not align).
 """
 
 from __future__ import annotations
@@ -212,11 +212,8 @@ async def capabilities() -> str:
         await on.pilot.press("/", *"not in this kernel")
         await on.pilot.press("enter")
         rows = on.main.query_one(CapabilityList)
-        found = [
-            index
-            for index in range(rows.line_count())
-            if "AF_" in "".join(text for text, _ in rows.line(index, 80)) and index
-        ]
+        texts = ["".join(text for text, _ in rows.line(index, SMALL[0])) for index in range(rows.line_count())]
+        found = [index for name in ("AF_CAN ", "AF_") for index, text in enumerate(texts) if f" {name}" in text]
         rows.move_to(next(iter(found), 1))
         await on.settle()
         return on.picture()
@@ -247,28 +244,21 @@ def tidy(svg: str, background: str) -> str:
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
-def to_png(svg: Path) -> str:
-    """Make a PNG beside an SVG; the program that did it, "" where there is none."""
+def to_png(svg: Path, browser: str) -> None:
+    """Make a PNG beside an SVG."""
     png = svg.with_suffix(".png")
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg.read_text())
     assert box is not None
     width, height = (int(float(each)) for each in box.groups())
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is not None:
-        with tempfile.TemporaryDirectory() as profile:
-            subprocess.run(
-                [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 f"--user-data-dir={profile}", "--hide-scrollbars", "--default-background-color=00000000",
-                 f"--window-size={width},{height}", f"--screenshot={png}",
-                 svg.as_uri()],
-                check=True, capture_output=True, timeout=120,
-            )  # fmt: skip
-        return Path(browser).name
-    if converter := shutil.which("rsvg-convert"):
-        subprocess.run([converter, "-o", png, svg], check=True)
-        return "rsvg-convert"
-    return ""
+    with tempfile.TemporaryDirectory() as profile:
+        subprocess.run(
+            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync",
+             f"--user-data-dir={profile}", "--hide-scrollbars", "--default-background-color=00000000",
+             f"--window-size={width},{height}", f"--screenshot={png}",
+             svg.as_uri()],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
 
 
 def ip(*arguments: str) -> None:
@@ -295,9 +285,13 @@ def main(names: list[str]) -> None:
     namespace = ["unshare", "--net", "--pid", "--fork", "--mount-proc", *(["-r"] if os.geteuid() else [])]
     environment = {**os.environ, INSIDE: "1", "TZ": "UTC", "HOME": "/nonexistent"}
     subprocess.run([*namespace, sys.executable, __file__, *names], check=True, env=environment)
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        print("no PNG: chromium is not installed")
+        return
     for name in names:
-        by = to_png(HERE / f"{name}.svg")
-        print(f"{name}.png by {by}" if by else "no PNG: neither chromium nor rsvg-convert is installed", flush=True)
+        to_png(HERE / f"{name}.svg", browser)
+        print(f"{name}.png", flush=True)
 
 
 if __name__ == "__main__":

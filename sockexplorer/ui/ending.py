@@ -9,6 +9,8 @@ import signal
 import sys
 import termios
 import threading
+from queue import SimpleQueue
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,26 +25,33 @@ RESTORE = (
 
 
 class Watchdog:
-    """Ends the process by force when the event loop does not: a terminal that stopped reading freezes it."""
+    """Ends the process by force when the event loop does not: a terminal that stopped reading freezes it.
+
+    Its thread waits from the start, so that nothing has to be started in a signal handler.
+    """
 
     def __init__(self) -> None:
-        self._timer: threading.Timer | None = None
+        self._asked: SimpleQueue[tuple[float, int]] = SimpleQueue()
+        self._rested = threading.Event()
         self._terminal: tuple[int, list[Any]] | None = None
         with contextlib.suppress(termios.error, OSError, ValueError):
             descriptor = sys.__stdin__.fileno() if sys.__stdin__ else 0
             self._terminal = descriptor, termios.tcgetattr(descriptor)
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def bite_after(self, seconds: float, status: int) -> None:
-        """Give the loop so long, then restore the terminal and leave with ``status``."""
-        if self._timer is None:
-            self._timer = threading.Timer(seconds, self._bite, (status,))
-            self._timer.daemon = True
-            self._timer.start()
+        """Give the loop so long, then restore the terminal and leave with ``status``. Safe in a signal handler."""
+        self._asked.put((seconds, status))
 
     def rest(self) -> None:
         """The loop ended by itself."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._rested.set()
+        self._asked.put((0.0, 0))
+
+    def _watch(self) -> None:
+        seconds, status = self._asked.get()
+        if not self._rested.wait(seconds):
+            self._bite(status)
 
     def _bite(self, status: int) -> None:
         if self._terminal is not None:
@@ -61,13 +70,15 @@ def run_app(app: ExplorerApp) -> int:
     """Run the application with signals handled; its exit status."""
     watchdog = Watchdog()
 
-    def end(number: int) -> None:
-        watchdog.bite_after(GRACE_SECONDS, 128 + number)
-        app.exit(return_code=128 + number)
-
     def install(loop: asyncio.AbstractEventLoop) -> None:
+        def end(number: int, _: FrameType | None) -> None:
+            watchdog.bite_after(GRACE_SECONDS, 128 + number)
+            loop.call_soon_threadsafe(app.exit, None, 128 + number)
+
+        # Not loop.add_signal_handler: it runs when the loop does, and a terminal that stopped reading keeps the loop
+        # in a full queue. A plain handler runs there as well.
         for number in SIGNALS:
-            loop.add_signal_handler(number, end, number)
+            signal.signal(number, end)
 
     app.on_loop = install
     app.on_quit = lambda: watchdog.bite_after(GRACE_SECONDS, 0)

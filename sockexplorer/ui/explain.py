@@ -79,16 +79,17 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     log = session.log
     kept = log.received + log.sent - log.dropped
     parts: list[Part] = [(f"{session.state} ", "bold")]
+    # Before the counts: where the line is short it is cut at its end.
+    if paused_at is not None:
+        parts.append((f"‖ paused, {count(log.end - paused_at)} more  ", "bold $text-accent"))
+    elif not following:
+        parts.append(("▲ not following: G to go on  ", "$text-accent"))
     if rate_now:
         parts.append((f"{rate(rate_now)} ", "$text-accent"))
     parts.append(f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)} ({size(log.size)})  ")
     lost = [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
     lost += [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
     parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning") if lost else ("0 dropped  ", MUTED))
-    if paused_at is not None:
-        parts.append((f"‖ paused, {count(log.end - paused_at)} more", "bold $text-accent"))
-    elif not following:
-        parts.append(("▲ not following: G to go on", "$text-accent"))
     if behind:
         parts.append((f"filtering, {count(behind)} to go", MUTED))
     return Content.assemble(*parts)

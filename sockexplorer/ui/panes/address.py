@@ -217,6 +217,10 @@ class AddressPane(Pane):
                 self.post_message(self.Check(draft, role, address))
         self._show()
 
+    def check_again(self) -> None:
+        """Ask for the verdicts anew: another engine answers."""
+        self._update()
+
     def judged(self, draft: Draft, role: Role, verdict: Verdict) -> None:
         """CPython's verdict came; one on what the form no longer holds is ignored."""
         if draft is not self.draft:

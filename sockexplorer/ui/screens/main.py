@@ -224,7 +224,9 @@ class MainScreen(Screen[None]):
     @on(AddressPane.Check)
     def _check(self, event: AddressPane.Check) -> None:
         def judged(verdict: Verdict) -> None:
-            self.address.judged(event.draft, event.role, verdict)
+            # A dead engine judges nothing: that is no fault of the address.
+            if not self.hub.client.dead:
+                self.address.judged(event.draft, event.role, verdict)
 
         try:
             proto = event.draft.proto_number()
@@ -332,6 +334,7 @@ class MainScreen(Screen[None]):
             return
         self._tick()
         self._probe()
+        self.address.check_again()
 
 
 def _lines(text: str) -> str:
