@@ -45,6 +45,8 @@ class Session:
     remote: object = None
     peers: dict[int, Peer] = field(default_factory=dict)
     connections: tuple[int, ...] = ()
+    longest_name: int = 0
+    """Characters of the longest peer's name so far."""
     drops: int = 0
     """Frames that the kernel dropped."""
     receive_buffer: int = 0
@@ -185,6 +187,7 @@ class Hub:
             who = told.get("credentials")
             if who:
                 name = f"#{number} pid {who['pid']}" if name == "(unnamed)" else f"{name} pid {who['pid']}"
+            session.longest_name = max(session.longest_name, len(name))
             session.peers[number] = Peer(number, address, literal, name, bool(told.get("connection")))
 
     def _status(self, session: Session, status: dict[str, Any]) -> None:

@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import IO
 
 BUFFER = 4 * 2**20
-# -I keeps the user's directory and PYTHON* variables out; the package's own place is then the only one to add.
-BOOT = "import sys; sys.path.append(sys.argv[1]); from sockexplorer.engine.__main__ import main; main()"
+# -I keeps the user's directory and PYTHON* variables out. The package's own place comes after the standard library, and
+# before site-packages, where another version of it may be installed.
+BOOT = (
+    "import sys; path = sys.path; "
+    "path.insert(next((at for at, each in enumerate(path) if each.endswith('-packages')), len(path)), sys.argv[1]); "
+    "from sockexplorer.engine.__main__ import main; main()"
+)
 
 
 class Link:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 from textual.content import Content
@@ -37,38 +38,36 @@ def capability_line(capability: Capability | None) -> Content:
     return Content.styled(text, "$text-warning")
 
 
-def verdict_lines(draft: Draft, verdicts: Mapping[Role, Verdict]) -> Content:
-    """A line or more for each address of a form: the tuple, or what is wrong with which field."""
+def verdict_lines(draft: Draft, verdicts: Mapping[Role, Verdict], width: int) -> Content:
+    """A line or more for each address of a form: the tuple, or what is wrong with which field; ``width`` in cells."""
     lines: list[Content] = []
     for role in draft.roles:
-        verdict = verdicts.get(role)
-        faults = draft.faults(role)
-        label = (f"{role:<6} ", MUTED)
-        if faults and draft.blank(role):
-            needed = " and ".join(fault.field for fault in faults if not str(fault.value).strip())
-            text = f"· to connect, fill in {needed}" if role == "remote" else f"· fill in {needed}"
-            lines.append(Content.assemble(label, (text, MUTED)))
-        elif faults:
-            lines += [Content.assemble(label, (f"✗ {fault}", "$text-error")) for fault in faults]
-        elif verdict is not None and not verdict.accepted:
-            text = f"✗ {escape(verdict.sentence())}  ({verdict.exception}: {escape(verdict.message, 80)})"
-            lines.append(Content.assemble(label, (text, "$text-error")))
-        else:
-            lines += _accepted(draft, role, verdict, label)
+        label = f"{role:<6} "
+        for text, style in _said(draft, role, verdicts.get(role)):
+            room = max(20, width - len(label))
+            for part in textwrap.wrap(text, room, subsequent_indent="  ", break_on_hyphens=False) or [text]:
+                lines.append(Content.assemble((label, MUTED), (part, style)))
+                label = " " * len(label)
     return Content("\n").join(lines)
 
 
-def _accepted(draft: Draft, role: Role, verdict: Verdict | None, label: tuple[str, str]) -> list[Content]:
+def _said(draft: Draft, role: Role, verdict: Verdict | None) -> list[tuple[str, str]]:
+    """Lines about one address with their styles."""
+    faults = draft.faults(role)
+    if faults and draft.blank(role):
+        needed = " and ".join(fault.field for fault in faults if not str(fault.value).strip())
+        return [(f"· to connect, fill in {needed}" if role == "remote" else f"· fill in {needed}", MUTED)]
+    if faults:
+        return [(f"✗ {fault}", "$text-error") for fault in faults]
+    if verdict is not None and not verdict.accepted:
+        raised = f"({verdict.exception}: {escape(verdict.message, 80)})"
+        return [(f"✗ {escape(verdict.sentence())} {raised}", "$text-error")]
     address = escape(ascii(draft.address(role)))
-    width = ""
-    if verdict is not None and verdict.sockaddr is not None:
-        width = f"  sockaddr {len(verdict.sockaddr)} bytes"
-    mark = ("✓ ", "$text-success") if verdict else ("… ", MUTED)
-    lines = [Content.assemble(label, mark, (address, "bold"), (width, MUTED))]
-    for notice in verdict.notices if verdict else ():
-        where = f"{notice.field}: " if notice.field else ""
-        lines.append(Content.assemble("       ", (f"⚠ {where}{notice.text}", "$text-warning")))
-    return lines
+    if verdict is None:
+        return [(f"… {address}", MUTED)]
+    size_ = f"  sockaddr {len(verdict.sockaddr)} bytes" if verdict.sockaddr is not None else ""
+    notices = [f"{each.field}: {each.text}" if each.field else each.text for each in verdict.notices]
+    return [(f"✓ {address}{size_}", "bold"), *((f"⚠ {escape(each)}", "$text-warning") for each in notices)]
 
 
 def status_text(session: Session, rate_now: float, paused_at: int | None, *, following: bool, behind: int) -> Content:
@@ -83,7 +82,7 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     if paused_at is not None:
         parts.append((f"‖ paused, {count(log.end - paused_at)} more  ", "bold $text-accent"))
     elif not following:
-        parts.append(("▲ not following: G to go on  ", "$text-accent"))
+        parts.append(("▲ not following: G  ", "$text-accent"))
     if rate_now:
         parts.append((f"{rate(rate_now)} ", "$text-accent"))
     parts.append(f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)} ({size(log.size)})  ")

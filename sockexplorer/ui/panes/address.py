@@ -100,6 +100,9 @@ class AddressPane(Pane):
         self.query_one("#form", VerticalScroll).can_focus = False
         self._show()
 
+    def on_resize(self) -> None:
+        self._show()
+
     def home(self) -> Widget:
         first = next(iter(self._inputs()), None)
         return first or self.query_one("#do-code", Button)
@@ -139,6 +142,7 @@ class AddressPane(Pane):
         self._update()
 
     def _rows(self, draft: Draft) -> Iterator[Widget]:
+        names = max(len(each.name) for each in draft.fields())
         for role in draft.roles:
             yield Label(ROLE_TITLES[role], classes="role", markup=False)
             fields = draft.fields()
@@ -147,10 +151,10 @@ class AddressPane(Pane):
                     FieldInput(each, role, draft.texts[role][each.name], f"{role}.{each.name}")
                     for each in fields[at : at + 2]
                 ]
-                yield Horizontal(*map(FieldRow, inputs), classes="field-row")
+                yield Horizontal(*(FieldRow(each, names) for each in inputs), classes="field-row")
         if draft.protocol.proto_choices:
             choice = FieldInput(proto_field(draft.protocol), None, draft.proto, "proto")
-            yield Horizontal(FieldRow(choice), classes="field-row")
+            yield Horizontal(FieldRow(choice, len(choice.field.name)), classes="field-row")
         yield from self._option_rows(draft)
 
     def _option_rows(self, draft: Draft) -> Iterator[Widget]:
@@ -168,7 +172,7 @@ class AddressPane(Pane):
         for at in range(0, len(numbers), 2):
             inputs = [FieldInput(_number_field(each), None, draft.options.get(each.name, ""), f"option.{each.name}")
                       for each in numbers[at : at + 2]]  # fmt: skip
-            yield Horizontal(*map(FieldRow, inputs), classes="field-row wide-names")
+            yield Horizontal(*(FieldRow(each, len(each.field.name)) for each in inputs), classes="field-row")
         if boxes:
             yield ItemGrid(*boxes, min_column_width=22, classes="boxes")
 
@@ -255,7 +259,7 @@ class AddressPane(Pane):
                     (names, "bold $primary"), "\n", (draft.protocol.help, "$foreground-muted"), capability_line(known)
                 )
             )
-            self.query_one("#verdict", Static).update(verdict_lines(draft, self._verdicts))
+            self.query_one("#verdict", Static).update(verdict_lines(draft, self._verdicts, self.size.width - 2))
         self._show_problem()
         self._mark_fields()
         self._show_actions()
@@ -306,8 +310,11 @@ class AddressPane(Pane):
             return None
         operations = self.draft.protocol.operations
         focused = self.screen.focused if self.is_mounted and self.is_attached else None
-        if isinstance(focused, FieldInput) and focused.role == "remote" and "connect" in operations:
-            return "connect"
+        if isinstance(focused, FieldInput) and focused.role is not None:
+            # Enter acts on the address that is being typed, never on the other one.
+            for each in operations:
+                if (each == "connect") is (focused.role == "remote"):
+                    return each
         return next((each for each in operations if self.possible(each)), operations[0])
 
     def possible(self, operation: Operation) -> bool:

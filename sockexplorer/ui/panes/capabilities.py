@@ -101,9 +101,7 @@ class CapabilitiesPane(Pane):
         self._protocols: list[Capability] = []
 
     def compose(self) -> ComposeResult:
-        yield Input(
-            placeholder="/ search: a name, a value, or a state such as 'not in'", compact=True, id="capability-search"
-        )
+        yield Input(placeholder="/ search: name, value or state", compact=True, id="capability-search")
         yield CapabilityList()
         yield Static(id="capability-detail")
 
@@ -151,7 +149,7 @@ class CapabilitiesPane(Pane):
         self.border_subtitle = f"{shown} of {total}" if words else f"{total}" if total else ""
         view = self.query_one(CapabilityList)
         if len(rows) > 1:
-            view.move_to(max(view.cursor, 1))
+            view.move_to(1 if words else max(view.cursor, 1))
         self._describe()
 
     def _groups(self) -> list[tuple[str, list[Capability]]]:
@@ -180,7 +178,7 @@ class CapabilitiesPane(Pane):
         )
         parts: list[Content | str | tuple[str, str]] = [
             (f"{escape(current.name)}", "bold"),
-            (f" = {escape(current.value)}" if current.value else "", "$foreground-muted"),
+            (f" = {escape(current.value)}" if current.value and "/" not in current.name else "", "$foreground-muted"),
             f"\n{GLYPHS[current.state]} {WORDS[current.state]}   {steps}",
         ]
         for each in current.evidence[:3]:

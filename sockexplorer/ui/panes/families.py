@@ -79,8 +79,8 @@ class FamilyTree(Tree[Choice]):
             arrow = "▾ " if node.is_expanded else "▸ "
             return Text.assemble((arrow, style), (f"{family.constant:<11} ", style), glyph, (f" {family.title}", muted))
         names = max(len(each.name) for each in family.protocols)
-        # Guides, glyph and the scroll bar take ten cells.
-        room = max(8, self.size.width - names - 10)
+        # Guides and glyph take nine cells.
+        room = max(8, self.scrollable_content_region.width - names - 9)
         return Text.assemble(
             ("  ", style), glyph, (f" {protocol.name:<{names}}  ", style), (escape(protocol.summary, room), muted)
         )

@@ -40,7 +40,7 @@ class FieldInput(Input):
             self.field_input = field_input
 
     def __init__(self, field: Field, role: Role | None, value: str, name: str) -> None:
-        super().__init__(value, compact=True, select_on_focus=True, placeholder=field.help, name=name)
+        super().__init__(value, compact=True, select_on_focus=True, placeholder=field.help.partition(";")[0], name=name)
         self.field = field
         self.role = role
 
@@ -65,12 +65,15 @@ class FieldInput(Input):
 class FieldRow(Horizontal):
     """Label, input, and ▾ where the host has something to offer."""
 
-    def __init__(self, field_input: FieldInput) -> None:
+    def __init__(self, field_input: FieldInput, name_width: int) -> None:
         super().__init__(classes="field")
         self.field_input = field_input
+        self._name_width = name_width
 
     def compose(self) -> ComposeResult:
-        yield Label(self.field_input.field.name, classes="field-name", markup=False)
+        name = Label(self.field_input.field.name, classes="field-name", markup=False)
+        name.styles.width = self._name_width + 1
+        yield name
         yield self.field_input
         yield Arrow(self.field_input) if self.field_input.field.kind.offers else Label(" ", classes="arrow")
 

@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -203,7 +204,7 @@ class TrafficView(LineView):
         """The columns of a row: number, time, direction, peer, length, preview."""
         muted = self.tone("traffic--muted")
         wide = width >= 100
-        peer_width = 28 if wide else 21
+        peer_width = min(28 if wide else 21, max(9, session.longest_name))
         name = session.peer_name(frame.peer)
         head = f"{frame.number:>{7 if wide else 6}} {clock(frame.time, 6 if wide else 3)} "
         peer = f" {_cut(name, peer_width):<{peer_width}} "
@@ -211,17 +212,26 @@ class TrafficView(LineView):
             kind = "problem" if frame.event in ("error", "reset", "dropped") else "event"
             style = self.tone(f"traffic--{kind}")
             glyph = {"error": "✗", "reset": "✗", "dropped": "⚠"}.get(frame.event, EVENT_GLYPH)
-            return [(head, muted), (glyph, style), (peer, muted), ("       ", muted), (_event_text(frame), style)]
+            cells: list[tuple[str, Style]] = [(head, muted), (glyph, style), (peer, muted), ("       ", muted)]
+            return [*cells, (_fit(_event_text(frame), cells, width), style)]
         style = self.tone(f"traffic--{'out' if frame.outgoing else 'in'}")
         marks = _marks(frame)
-        return [
+        cells = [
             (head, muted),
             ("→" if frame.outgoing else "←", style),
             (peer, style),
             (f"{frame.length:>6} ", muted),
             (marks, self.tone("traffic--problem")),
-            (_said(frame, session, width), Style()),
         ]
+        if not frame.length:
+            return [*cells, ("(empty)", muted)]
+        return [*cells, (_fit(_said(frame, session, width), cells, width), Style())]
+
+
+def _fit(text: str, cells: list[tuple[str, Style]], width: int) -> str:
+    """Cut a text to what the cells before it leave of the line, so that it shows that there is more."""
+    room = max(8, width - sum(cell_len(each) for each, _ in cells))
+    return text if cell_len(text) <= room else f"{set_cell_size(text, room - 1)}…"
 
 
 def _said(frame: Frame, session: Session, width: int) -> str:
