@@ -116,10 +116,15 @@ class Hub:
             if done is not None:
                 done(result, problem)
 
-        if session.state in ("closed", "failed"):
+        if session.state == "closed" or self.client.dead:
             session.state = "closed"
-        else:
-            self.client.request("close", closed, session=session.number)
+            if done is not None:
+                done({}, None)
+            return
+        if session.state == "failed":
+            # The engine may have forgotten it already, which is as good.
+            session.state = "closed"
+        self.client.request("close", closed, session=session.number)
 
     def forget(self, session: Session) -> None:
         """Drop a session and its log; it is closed first."""

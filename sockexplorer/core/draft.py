@@ -64,6 +64,16 @@ class Draft:
                 found.append(error)
         return found
 
+    def setting_faults(self) -> list[FieldError]:
+        """What is wrong beside the addresses: the protocol number, an option's value."""
+        found = []
+        for read in (self.proto_number, self.set_options):
+            try:
+                read()
+            except FieldError as error:
+                found.append(error)
+        return found
+
     def address(self, role: Role) -> object:
         """The Python address. Raises `FieldError`."""
         values = {each.name: each.parse(self.texts[role][each.name]) for each in self.fields()}

@@ -76,7 +76,8 @@ def _names(value: int, names: dict[int, str]) -> str:
 def _body(message: Node, name: str, payload: bytes, at: int, end: int) -> str:
     if name == "NLMSG_ERROR" and end - at >= 4:
         (code,) = struct.unpack_from("=i", payload, at)
-        text = "acknowledged" if not code else f"{errno_name(-code)} {os.strerror(-code)}"
+        text = f"{errno_name(-code)} {os.strerror(-code)}" if -4096 < code < 0 else f"code {code}"
+        text = text if code else "acknowledged"
         message.add("error", text, at, at + 4)
         return text
     known = _BODIES.get(name[7:]) if name.startswith("RTM_") else None

@@ -1,37 +1,23 @@
-"""The engine: one thread, one selector, every socket. It answers the client's messages and hands over batches.
+"""The engine: one thread, one selector, every socket. It reads what is ready and hands over batches.
 
-Messages from the client have an ``op`` and an ``id``; the reply carries ``re: id`` and either ``ok: true`` with results
-or ``ok: false`` with an ``error``. By itself the engine sends ``ev: batch`` (frames), and ``ev: status``.
-
-    hello                                          who and where the engine is
-    open    session endpoint                       → status
-    send    session [peer] [to]  body: payload     → sent
-    close   session [peer]
-    check   family protocol address role [proto]   → verdict
-    probe                                          → protocols, constants
-    stop
+What the client asks for is answered by `sockexplorer.engine.requests`. By itself the engine sends ``ev: batch``
+(frames) and ``ev: status``.
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import os
-import platform
 import selectors
 import socket
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 from sockexplorer.core import wire
-from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.engine.failure import Failure, explain, simple
+from sockexplorer.engine.requests import Requests
 from sockexplorer.engine.resolve import Resolver
 from sockexplorer.engine.session import Session
-from sockexplorer.engine.verdict import judge
-from sockexplorer.families import family as find_family
 
 FLUSH_SECONDS = 0.01
 """How long frames may wait for company before they are handed over."""
@@ -54,13 +40,14 @@ class Engine:
         self._selector = selectors.DefaultSelector()
         self._decoder = wire.Decoder()
         self._queue = bytearray()
-        self._sessions: dict[int, Session] = {}
+        self.sessions: dict[int, Session] = {}
         self._watched: dict[socket.socket, tuple[Session, int]] = {}
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
-        self._resolver = Resolver(self.wake)
+        self.resolver = Resolver(self.wake)
         self._running = True
+        self._requests = Requests(self)
         self._last_flush = 0.0
         self._last_status = 0.0
         self._last_read = 0.0
@@ -86,7 +73,7 @@ class Engine:
                 self._turn()
             self._flush(final=True)
         finally:
-            for session in self._sessions.values():
+            for session in self.sessions.values():
                 session.close()
             self._selector.close()
             self._wake_in.close()
@@ -99,7 +86,7 @@ class Engine:
             if key.data == WAKE:
                 with contextlib.suppress(OSError):
                     self._wake_in.recv(4096)
-                self._resolver.deliver()
+                self.resolver.deliver()
             elif key.data == CLIENT:
                 if events & selectors.EVENT_READ:
                     self._listen()
@@ -127,20 +114,20 @@ class Engine:
     def _timeout(self) -> float | None:
         now = time.monotonic()
         waits = []
-        if any(len(session.spool) for session in self._sessions.values()):
+        if any(len(session.spool) for session in self.sessions.values()):
             waits.append(self._last_flush + FLUSH_SECONDS - now)
         if any(session.state in ("bound", "open", "connected") or not session.accepting for session in self._open()):
             waits.append(self._last_status + STATUS_SECONDS - now)
         return max(0.0, min(waits)) if waits else None
 
     def _open(self) -> list[Session]:
-        return [session for session in self._sessions.values() if session.state != "closed"]
+        return [session for session in self.sessions.values() if session.state != "closed"]
 
     def _watch(self) -> None:
         """Bring the selector in line with what the sessions and the queue want."""
         wanted: dict[socket.socket, tuple[Session, int]] = {}
         if len(self._queue) < QUEUE_BYTES:
-            for session in self._sessions.values():
+            for session in self.sessions.values():
                 for sock, events in session.sockets().items():
                     wanted[sock] = session, events
         for sock in [sock for sock in self._watched if sock not in wanted]:
@@ -175,28 +162,28 @@ class Engine:
         look = now - self._last_status >= STATUS_SECONDS
         if look:
             self._last_status = now
-        for session in self._sessions.values():
+        for session in self.sessions.values():
             if look:
                 session.accepting = True
                 session.count_drops()
             if len(session.spool) and (due or session.spool.waiting >= FLUSH_BYTES):
-                self._hand_over(session)
+                self.hand_over(session)
                 self._last_flush = now
             if session.changed:
                 # A status never overtakes the frames that explain it.
                 if len(session.spool):
-                    self._hand_over(session)
-                self._send({"ev": "status", "session": session.number, **session.status()})
+                    self.hand_over(session)
+                self.send({"ev": "status", "session": session.number, **session.status()})
         self._drain(final=final)
 
-    def _hand_over(self, session: Session) -> None:
+    def hand_over(self, session: Session) -> None:
         count, start, body = session.spool.take()
         header = {"ev": "batch", "session": session.number, "count": count, "start": start}
         if peers := session.peers.tell():
             header["peers"] = peers
-        self._send(header, body)
+        self.send(header, body)
 
-    def _send(self, header: dict[str, Any], body: bytes = b"") -> None:
+    def send(self, header: dict[str, Any], body: bytes = b"") -> None:
         self._queue += wire.encode(header, body)
 
     def _drain(self, *, final: bool = False) -> None:
@@ -229,133 +216,8 @@ class Engine:
             return
         try:
             for message in self._decoder.feed(data):
-                self._answer(message)
+                self._requests.answer(message)
         except wire.WireError as error:
             # Where the next message begins can't be known any more; the client reads this as the last words.
             print(f"the client's stream is broken: {error}", file=sys.stderr, flush=True)
             self._running = False
-
-    def _answer(self, message: wire.Message) -> None:
-        header = message.header
-        handler: Callable[[dict[str, Any], bytes], dict[str, Any] | None] | None
-        handler = getattr(self, f"_op_{header.get('op')}", None)
-        try:
-            if handler is None:
-                raise simple(
-                    "message", f"this engine knows no {header.get('op')!r}", "use the same version on both ends"
-                )
-            reply = handler(header, message.body)
-        except Failure as failure:
-            self._refuse(header, failure)
-        except Exception as error:
-            # Whatever it is, it must not take the other sessions along.
-            self._refuse(header, simple("message", f"{type(error).__name__}: {error}"))
-        else:
-            if reply is not None:
-                self._send({"re": header.get("id"), "ok": True, **reply})
-
-    def _refuse(self, header: dict[str, Any], failure: Failure) -> None:
-        self._send({"re": header.get("id"), "ok": False, "error": failure.to_json()})
-
-    def _op_hello(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
-        return {
-            "version": wire.VERSION,
-            "python": platform.python_version(),
-            "pid": os.getpid(),
-            "uid": os.getuid(),
-            "host": platform.node(),
-            "kernel": f"{platform.system()} {platform.release()}",
-            "executable": sys.executable,
-        }
-
-    def _op_open(self, header: dict[str, Any], body: bytes) -> None:
-        endpoint = Endpoint.from_json(header["endpoint"])
-        family = find_family(endpoint.family)
-        protocol = family.protocol(endpoint.protocol)
-        session = Session(int(header["session"]), endpoint, family, protocol)
-        previous = self._sessions.get(session.number)
-        if previous is not None and previous.state != "closed":
-            raise simple("open", f"session {session.number} is open already")
-        self._sessions[session.number] = session
-
-        def fail(failure: Failure) -> None:
-            session.state = "failed"
-            self._refuse(header, failure)
-
-        def opened(local: object, remote: object) -> None:
-            if self._sessions.get(session.number) is not session or session.state != "opening":
-                self._refuse(header, simple("open", "it was closed before its host name was found"))
-                return
-            try:
-                session.open(local, remote)
-            except Failure as failure:
-                fail(failure)
-            except Exception as error:
-                fail(explain(family, protocol, "open", error))
-            else:
-                self._send({"re": header["id"], "ok": True, **session.status()})
-
-        def local_found(local: object, error: OSError | None) -> None:
-            if error is not None:
-                fail(explain(family, protocol, "resolve", error))
-                return
-
-            def remote_found(remote: object, error: OSError | None) -> None:
-                if error is not None:
-                    fail(explain(family, protocol, "resolve", error))
-                else:
-                    opened(local, remote)
-
-            self._resolver.resolve(family, endpoint.remote, remote_found)
-
-        self._resolver.resolve(family, endpoint.local, local_found)
-
-    def _op_send(self, header: dict[str, Any], body: bytes) -> dict[str, Any] | None:
-        session = self._session(header)
-        to = ast.literal_eval(header["to"]) if header.get("to") is not None else None
-        if to is None or session.family.host_name(to) is None:
-            return {"sent": session.send(body, header.get("peer"), to)}
-
-        def found(address: object, error: OSError | None) -> None:
-            try:
-                if error is not None:
-                    raise explain(session.family, session.protocol, "resolve", error)
-                reply: dict[str, Any] = {"ok": True, "sent": session.send(body, None, address)}
-            except Failure as failure:
-                reply = {"ok": False, "error": failure.to_json()}
-            self._send({"re": header["id"], **reply})
-
-        self._resolver.resolve(session.family, to, found)
-        return None
-
-    def _op_close(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
-        session = self._session(header)
-        if header.get("peer") is not None:
-            session.close_connection(int(header["peer"]))
-            return {}
-        session.close()
-        if len(session.spool):
-            self._hand_over(session)
-        del self._sessions[session.number]
-        return session.status()
-
-    def _op_check(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
-        family = find_family(header["family"])
-        protocol = family.protocol(header["protocol"])
-        address = ast.literal_eval(header["address"])
-        return {"verdict": judge(family, protocol, address, header.get("role", "local"), header.get("proto")).to_json()}
-
-    def _op_probe(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
-        from sockexplorer.engine.probe import probe
-
-        return probe()
-
-    def _op_stop(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
-        self._running = False
-        return {}
-
-    def _session(self, header: dict[str, Any]) -> Session:
-        try:
-            return self._sessions[int(header["session"])]
-        except KeyError:
-            raise simple("message", f"there is no session {header.get('session')}") from None

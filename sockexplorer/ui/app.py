@@ -73,7 +73,8 @@ class ExplorerApp(App[None]):
             yield SystemCommand(f"Go to {pane.TITLE}", f"Pane {pane.NUMBER}", lambda n=pane.NUMBER: main.action_pane(n))
         for session in self.hub.sessions.values():
             yield SystemCommand(
-                f"Session {session.number}: {session.title}",
+                # The palette reads markup, and a title has a path or a name in it.
+                f"Session {session.number}: {session.title}".replace("[", r"\["),
                 f"Show the traffic of this session, which is {session.state}",
                 lambda each=session: main.show_session(each),
             )

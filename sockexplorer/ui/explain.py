@@ -41,9 +41,10 @@ def capability_line(capability: Capability | None) -> Content:
 def verdict_lines(draft: Draft, verdicts: Mapping[Role, Verdict], width: int) -> Content:
     """A line or more for each address of a form: the tuple, or what is wrong with which field; ``width`` in cells."""
     lines: list[Content] = []
-    for role in draft.roles:
-        label = f"{role:<6} "
-        for text, style in _said(draft, role, verdicts.get(role)):
+    said = [(f"{role:<6} ", _said(draft, role, verdicts.get(role))) for role in draft.roles]
+    said.append((" " * 7, [(f"✗ {fault}", "$text-error") for fault in draft.setting_faults()]))
+    for label, sentences in said:
+        for text, style in sentences:
             room = max(20, width - len(label))
             for part in textwrap.wrap(text, room, subsequent_indent="  ", break_on_hyphens=False) or [text]:
                 lines.append(Content.assemble((label, MUTED), (part, style)))

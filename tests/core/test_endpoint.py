@@ -55,6 +55,6 @@ def test_a_verdict_comes_back(verdict: Verdict) -> None:
 
 def test_a_verdict_as_a_sentence() -> None:
     refused = Verdict(False, "cpython", "OverflowError", "m", "port", "is too large", "write less")
-    assert refused.sentence() == "port: is too large; write less"
+    assert refused.sentence() == "port is too large; write less"
     assert Verdict(False, "cpython", "TypeError", "no tuple").sentence() == "no tuple"
     assert Verdict(True, "cpython").sentence() == "CPython accepts this address"

@@ -64,7 +64,7 @@ def test_any_host_has_a_class_and_the_kind_agrees(host: object) -> None:
 
 @given(st.ip_addresses())
 def test_numbers_are_read_as_the_system_reads_them(address: object) -> None:
-    version = 4 if "." in str(address) else 6
+    version = 6 if ":" in str(address) else 4
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     found = numeric(str(address), version)
     assert found is not None

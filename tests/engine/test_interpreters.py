@@ -30,14 +30,14 @@ INTERPRETERS = {
 def test_the_engine_loads_no_foreign_package() -> None:
     # As client/link.py boots it, with the directory of those packages in reach.
     script = (
-        "import json, sys; sys.path.append(sys.argv[1])\n"
+        "import json, sys; before = set(sys.modules); sys.path.append(sys.argv[1])\n"
         "import pkgutil, sockexplorer.engine, sockexplorer.core, sockexplorer.families\n"
         "from sockexplorer.engine.server import Engine\n"
         "from sockexplorer.families import all_families; all_families()\n"
         "for package in (sockexplorer.engine, sockexplorer.core, sockexplorer.families):\n"
         "    for info in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):\n"
         "        if not info.name.endswith('__main__'): __import__(info.name)\n"
-        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in set(sys.modules) - before})))\n"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-c", script, str(ROOT)], check=True, capture_output=True, text=True, timeout=PATIENCE

@@ -54,9 +54,20 @@ def people(hubs: Callable[..., Hub]) -> Callable[..., Person]:
     return make
 
 
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+def _name(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+@pytest.fixture(params=SIZES, ids=_name)
+def every_size(request: pytest.FixtureRequest) -> tuple[int, int]:
     """A small, a usual and a large terminal."""
+    width, height = request.param
+    return width, height
+
+
+@pytest.fixture(params=SIZES[:2], ids=_name)
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """A terminal with one pane in sight, and one with all four."""
     width, height = request.param
     return width, height
 

@@ -38,8 +38,8 @@ def rows_in_sight(person: Person) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in re.findall(r"^\D*(\d+) \d\d:\d\d:.*frame (\d+) ", person.screen, re.M)]
 
 
-async def test_following_a_log_that_overflows(people: People, size: tuple[int, int], peer: socket.socket) -> None:
-    async with people(size, log_limit=32768) as person:
+async def test_following_a_log_that_overflows(people: People, peer: socket.socket) -> None:
+    async with people((80, 24), log_limit=32768) as person:
         session = await person.open("inet/udp", "bind", local_port="0")
         await flood(person, session, peer, 2000)
         await person.sees("frame 001999")

@@ -82,7 +82,7 @@ async def test_netlink_shows_names_not_numbers(people: People, size: tuple[int, 
         await person.show_details()
         await person.sees("(0, 0)", "RTM_NEWLINK lo", "0010")
         facts = person.text("#facts")
-        assert "IFNAME    lo" in facts
+        assert "IFNAME  lo" in facts
         assert "MULTI" in facts
 
 

@@ -16,8 +16,8 @@ from sockexplorer.ui.screens.text import CodeScreen, HelpScreen
 People = Callable[..., Person]
 
 
-async def test_help_speaks_of_the_thing_under_the_cursor(people: People, size: tuple[int, int]) -> None:
-    async with people(size) as person:
+async def test_help_speaks_of_the_thing_under_the_cursor(people: People) -> None:
+    async with people((80, 24)) as person:
         for key, words in (
             ("1", ("AF_INET", "Keys that work here")),
             ("2", ("AF_INET/udp", "host: ", "port: ")),
@@ -50,15 +50,14 @@ async def test_f1_helps_while_typing(people: People) -> None:
         await person.press("f1")
         screen = await person.until(lambda: isinstance(person.app.screen, HelpScreen) and person.app.screen)
         assert "port" in screen._title
-        await person.press("q")
-        assert not isinstance(person.app.screen, HelpScreen), "q closes help and nothing else"
-        assert person.app.is_running
+        await person.press("escape")
+        await person.until(lambda: person.app.screen is person.main, "the help to close")
+        await person.press("f1", "q")
+        await person.until(lambda: not person.app.is_running, "q quits from anywhere but a field")
 
 
-async def test_the_code_screen_shows_a_script_that_compiles_and_copies_it(
-    people: People, size: tuple[int, int]
-) -> None:
-    async with people(size) as person:
+async def test_the_code_screen_shows_a_script_that_compiles_and_copies_it(people: People) -> None:
+    async with people((80, 24)) as person:
         await person.choose("inet/udp")
         await person.fill("local.port", "0")
         await person.press("escape", "v")
@@ -108,8 +107,12 @@ async def test_flags_are_chosen_from_a_list(people: People) -> None:
 
 async def test_the_palette_finds_and_runs_a_command(people: People, size: tuple[int, int]) -> None:
     async with people(size) as person:
+        # A session's title in the palette is no markup, whatever the path.
+        await person.open("unix/dgram", "bind", local_path="@[/nope][@click=app.quit]x[/]\\x1b")
         await person.press("ctrl+p")
         await person.until(lambda: isinstance(person.app.screen, CommandPalette))
+        person.app.screen.query_one(Input).value = "Session 1"
+        await person.sees("Session 1: unix/dgram @[/nope][@click=app.quit]x[/]\\x1b")
         person.app.screen.query_one(Input).value = "AF_UNIX/seqpacket"
         await person.sees("connected messages")
         await person.press("enter")
@@ -123,12 +126,12 @@ async def test_the_palette_finds_and_runs_a_command(people: People, size: tuple[
 
 async def test_both_themes_and_no_colour_show_the_same_text(people: People) -> None:
     async with people((120, 40)) as person:
-        await person.sees("● IPv4")
+        await person.sees("● IPv4", "q Quit")
         dark = person.screen
         person.app.action_theme()
         await person.settle()
         assert not person.app.current_theme.dark
-        assert person.screen == dark
+        await person.until(lambda: person.screen == dark, "the same text in the other theme")
         person.app.action_theme()
         await person.settle()
         assert person.app.current_theme.dark

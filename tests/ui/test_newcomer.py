@@ -27,9 +27,9 @@ def free_default_port(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 async def test_two_enters_bind_udp_and_its_datagrams_appear(
-    people: People, size: tuple[int, int], peer: socket.socket
+    people: People, every_size: tuple[int, int], peer: socket.socket
 ) -> None:
-    async with people(size, process=True) as person:
+    async with people(every_size, process=True) as person:
         await person.press("enter")
         await person.until(lambda: isinstance(person.app.screen.focused, Button), "a button to be next")
         await person.press("enter")
@@ -42,8 +42,8 @@ async def test_two_enters_bind_udp_and_its_datagrams_appear(
         assert f"127.0.0.1:{peer.getsockname()[1]}" in line
 
 
-async def test_enter_and_arrows_listen_on_tcp(people: People, size: tuple[int, int]) -> None:
-    async with people(size) as person:
+async def test_enter_and_arrows_listen_on_tcp(people: People, every_size: tuple[int, int]) -> None:
+    async with people(every_size) as person:
         await person.press("down", "enter")
         await person.until(lambda: isinstance(person.app.screen.focused, Button), "a button to be next")
         await person.press("enter")
@@ -70,9 +70,9 @@ async def test_tab_leads_from_the_tree_through_the_form_to_the_traffic(people: P
 
 
 async def test_details_show_a_hex_dump_of_the_selected_row(
-    people: People, size: tuple[int, int], peer: socket.socket
+    people: People, every_size: tuple[int, int], peer: socket.socket
 ) -> None:
-    async with people(size) as person:
+    async with people(every_size) as person:
         await person.open("inet/udp", "bind", local_port="0")
         peer.sendto(bytes(range(16)) + b"tail", person.session.local)
         await person.until(lambda: person.session.log.received == 1)
@@ -92,9 +92,9 @@ ANSWERS = [
 
 
 async def test_the_peer_gets_the_answers_byte_for_byte(
-    people: People, size: tuple[int, int], peer: socket.socket
+    people: People, every_size: tuple[int, int], peer: socket.socket
 ) -> None:
-    async with people(size) as person:
+    async with people(every_size) as person:
         await person.open("inet/udp", "bind", local_port="0")
         peer.sendto(b"ping", person.session.local)
         await person.until(lambda: person.session.log.received == 1)

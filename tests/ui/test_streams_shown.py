@@ -75,10 +75,10 @@ async def test_with_several_peers_and_none_chosen_the_composer_says_so(people: P
             assert two
 
 
-async def test_connect_talks_and_tells_the_end(people: People, size: tuple[int, int]) -> None:
+async def test_connect_talks_and_tells_the_end(people: People) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE)
-        async with people(size) as person:
+        async with people((80, 24)) as person:
             await person.choose("inet/tcp")
             await person.fill("remote.port", str(server.getsockname()[1]))
             await person.until(lambda: person.main.address.primary == "connect")

@@ -20,6 +20,7 @@ from sockexplorer.core.draft import Draft, proto_field
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Operation, Option, Protocol, Role
 from sockexplorer.core.fields import Field, FieldError, Integer
+from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.explain import capability_line, problem_text, verdict_lines
 from sockexplorer.ui.panes.pane import Pane
@@ -81,6 +82,7 @@ class AddressPane(Pane):
         self._drafts: dict[tuple[str, str], Draft] = {}
         self._verdicts: dict[Role, Verdict] = {}
         self._problem: Problem | None = None
+        self._offered: tuple[object, ...] = ()
         self._body = Vertical(classes="form-body")
         self._capabilities: dict[str, Capability] = {}
 
@@ -246,20 +248,20 @@ class AddressPane(Pane):
 
     def _show(self) -> None:
         draft = self.draft
-        title = self.query_one("#form-title", Static)
         if draft is None:
-            title.update(Content("No protocol chosen"))
-            self.query_one("#verdict", Static).update("")
+            self.tell("#form-title", Content("No protocol chosen"))
+            self.tell("#verdict", Content(""))
         else:
-            proto = draft.proto or draft.protocol.proto
+            proto = escape(draft.proto, 40) or draft.protocol.proto
             names = f"{draft.family.constant} · {draft.protocol.type} · {proto if proto != '0' else 'protocol 0'}"
             known = self._capabilities.get(f"{draft.family.constant}/{draft.protocol.name}")
-            title.update(
+            self.tell(
+                "#form-title",
                 Content.assemble(
                     (names, "bold $primary"), "\n", (draft.protocol.help, "$foreground-muted"), capability_line(known)
-                )
+                ),
             )
-            self.query_one("#verdict", Static).update(verdict_lines(draft, self._verdicts, self.size.width - 2))
+            self.tell("#verdict", verdict_lines(draft, self._verdicts, self.size.width - 2))
         self._show_problem()
         self._mark_fields()
         self._show_actions()
@@ -279,11 +281,10 @@ class AddressPane(Pane):
             each.set_class(wrong, "-wrong")
 
     def _show_problem(self) -> None:
-        place = self.query_one("#problem", Static)
         problem = self._problem
-        place.display = problem is not None
+        self.query_one("#problem").display = problem is not None
         if problem is not None:
-            place.update(problem_text(problem))
+            self.tell("#problem", problem_text(problem))
 
     def _show_actions(self) -> None:
         primary = self.primary
@@ -291,15 +292,18 @@ class AddressPane(Pane):
             if operation == "open":
                 continue
             button = self.query_one(f"#do-{operation}", Button)
-            offered = self.draft is not None and operation in self.draft.protocol.operations
-            button.display = offered
+            button.display = self.draft is not None and operation in self.draft.protocol.operations
             button.disabled = not self.possible(operation)
             button.label = f"{operation[0]} {word}"
             button.variant = "primary" if operation == primary else "default"
         code = self.query_one("#do-code", Button)
         code.label = "v Code"
         code.disabled = self.draft is None
-        self.refresh_bindings()
+        offered = id(self.draft), *map(self.possible, WORDS)
+        if offered != self._offered:
+            # The footer is composed anew each time: not at every key that is typed.
+            self._offered = offered
+            self.refresh_bindings()
 
     # --- doing ---------------------------------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 
 class Pane(Vertical):
@@ -28,3 +29,9 @@ class Pane(Vertical):
     def typing(self) -> bool:
         """Whether keys go into an input now."""
         return isinstance(self.screen.focused, Input)
+
+    def tell(self, selector: str, content: Content) -> None:
+        """Update a text where it changed: an update lays out the whole screen anew."""
+        place = self.query_one(selector, Static)
+        if place.content != content:
+            place.update(content)

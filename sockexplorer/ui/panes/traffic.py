@@ -36,6 +36,8 @@ SESSION_ACTIONS = frozenset(
     ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect")
 )
 """What letters do while a session is shown and nobody types."""
+ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect"))
+"""What needs a row under the cursor."""
 
 
 class TrafficPane(Pane):
@@ -112,7 +114,8 @@ class TrafficPane(Pane):
         self.view.catch_up()
         self._sample()
         sessions = list(self.hub.sessions.values())
-        bar = [(each.number, each.state, each.title) for each in sessions], self.session, self.size.width
+        names = [(each.number, each.state, each.title) for each in sessions]
+        bar = names, self.session, self.size.width, self.view.line_count() > 0
         if bar != self._shown_bar:
             self._shown_bar = bar
             self.query_one(SessionBar).show(sessions, self.session)
@@ -347,6 +350,8 @@ class TrafficPane(Pane):
             return session is not None and allowed(session.state, "send")
         if action == "switch":
             return len(self.hub.sessions) > 1
+        if action in ROW_ACTIONS and session is not None:
+            return True if self.view.line_count() else None
         if action in SESSION_ACTIONS:
             return session is not None
         return super().check_action(action, parameters)

@@ -238,6 +238,9 @@ class MainScreen(Screen[None]):
     @on(AddressPane.Open)
     def _open(self, event: AddressPane.Open) -> None:
         draft = self.address.draft
+        if self.hub.client.dead:
+            self.address.failed(Problem("engine", "", self.hub.client.dead, fixes=("restart the engine: press R",)))
+            return
 
         def opened(result: dict[str, Any] | None, problem: Problem | None) -> None:
             if problem is not None:

@@ -35,6 +35,7 @@ class Details(Horizontal):
             dump.data = b""
             return
         facts.update(Content("\n").join(_facts(frame, session)))
+        dump.display = not frame.event
         if dump.data != frame.payload:
             dump.data = frame.payload
 

@@ -1,0 +1,165 @@
+"""What a client may ask of the engine, and the answers.
+
+A message has an ``op`` and an ``id``; the reply carries ``re: id`` and either ``ok: true`` with results or
+``ok: false`` with an ``error``.
+
+    hello                                          who and where the engine is
+    open    session endpoint                       → status
+    send    session [peer] [to]  body: payload     → sent
+    close   session [peer]
+    check   family protocol address role [proto]   → verdict
+    probe                                          → protocols, constants
+    stop
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import platform
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sockexplorer.core import wire
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.engine.failure import Failure, explain, simple
+from sockexplorer.engine.session import Session
+from sockexplorer.engine.verdict import judge
+from sockexplorer.families import family as find_family
+
+if TYPE_CHECKING:
+    from sockexplorer.engine.server import Engine
+
+
+class Requests:
+    """Answers messages on behalf of an engine; whatever a message holds, it never raises."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def answer(self, message: wire.Message) -> None:
+        header = message.header
+        handler: Callable[[dict[str, Any], bytes], dict[str, Any] | None] | None
+        handler = getattr(self, f"_op_{header.get('op')}", None)
+        try:
+            if handler is None:
+                raise simple(
+                    "message", f"this engine knows no {header.get('op')!r}", "use the same version on both ends"
+                )
+            reply = handler(header, message.body)
+        except Failure as failure:
+            self._refuse(header, failure)
+        except Exception as error:
+            # Whatever it is, it must not take the other sessions along.
+            self._refuse(header, simple("message", f"{type(error).__name__}: {error}"))
+        else:
+            if reply is not None:
+                self._engine.send({"re": header.get("id"), "ok": True, **reply})
+
+    def _refuse(self, header: dict[str, Any], failure: Failure) -> None:
+        self._engine.send({"re": header.get("id"), "ok": False, "error": failure.to_json()})
+
+    def _op_hello(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        return {
+            "version": wire.VERSION,
+            "python": platform.python_version(),
+            "pid": os.getpid(),
+            "uid": os.getuid(),
+            "host": platform.node(),
+            "kernel": f"{platform.system()} {platform.release()}",
+            "executable": sys.executable,
+        }
+
+    def _op_open(self, header: dict[str, Any], body: bytes) -> None:
+        endpoint = Endpoint.from_json(header["endpoint"])
+        family = find_family(endpoint.family)
+        protocol = family.protocol(endpoint.protocol)
+        session = Session(int(header["session"]), endpoint, family, protocol)
+        previous = self._engine.sessions.get(session.number)
+        if previous is not None and previous.state != "closed":
+            raise simple("open", f"session {session.number} is open already")
+        self._engine.sessions[session.number] = session
+
+        def fail(failure: Failure) -> None:
+            session.state = "failed"
+            self._engine.sessions.pop(session.number, None)
+            self._refuse(header, failure)
+
+        def opened(local: object, remote: object) -> None:
+            if self._engine.sessions.get(session.number) is not session or session.state != "opening":
+                self._refuse(header, simple("open", "it was closed before its host name was found"))
+                return
+            try:
+                session.open(local, remote)
+            except Failure as failure:
+                fail(failure)
+            except Exception as error:
+                fail(explain(family, protocol, "open", error))
+            else:
+                self._engine.send({"re": header["id"], "ok": True, **session.status()})
+
+        def local_found(local: object, error: OSError | None) -> None:
+            if error is not None:
+                fail(explain(family, protocol, "resolve", error))
+                return
+
+            def remote_found(remote: object, error: OSError | None) -> None:
+                if error is not None:
+                    fail(explain(family, protocol, "resolve", error))
+                else:
+                    opened(local, remote)
+
+            self._engine.resolver.resolve(family, endpoint.remote, remote_found)
+
+        self._engine.resolver.resolve(family, endpoint.local, local_found)
+
+    def _op_send(self, header: dict[str, Any], body: bytes) -> dict[str, Any] | None:
+        session = self._session(header)
+        to = ast.literal_eval(header["to"]) if header.get("to") is not None else None
+        if to is None or session.family.host_name(to) is None:
+            return {"sent": session.send(body, header.get("peer"), to)}
+
+        def found(address: object, error: OSError | None) -> None:
+            try:
+                if error is not None:
+                    raise explain(session.family, session.protocol, "resolve", error)
+                reply: dict[str, Any] = {"ok": True, "sent": session.send(body, None, address)}
+            except Failure as failure:
+                reply = {"ok": False, "error": failure.to_json()}
+            self._engine.send({"re": header["id"], **reply})
+
+        self._engine.resolver.resolve(session.family, to, found)
+        return None
+
+    def _op_close(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        session = self._session(header)
+        if header.get("peer") is not None:
+            session.close_connection(int(header["peer"]))
+            return {}
+        session.close()
+        if len(session.spool):
+            self._engine.hand_over(session)
+        del self._engine.sessions[session.number]
+        return session.status()
+
+    def _op_check(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        family = find_family(header["family"])
+        protocol = family.protocol(header["protocol"])
+        address = ast.literal_eval(header["address"])
+        return {"verdict": judge(family, protocol, address, header.get("role", "local"), header.get("proto")).to_json()}
+
+    def _op_probe(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        from sockexplorer.engine.probe import probe
+
+        return probe()
+
+    def _op_stop(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        self._engine.stop()
+        return {}
+
+    def _session(self, header: dict[str, Any]) -> Session:
+        try:
+            return self._engine.sessions[int(header["session"])]
+        except KeyError:
+            raise simple("message", f"there is no session {header.get('session')}") from None

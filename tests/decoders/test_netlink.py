@@ -1,0 +1,133 @@
+"""Netlink decoding: no bytes break it, every range lies in the payload, real messages read as names."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sockexplorer.decoders import decode, summary
+from sockexplorer.decoders.netlink import MOST_MESSAGES, decode_netlink, type_name
+from sockexplorer.decoders.tree import Node
+
+PROTOCOLS = ["route", "generic", "kobject-uevent", "sock-diag", "netfilter", "audit", "connector", "usersock"]
+HEADER = struct.Struct("=IHHII")
+
+
+def message(kind: int, body: bytes, flags: int = 0, length: int | None = None) -> bytes:
+    """A netlink message; ``length`` may lie."""
+    return HEADER.pack(16 + len(body) if length is None else length, kind, flags, 1, 0) + body
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> bytes:
+    """Bytes that look like messages: right headers, any bodies, sometimes a length that lies."""
+    parts = []
+    for _ in range(draw(st.integers(1, 5))):
+        kind = draw(st.integers(0, 100) | st.sampled_from([2, 3, 16, 17, 20, 24, 28]))
+        body = draw(st.binary(max_size=80))
+        length = draw(st.none() | st.integers(0, 200) | st.just(2**32 - 1))
+        parts.append(message(kind, body, draw(st.integers(0, 0xFFFF)), length))
+    return b"".join(parts) + draw(st.binary(max_size=20))
+
+
+def ranges_lie_within(root: Node, payload: bytes) -> None:
+    assert (root.start, root.end) == (0, len(payload))
+    for _, node in root.walk():
+        assert 0 <= node.start <= node.end <= len(payload), node
+        assert isinstance(node.value, str)
+
+
+@given(st.sampled_from(PROTOCOLS), st.binary(max_size=400) | messages())
+@example("route", b"")
+@example("route", message(16, b"", length=0))
+@example("route", message(2, b"\x01\0\0\0"))
+@example("route", message(2, struct.pack("=i", -(2**31))))
+@example("route", message(16, bytes(16) + struct.pack("=HH", 0, 0)))
+@example("route", message(20, bytes(8) + struct.pack("=HH", 3, 1)))
+@example("kobject-uevent", b"=\0=\0\xff=\xff\0\0")
+def test_any_bytes(protocol: str, payload: bytes) -> None:
+    ranges_lie_within(decode_netlink(protocol, payload), payload)
+    assert isinstance(summary("AF_NETLINK", protocol, payload), str)
+
+
+@given(st.sampled_from(["AF_INET", "AF_UNIX", "AF_PACKET", "AF_NONSENSE"]), st.binary(max_size=100))
+def test_other_families_are_left_as_they_are(family: str, payload: bytes) -> None:
+    root = decode(family, "udp", payload)
+    ranges_lie_within(root, payload)
+    assert not root.children
+    assert summary(family, "udp", payload) == ""
+
+
+@given(st.integers(0, 65535))
+def test_every_type_has_a_name(kind: int) -> None:
+    assert type_name("route", kind)
+    assert type_name("audit", kind)
+
+
+def test_a_large_payload_is_read_quickly() -> None:
+    for payload in (message(16, b"") * 4096, message(16, bytes(16) + struct.pack("=HH", 4, 3) * 16000), bytes(65536)):
+        begin = time.process_time()
+        root = decode_netlink("route", payload)
+        assert time.process_time() - begin < 1
+        assert len(root.children) <= MOST_MESSAGES
+        ranges_lie_within(root, payload)
+
+
+def test_a_uevent_gives_its_variables_with_their_places() -> None:
+    payload = b"add@/devices/x\0ACTION=add\0SUBSYSTEM=net\0BAD\xff=\x1b\0"
+    root = decode_netlink("kobject-uevent", payload)
+    assert root.value == "add@/devices/x"
+    found = {node.name: node for node in root.children}
+    assert found["ACTION"].value == "add"
+    assert payload[found["SUBSYSTEM"].start : found["SUBSYSTEM"].end] == b"SUBSYSTEM=net"
+
+
+@pytest.mark.parametrize(("code", "text"), [(0, "acknowledged"), (-1, "EPERM Operation not permitted")])
+def test_errors_of_the_kernel_have_names(code: int, text: str) -> None:
+    root = decode_netlink("route", message(2, struct.pack("=i", code) + bytes(16)))
+    assert root.value == f"NLMSG_ERROR {text}"
+
+
+def dump(kind: int) -> list[bytes]:
+    """Ask the kernel for a dump; its messages, by datagram."""
+    found = []
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
+        kernel.settimeout(10)
+        kernel.bind((0, 0))
+        kernel.send(HEADER.pack(20, kind, 0x301, 7, 0) + bytes(4))
+        while not found or HEADER.unpack_from(found[-1])[1] != 3:
+            found.append(kernel.recv(65536))
+    return found
+
+
+def test_a_real_dump_of_links_reads_as_names() -> None:
+    names = []
+    for payload in dump(18):
+        root = decode_netlink("route", payload)
+        ranges_lie_within(root, payload)
+        for link in root.children:
+            if link.name == "RTM_NEWLINK":
+                fields = {node.name: node for node in link.children}
+                names.append(fields["IFNAME"].value)
+                place = fields["IFNAME"]
+                assert fields["IFNAME"].value.encode() in payload[place.start : place.end]
+                assert int(fields["index"].value) == socket.if_nametoindex(fields["IFNAME"].value)
+                assert fields["seq"].value == "7"
+                assert fields["MTU"].value.isdecimal()
+    assert sorted(names) == sorted(name for _, name in socket.if_nameindex())
+
+
+def test_a_real_dump_of_addresses_and_routes_reads_as_addresses() -> None:
+    summaries = "; ".join(decode_netlink("route", payload).value for payload in dump(22))
+    assert "RTM_NEWADDR 127.0.0.1/8 on lo" in summaries
+    for payload in dump(26):
+        root = decode_netlink("route", payload)
+        ranges_lie_within(root, payload)
+        for node in root.children:
+            assert node.name in ("RTM_NEWROUTE", "NLMSG_DONE"), os.fsdecode(node.name)

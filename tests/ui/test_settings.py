@@ -1,0 +1,85 @@
+"""The settings file: what is right holds, what is wrong keeps its default and is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sockexplorer.ui.settings import Settings, load, path
+
+
+def read(directory: Path, text: str) -> Settings:
+    file = directory / "settings.toml"
+    file.write_text(text, encoding="utf-8")
+    return load(file)
+
+
+def test_no_file_is_no_problem(tmp_path: Path) -> None:
+    assert load(tmp_path / "none.toml") == Settings()
+    assert read(tmp_path, "") == Settings()
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path, 'theme = "nord"\nlog_mib = 64\nrefresh_hz = 2.5\n[keys]\nsend = "ctrl+s"\nquit = "q,ctrl+q"\n'
+    )
+    assert settings == Settings("nord", 64 * 2**20, 2.5, {"send": "ctrl+s", "quit": "q,ctrl+q"})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("log_mib = 0", "log_mib = 0: write a number from 1 to 65536"),
+        ('log_mib = "much"', "log_mib = 'much': write a number"),
+        ("log_mib = true", "log_mib = True: write a number"),
+        ("log_mib = nan", "log_mib = nan: write a number"),
+        ("log_mib = inf", "log_mib = inf: write a number"),
+        ("refresh_hz = 1000", "refresh_hz = 1000: write a number from 0.2 to 60"),
+        ("refresh_hz = -1", "refresh_hz = -1"),
+        ("theme = 3", "theme = 3: write a theme's name in quotes"),
+        ("keys = 3", "[keys] takes lines such as"),
+        ("[keys]\nsend = 3", "[keys] takes lines such as"),
+        ("colour = 1", "colour: there is no such setting; there are keys, log_mib, refresh_hz, theme"),
+        ("theme = ", "settings.toml can't be read"),
+        ("\x00", "settings.toml can't be read"),
+    ],
+)
+def test_what_is_wrong_keeps_its_default_and_is_told(tmp_path: Path, text: str, told: str) -> None:
+    settings = read(tmp_path, text)
+    assert len(settings.problems) == 1
+    assert told in settings.problems[0]
+    assert settings == Settings(problems=settings.problems)
+
+
+def test_one_mistake_does_not_cost_the_rest(tmp_path: Path) -> None:
+    settings = read(tmp_path, 'theme = "nord"\nlog_mib = -1\nnonsense = 1\n[keys]\nsend = "f2"\n')
+    assert (settings.theme, settings.keys, settings.log_bytes) == ("nord", {"send": "f2"}, Settings().log_bytes)
+    assert len(settings.problems) == 2
+
+
+def test_a_file_that_is_no_text_or_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(b"\xff\xfe\x00")
+    assert "can't be read" in load(file).problems[0]
+    assert "can't be read" in load(tmp_path).problems[0]
+
+
+def test_a_variable_names_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SOCKEXPLORER_CONFIG", str(tmp_path / "mine.toml"))
+    assert path() == tmp_path / "mine.toml"
+    monkeypatch.delenv("SOCKEXPLORER_CONFIG")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert path().name == "settings.toml"
+
+
+@given(st.text(max_size=200) | st.from_regex(r"\A(theme|log_mib|refresh_hz|keys) = [-0-9a-z\"\[\]{}.=]{0,20}\Z"))
+def test_no_text_breaks_it(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    settings = load(file)
+    assert settings.log_bytes >= 2**20
+    assert 0.2 <= settings.refresh_hz <= 60
+    assert all(isinstance(each, str) for each in settings.keys.values())
