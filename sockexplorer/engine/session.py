@@ -16,6 +16,7 @@ from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine import opening
+from sockexplorer.engine.connection import Connection
 from sockexplorer.engine.failure import Failure, explain, simple
 from sockexplorer.engine.peers import Peers
 from sockexplorer.engine.reader import MessageReader, StreamReader
@@ -24,22 +25,10 @@ from sockexplorer.engine.unixfile import SocketFile
 
 LAST_READS = 64
 """Reads of a socket that is being closed, at most: what had arrived is kept, a flood does not hold up the end."""
-SEND_QUEUE = 64 * 2**20
-"""Bytes that may wait for a stream's peer before sending is refused."""
 ANSWERS = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.ENOBUFS}
 """Errors of reading that tell what became of a message; any number of them leaves the socket sound."""
 SNAPLEN_MAX = 2**20
 """No family's message is longer by default, and a batch reserves 256 times as much address space."""
-
-
-class Connection:
-    """One connected stream or sequence of packets, of ``connect`` or ``accept``; its peer has a number of its own."""
-
-    def __init__(self, sock: socket.socket, peer: int, reader: MessageReader | StreamReader) -> None:
-        self.sock = sock
-        self.peer = peer
-        self.reader = reader
-        self.unsent = bytearray()
 
 
 class Session:
@@ -150,7 +139,7 @@ class Session:
             return
         connection = next((each for each in self.connections.values() if each.sock is sock), None)
         if connection is not None and events & selectors.EVENT_WRITE:
-            self._send_on(connection)
+            connection.send_on(self.spool)
         if not events & selectors.EVENT_READ:
             return
         reader = connection.reader if connection else self._reader
@@ -209,7 +198,7 @@ class Session:
 
     def _ended(self, connection: Connection, event: str, text: str, failure: Failure | None = None) -> None:
         more = {"failure": failure.to_json()} if failure else {}
-        self._tell_unsent(connection)
+        connection.give_up(self.spool)
         self.spool.event(event, text, connection.peer, **more)
         del self.connections[connection.peer]
         if connection.sock is self.sock:
@@ -257,8 +246,13 @@ class Session:
         if peer is None and len(self.connections) == 1 and address is None:
             peer = next(iter(self.connections))
         if peer is not None and peer in self.connections:
-            return self._send_connected(self.connections[peer], data)
+            try:
+                return self.connections[peer].send(data, self.spool, whole=self.protocol.messages)
+            except OSError as error:
+                raise explain(self.family, self.protocol, "send", error) from None
         if self.protocol.connections:
+            if peer is not None:
+                raise simple("send", "that peer is not connected any more", "choose another")
             if not self.connections:
                 raise simple("send", "no peer is connected", "wait for one, or connect")
             raise simple("send", "several peers are connected", "choose one: select one of its rows")
@@ -286,42 +280,6 @@ class Session:
             key = repr(address)
         known = self.peers.known(key)
         return known[0] if known else self.peers.add(key, address)
-
-    def _send_connected(self, connection: Connection, data: bytes) -> int:
-        if self.protocol.messages:
-            try:
-                sent = connection.sock.send(data)
-            except OSError as error:
-                raise explain(self.family, self.protocol, "send", error) from None
-            self.spool.add(data[:sent], Flag.OUT, connection.peer, len(data))
-            return sent
-        if len(connection.unsent) + len(data) > SEND_QUEUE:
-            raise simple("send", "the peer does not read: 64 MiB wait already", "let it read, or close")
-        if connection.unsent:
-            connection.unsent += data
-            return len(data)
-        try:
-            sent = connection.sock.send(data)
-        except (BlockingIOError, InterruptedError):
-            sent = 0
-        except OSError as error:
-            raise explain(self.family, self.protocol, "send", error) from None
-        if sent:
-            self.spool.add(data[:sent], Flag.OUT, connection.peer)
-        connection.unsent += data[sent:]
-        return len(data)
-
-    def _send_on(self, connection: Connection) -> None:
-        try:
-            sent = connection.sock.send(memoryview(connection.unsent)[: 1024 * 1024])
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            # The reader meets the same error and tells it.
-            self._tell_unsent(connection)
-            return
-        self.spool.add(bytes(connection.unsent[:sent]), Flag.OUT, connection.peer)
-        del connection.unsent[:sent]
 
     # --- the end -------------------------------------------------------------------------------------------
 
@@ -358,7 +316,7 @@ class Session:
     def release(self) -> None:
         """Let go of descriptors and of the socket file; the state stays."""
         for connection in self.connections.values():
-            self._tell_unsent(connection)
+            connection.give_up(self.spool)
             connection.sock.close()
         self.connections.clear()
         self._remove_file()
@@ -371,11 +329,6 @@ class Session:
         if self.file is not None:
             self.file.remove()
             self.file = None
-
-    def _tell_unsent(self, connection: Connection) -> None:
-        if lost := len(connection.unsent):
-            connection.unsent.clear()
-            self.spool.event("unsent", f"{lost} bytes were accepted but not sent", connection.peer, count=lost)
 
     # --- what the client is told ---------------------------------------------------------------------------
 

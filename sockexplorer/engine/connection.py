@@ -1,0 +1,66 @@
+"""One connected stream or sequence of packets: its reader, and what waits to be sent."""
+
+from __future__ import annotations
+
+import socket
+
+from sockexplorer.core.frames import Flag
+from sockexplorer.engine.failure import simple
+from sockexplorer.engine.reader import MessageReader, StreamReader
+from sockexplorer.engine.spool import Spool
+
+SEND_QUEUE = 64 * 2**20
+"""Bytes that may wait for a stream's peer before sending is refused."""
+SEND_PIECE = 2**20
+
+
+class Connection:
+    """A connection of ``connect`` or ``accept``; its peer has a number of its own."""
+
+    def __init__(self, sock: socket.socket, peer: int, reader: MessageReader | StreamReader) -> None:
+        self.sock = sock
+        self.peer = peer
+        self.reader = reader
+        self.unsent = bytearray()
+        """What a stream's peer has not taken yet."""
+
+    def send(self, data: bytes, spool: Spool, *, whole: bool) -> int:
+        """Send, or queue what a stream does not take at once; record what was sent. Bytes taken.
+
+        ``whole`` is for messages, which go in one piece or not at all. Raises OSError, or `Failure` for a full queue.
+        """
+        if whole:
+            sent = self.sock.send(data)
+            spool.add(data[:sent], Flag.OUT, self.peer, len(data))
+            return sent
+        if len(self.unsent) + len(data) > SEND_QUEUE:
+            raise simple("send", "the peer does not read: 64 MiB wait already", "let it read, or close")
+        sent = 0
+        if not self.unsent:
+            try:
+                sent = self.sock.send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+        if sent:
+            spool.add(data[:sent], Flag.OUT, self.peer)
+        self.unsent += data[sent:]
+        return len(data)
+
+    def send_on(self, spool: Spool) -> None:
+        """Send more of what waits, now that the peer takes it."""
+        try:
+            sent = self.sock.send(memoryview(self.unsent)[:SEND_PIECE])
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            # The reader meets the same error and tells it.
+            self.give_up(spool)
+            return
+        spool.add(bytes(self.unsent[:sent]), Flag.OUT, self.peer)
+        del self.unsent[:sent]
+
+    def give_up(self, spool: Spool) -> None:
+        """Tell what was accepted from the person and never sent."""
+        if lost := len(self.unsent):
+            self.unsent.clear()
+            spool.event("unsent", f"{lost} bytes were accepted but not sent", self.peer, count=lost)
