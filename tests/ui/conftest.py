@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,15 @@ from sockexplorer.ui.app import ExplorerApp
 from sockexplorer.ui.settings import Settings
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+@pytest.fixture(autouse=True)
+def rare_collections() -> Iterator[None]:
+    """Textual's trees are large and live as long as the application: looking through them takes a quarter of a test."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 50)
+    yield
+    gc.set_threshold(*before)
 
 
 @pytest.fixture

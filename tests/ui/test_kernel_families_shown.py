@@ -71,8 +71,8 @@ async def test_unix_seqpacket_keeps_message_boundaries(people: People, tmp_path:
             assert [each.payload for each in person.rows if not each.event] == [b"one", b"two", b"three"]
 
 
-async def test_netlink_shows_names_not_numbers(people: People, size: tuple[int, int]) -> None:
-    async with people(size) as person:
+async def test_netlink_shows_names_not_numbers(people: People) -> None:
+    async with people((80, 24)) as person:
         session = await person.open("netlink/route", "bind")
         await person.press("s", "enter")  # the sample asks for all links, the kernel is the default
         await person.sees("RTM_NEWLINK lo <UP|LOOPBACK")
@@ -127,8 +127,8 @@ async def test_vsock_listens_or_says_why_not(people: People) -> None:
             await person.sees("listening", "any:52341")
 
 
-async def test_a_scope_is_chosen_from_the_interfaces(people: People, size: tuple[int, int]) -> None:
-    async with people(size) as person:
+async def test_a_scope_is_chosen_from_the_interfaces(people: People) -> None:
+    async with people((80, 24)) as person:
         await person.choose("inet6/udp")
         await person.fill("local.host", "fe80::1")
         await person.sees("⚠ scope_id: a link-local address needs")

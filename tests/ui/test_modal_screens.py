@@ -126,7 +126,7 @@ async def test_the_palette_finds_and_runs_a_command(people: People, size: tuple[
 
 async def test_both_themes_and_no_colour_show_the_same_text(people: People) -> None:
     async with people((120, 40)) as person:
-        await person.sees("● IPv4", "q Quit")
+        await person.sees("● IPv4", "q Quit", "● AF_INET6/udp", "succeeded")
         dark = person.screen
         person.app.action_theme()
         await person.settle()

@@ -70,9 +70,9 @@ async def test_tab_leads_from_the_tree_through_the_form_to_the_traffic(people: P
 
 
 async def test_details_show_a_hex_dump_of_the_selected_row(
-    people: People, every_size: tuple[int, int], peer: socket.socket
+    people: People, size: tuple[int, int], peer: socket.socket
 ) -> None:
-    async with people(every_size) as person:
+    async with people(size) as person:
         await person.open("inet/udp", "bind", local_port="0")
         peer.sendto(bytes(range(16)) + b"tail", person.session.local)
         await person.until(lambda: person.session.log.received == 1)
@@ -92,9 +92,9 @@ ANSWERS = [
 
 
 async def test_the_peer_gets_the_answers_byte_for_byte(
-    people: People, every_size: tuple[int, int], peer: socket.socket
+    people: People, size: tuple[int, int], peer: socket.socket
 ) -> None:
-    async with people(every_size) as person:
+    async with people(size) as person:
         await person.open("inet/udp", "bind", local_port="0")
         peer.sendto(b"ping", person.session.local)
         await person.until(lambda: person.session.log.received == 1)

@@ -18,12 +18,17 @@ from sockexplorer.core.payload import PayloadError, from_hex, from_text
 from sockexplorer.core.text import escape
 
 
+class SendInput(Input):
+    """An input whose Enter sends. No priority binding: that would overtake letters typed just before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Send", id="composer-send")]
+
+
 class Composer(Vertical):
     """Two lines under the traffic: the payload, and what it amounts to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", id="composer-send", priority=True),
-        Binding("ctrl+t", "mode", "Text/hex", id="composer-mode", priority=True),
+        Binding("ctrl+t", "mode", "Text/hex", id="composer-mode"),
         Binding("escape", "close", "Done", id="composer-done"),
     ]
 
@@ -48,9 +53,11 @@ class Composer(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(classes="composer-line"):
             yield Label("to", classes="field-name", id="composer-to-label")
-            yield Input(compact=True, id="composer-to", placeholder="peer's address, or as bound", select_on_focus=True)
+            yield SendInput(
+                compact=True, id="composer-to", placeholder="peer's address, or as bound", select_on_focus=True
+            )
             yield Button("text", compact=True, id="composer-mode", tooltip="Text with escapes, or hex (ctrl+t)")
-            yield Input(
+            yield SendInput(
                 compact=True, id="composer-payload", placeholder=r"text, with \n \x00 \u00e9", select_on_focus=True
             )
         yield Static(id="composer-note")
@@ -141,7 +148,9 @@ class Composer(Vertical):
 
     # --- doing ---------------------------------------------------------------------------------------------
 
-    def action_send(self) -> None:
+    @on(Input.Submitted)
+    def _send(self, event: Input.Submitted) -> None:
+        event.stop()
         try:
             data, to = self.read()
         except (PayloadError, FieldError):
