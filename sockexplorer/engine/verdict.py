@@ -14,6 +14,7 @@ from typing import Any
 
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.fields import FieldError
+from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 
 
@@ -77,7 +78,8 @@ def _no_interface(family: Family, protocol: Protocol, address: object) -> FieldE
     if isinstance(address, tuple):
         for each, value in zip(family.fields(protocol), address, strict=False):
             if each.kind.offers == "interfaces":
-                return FieldError(each.name, value, "is no interface of this host", "choose one: ip link")
+                reason = f"there is no interface {escape(repr(value), 40)} on this host"
+                return FieldError(each.name, value, reason, "choose one: ip link")
     return None
 
 

@@ -78,6 +78,7 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     """
     log = session.log
     kept = log.received + log.sent - log.dropped
+    held = f" ({size(log.size)})" if log.size >= 2**20 else ""
     parts: list[Part] = [(f"{session.state} ", "bold")]
     # Before the counts: where the line is short it is cut at its end.
     if paused_at is not None:
@@ -86,7 +87,7 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
         parts.append(("▲ not following: G  ", "$text-accent"))
     if rate_now:
         parts.append((f"{rate(rate_now)} ", "$text-accent"))
-    parts.append(f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)} ({size(log.size)})  ")
+    parts.append(f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)}{held}  ")
     lost = [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
     lost += [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
     parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning") if lost else ("0 dropped  ", MUTED))

@@ -119,7 +119,11 @@ async def test_a_port_that_is_taken_is_explained_in_the_form(people: People, siz
             ("EADDRNOTAVAIL", "▸ bind an address"),
         ),
         ("unix/stream", {"local.path": "/nonexistent/dir/s"}, ("ENOENT", "▸")),
-        ("packet/raw", {"local.interface": "no-such-if0"}, ("is no interface of this host", "choose one")),
+        (
+            "packet/raw",
+            {"local.interface": "no-such-if0"},
+            ("there is no interface 'no-such-if0' on this host", "choose one"),
+        ),
     ],
 )
 async def test_a_refusal_of_the_host_names_a_fix(

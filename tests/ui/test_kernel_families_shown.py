@@ -146,6 +146,7 @@ async def test_a_scope_is_chosen_from_the_interfaces(people: People) -> None:
         assert field.value != "0", "escape in the list changes nothing"
 
 
+@pytest.mark.optional_on_this_host("IPv6 may be switched off")
 async def test_inet6_loopback(people: People) -> None:
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:

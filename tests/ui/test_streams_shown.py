@@ -63,16 +63,17 @@ async def test_three_accepted_peers_are_told_apart_and_one_is_answered(people: P
             assert session.state == "listening"
 
 
-async def test_with_several_peers_and_none_chosen_the_composer_says_so(people: People) -> None:
+async def test_nothing_can_be_sent_while_nobody_is_connected(people: People) -> None:
     async with people((120, 40)) as person:
         session = await person.open("inet/tcp", "listen", local_port="0")
-        await person.compose("to nobody")
-        await person.sees("nobody is connected", "✗")
-        await person.press("escape")
-        with socket.create_connection(session.local) as one, socket.create_connection(session.local) as two:  # type: ignore[arg-type]
-            await person.until(lambda: len(session.connections) == 2)
-            assert one
-            assert two
+        assert person.main.traffic.check_action("compose", ()) is None, "the footer greys the key"
+        await person.press("s")
+        assert not person.main.traffic.query_one("#composer").display
+        with socket.create_connection(session.local) as one:  # type: ignore[arg-type]
+            await person.until(lambda: len(session.connections) == 1)
+            await person.compose("to somebody")
+            one.settimeout(PATIENCE)
+            assert await asyncio.to_thread(one.recv, 100) == b"to somebody"
 
 
 async def test_connect_talks_and_tells_the_end(people: People) -> None:

@@ -347,7 +347,9 @@ class TrafficPane(Pane):
             return False
         session = self.session
         if action == "compose":
-            return session is not None and allowed(session.state, "send")
+            if session is None or not allowed(session.state, "send"):
+                return False
+            return True if session.connections or not session.protocol.connections else None
         if action == "switch":
             return len(self.hub.sessions) > 1
         if action in ROW_ACTIONS and session is not None:

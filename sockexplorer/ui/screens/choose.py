@@ -66,10 +66,10 @@ class ChooseScreen(ModalScreen[str | None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        if not self._several:
+        for choices in self.query(Choices):
             values = [offer.value for offer in self._offers]
             if self._current[0] in values:
-                self.query_one(Choices).highlighted = values.index(self._current[0])
+                choices.highlighted = values.index(self._current[0])
 
     @on(OptionList.OptionSelected, "Choices")
     def _one(self, event: OptionList.OptionSelected) -> None:

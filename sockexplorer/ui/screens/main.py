@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -10,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
 from sockexplorer.client.client import Problem
@@ -33,6 +35,10 @@ from sockexplorer.ui.widgets.field_input import FieldInput
 
 if TYPE_CHECKING:
     from sockexplorer.ui.app import ExplorerApp
+
+
+REST_SECONDS = 0.08
+"""How long the cursor of the tree rests on a protocol before its form is built."""
 
 
 class PaneBar(Static):
@@ -90,7 +96,7 @@ class MainScreen(Screen[None]):
         self._start = start
         self._current = 1
         self._buried = ""
-        self._probed = False
+        self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="banner")
@@ -138,6 +144,8 @@ class MainScreen(Screen[None]):
         explorer: ExplorerApp = self.app  # type: ignore[assignment]
         self.set_interval(1 / explorer.settings.refresh_hz, self._tick)
         self.set_timer(0.05, self._probe)
+        # What the start made stays: the collector need not go through it again and again.
+        self.call_after_refresh(gc.freeze)
 
     def _fill(self, draft: Draft, text: str) -> None:
         try:
@@ -203,14 +211,21 @@ class MainScreen(Screen[None]):
 
     @on(FamiliesPane.Pointed)
     def _pointed(self, event: FamiliesPane.Pointed) -> None:
-        self.address.show(event.family, event.protocol)
+        # Building a form takes longer than a key press: the one that the cursor rests on is built.
+        self._rest()
+        self._resting = self.set_timer(REST_SECONDS, lambda: self.address.show(event.family, event.protocol))
 
     @on(FamiliesPane.Picked)
     def _chosen(self, event: FamiliesPane.Picked) -> None:
         self.pick(event.family, event.protocol)
 
+    def _rest(self) -> None:
+        if self._resting is not None:
+            self._resting.stop()
+
     def pick(self, family: Family, protocol: Protocol) -> None:
         """Go to the form of a protocol, ready to open it."""
+        self._rest()
         self.address.show(family, protocol)
         self.families.family_tree.point_at(family, protocol)
         self._enter(2)
