@@ -1,6 +1,6 @@
 """The filter line: which frames a person wants to see.
 
-    hello                 the payload, the peer or the event contains this, in any case
+    hello                 the payload, what the row shows of it, the peer or the event contains this, in any case
     "two words"           the same, with blanks
     /GET .* HTTP/         a regular expression over the payload (bytes as Latin-1) and the shown text
     hex:de ad be          these bytes
@@ -17,7 +17,7 @@ import re
 import warnings
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.core.payload import PayloadError, from_hex
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
 Predicate = Callable[[Frame], bool]
 PeerName = Callable[[int], str]
+
+
+class Shown(NamedTuple):
+    """What the rows of a view say beside the bytes: the name of a peer's number, and a payload summed up."""
+
+    peer: PeerName
+    payload: Callable[[Frame], str]
+
 
 GRAMMAR = r"""
 ?start: either
@@ -74,10 +82,13 @@ def _parser() -> Lark:
     return Lark(GRAMMAR, parser="lalr", maybe_placeholders=False)
 
 
-def compile_filter(text: str, peer_name: PeerName) -> Predicate | None:
+def compile_filter(
+    text: str, peer_name: PeerName, summary: Callable[[Frame], str] = lambda frame: ""
+) -> Predicate | None:
     """The predicate of a filter; None for an empty one, which shows everything. Raises `FilterError`.
 
-    ``peer_name`` gives the shown name of a peer's number.
+    ``peer_name`` gives the shown name of a peer's number, ``summary`` what stands in a row for its payload, if not the
+    bytes.
     """
     if not text.strip():
         return None
@@ -92,22 +103,22 @@ def compile_filter(text: str, peer_name: PeerName) -> Predicate | None:
         raise FilterError(f"not understood {place}; try: hello  /regex/  dir==in  len>100  peer~192.") from None
     except LarkError as error:
         raise FilterError(str(error)) from None
-    return _compile(tree, peer_name, 0)
+    return _compile(tree, Shown(peer_name, summary), 0)
 
 
-def _compile(node: Any, peer_name: PeerName, depth: int) -> Predicate:
+def _compile(node: Any, shown: Shown, depth: int) -> Predicate:
     if depth > DEEPEST:
         raise FilterError(f"nested more than {DEEPEST} deep")
     kind = node.data
     if kind in ("either", "both"):
-        parts = [_compile(each, peer_name, depth + 1) for each in node.children if hasattr(each, "data")]
+        parts = [_compile(each, shown, depth + 1) for each in node.children if hasattr(each, "data")]
         quantifier = any if kind == "either" else all
         return lambda frame: quantifier(part(frame) for part in parts)
     if kind == "negation":
-        inner = _compile(node.children[0], peer_name, depth + 1)
+        inner = _compile(node.children[0], shown, depth + 1)
         return lambda frame: not inner(frame)
     if kind == "regex":
-        return _matches(_regex(str(node.children[0])[1:-1]), peer_name)
+        return _matches(_regex(str(node.children[0])[1:-1]), shown)
     if kind == "hex_bytes":
         try:
             wanted = from_hex(str(node.children[0])[4:])
@@ -116,8 +127,8 @@ def _compile(node: Any, peer_name: PeerName, depth: int) -> Predicate:
         return lambda frame: wanted in frame.payload
     if kind in ("word", "quoted"):
         text = str(node.children[0])
-        return _contains(_unquote(text) if kind == "quoted" else text, peer_name)
-    return _comparison(node, peer_name)
+        return _contains(_unquote(text) if kind == "quoted" else text, shown)
+    return _comparison(node, shown)
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
@@ -133,11 +144,11 @@ def _unquote(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1])
 
 
-def _texts(frame: Frame, peer_name: PeerName) -> tuple[str, str]:
-    return peer_name(frame.peer), str(frame.meta.get("text", ""))
+def _texts(frame: Frame, shown: Shown) -> tuple[str, str, str]:
+    return shown.peer(frame.peer), str(frame.meta.get("text", "")), shown.payload(frame)
 
 
-def _contains(text: str, peer_name: PeerName) -> Predicate:
+def _contains(text: str, shown: Shown) -> Predicate:
     wanted = text.lower()
     wanted_bytes = wanted.encode("utf-8", "surrogatepass")
     ascii_only = wanted.isascii()
@@ -147,21 +158,21 @@ def _contains(text: str, peer_name: PeerName) -> Predicate:
             return True
         if not ascii_only and wanted in frame.payload.decode("utf-8", "replace").lower():
             return True
-        return any(wanted in each.lower() for each in _texts(frame, peer_name))
+        return any(wanted in each.lower() for each in _texts(frame, shown))
 
     return contains
 
 
-def _matches(pattern: re.Pattern[str], peer_name: PeerName) -> Predicate:
+def _matches(pattern: re.Pattern[str], shown: Shown) -> Predicate:
     def matches(frame: Frame) -> bool:
         if pattern.search(frame.payload.decode("latin-1")):
             return True
-        return any(pattern.search(each) for each in _texts(frame, peer_name) if each)
+        return any(pattern.search(each) for each in _texts(frame, shown) if each)
 
     return matches
 
 
-def _comparison(node: Any, peer_name: PeerName) -> Predicate:
+def _comparison(node: Any, shown: Shown) -> Predicate:
     field, symbol = str(node.children[0]).lower(), str(node.children[1])
     token = str(node.children[2].children[0])
     value = _unquote(token) if node.children[2].data == "quoted_value" and len(token) > 1 else token
@@ -173,7 +184,7 @@ def _comparison(node: Any, peer_name: PeerName) -> Predicate:
             raise FilterError("a direction is compared so: dir==in, dir==out, dir!=in")
         wanted = (direction == "out") == (symbol == "==")
         return lambda frame: not frame.event and frame.outgoing is wanted
-    return _textual(field, symbol, value, peer_name)
+    return _textual(field, symbol, value, shown)
 
 
 def _numeric(attribute: str, symbol: str, value: str) -> Predicate:
@@ -189,9 +200,9 @@ def _numeric(attribute: str, symbol: str, value: str) -> Predicate:
     return lambda frame: compare(frame.number, number)
 
 
-def _textual(field: str, symbol: str, value: str, peer_name: PeerName) -> Predicate:
+def _textual(field: str, symbol: str, value: str, shown: Shown) -> Predicate:
     def subject(frame: Frame) -> str:
-        return peer_name(frame.peer) if field == "peer" else frame.event
+        return shown.peer(frame.peer) if field == "peer" else frame.event
 
     wanted = value.lower()
     if symbol == "~":

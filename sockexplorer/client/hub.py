@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sockexplorer.capture.log import DEFAULT_LIMIT, Log
+from sockexplorer.capture.log import DEFAULT_LIMIT, Frame, Log
 from sockexplorer.client.client import Client, Problem, Reply
 from sockexplorer.client.link import Link, start_process
 from sockexplorer.core import lifecycle, wire
@@ -17,6 +17,7 @@ from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
+from sockexplorer.decoders import summary
 from sockexplorer.families import family as find_family
 
 
@@ -61,6 +62,10 @@ class Session:
             address = self.endpoint.local
         shown = "" if address is None else f" {escape(self.family.text(address), 60)}"
         return f"{self.family.name}/{self.protocol.name}{shown}"
+
+    def summary(self, frame: Frame) -> str:
+        """One line for a payload that says more than its bytes, "" where they say it best; not escaped."""
+        return summary(self.family.constant, self.protocol.name, frame.payload)
 
     def peer_name(self, number: int) -> str:
         """The shown name of a peer, "" for none."""

@@ -135,3 +135,14 @@ def test_no_frame_breaks_it(frame: Frame, text: str) -> None:
     predicate = compile_filter(text, PEERS.__getitem__)
     assert predicate is not None
     assert predicate(frame) in (True, False)
+
+
+def test_what_a_row_shows_for_its_payload_is_found() -> None:
+    def shown(frame: Frame) -> str:
+        return "RTM_NEWADDR 127.0.0.9/8 on lo" if frame.payload[:1] == b"L" else ""
+
+    for text in ("newaddr", "/^RTM_NEW/", "127.0.0.9 and not dir==out"):
+        predicate = compile_filter(text, PEERS.__getitem__, shown)
+        assert predicate is not None
+        assert predicate(Frame(0, 0, 4, 0, 0, b"L\0\0\0", {}))
+        assert not predicate(Frame(0, 0, 4, 0, 0, b"M\0\0\0", {}))

@@ -282,7 +282,10 @@ class TrafficPane(Pane):
         line, note = self.query_one("#filter", Input), self.query_one("#filter-note", Static)
         session = self.session
         try:
-            predicate = compile_filter(line.value, session.peer_name if session else str)
+            if session is None:
+                predicate = compile_filter(line.value, str)
+            else:
+                predicate = compile_filter(line.value, session.peer_name, session.summary)
         except FilterError as error:
             note.update(Content.styled(f"✗ {escape(str(error))}", "$text-error"))
             note.display = True

@@ -17,7 +17,6 @@ from sockexplorer.capture.log import Frame, row_numbers
 from sockexplorer.client.hub import Session
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.text import escape, preview
-from sockexplorer.decoders import summary
 from sockexplorer.ui.clock import clock
 from sockexplorer.ui.widgets.lines import LineView
 
@@ -236,7 +235,7 @@ def _fit(text: str, cells: list[tuple[str, Style]], width: int) -> str:
 
 def _said(frame: Frame, session: Session, width: int) -> str:
     """One line for a payload: what a decoder makes of it, else the bytes."""
-    text = summary(session.family.constant, session.protocol.name, frame.payload)
+    text = session.summary(frame)
     return escape(text, width) if text else preview(frame.payload, max(16, width))
 
 
