@@ -41,6 +41,40 @@ PING_RANGE = Advice(
 )
 
 
+def transports(version: int, *options: Option) -> tuple[Protocol, ...]:
+    """The protocols over IP that both families have: udp, tcp, udplite, mptcp. ``options`` are the family's own."""
+    local, remote = {"host": EXAMPLE[version], "port": "9999"}, {"host": EXAMPLE[version], "port": ""}
+    bracketed = "[{host}]" if version == 6 else "{host}"
+    both = tuple(option for option in options if option is not BROADCAST)
+    return (
+        Protocol(
+            "udp", "SOCK_DGRAM", "IPPROTO_UDP", "datagrams",
+            local=local, remote=remote, options=(REUSEADDR, REUSEPORT, *options),
+            help="Each datagram arrives whole or not at all. Bind to receive; connect fixes one peer.",
+            try_it="echo hello | nc -u -w1 {host} {port}",
+        ),
+        Protocol(
+            "tcp", "SOCK_STREAM", "IPPROTO_TCP", "byte streams", ("listen", "connect"),
+            messages=False, connections=True, local=local, remote=remote,
+            options=(LISTEN_AGAIN, REUSEPORT, *both, NODELAY),
+            help="Listen accepts any number of peers; connect opens one stream. A read is whatever has arrived.",
+            try_it="nc {host} {port}",
+        ),
+        Protocol(
+            "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "part checksum",
+            local=local, remote=remote, options=(REUSEADDR, SEND_COVERAGE, RECV_COVERAGE), modules=("udplite",),
+            help="UDP whose checksum covers only the first bytes (RFC 3828). Removed from Linux 7.1 and later.",
+            try_it=f"echo hello | socat - UDP{version}-SENDTO:{bracketed}:{{port}},protocol=136",
+        ),
+        Protocol(
+            "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "multipath TCP", ("listen", "connect"),
+            messages=False, connections=True, local=local, remote=remote, options=(LISTEN_AGAIN, *both),
+            help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
+            try_it="nc {host} {port}",
+        ),
+    )  # fmt: skip
+
+
 class InternetFamily(Family):
     """AF_INET or AF_INET6; ``version`` is 4 or 6."""
 

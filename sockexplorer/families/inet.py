@@ -8,23 +8,10 @@ import struct
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Protocol
 from sockexplorer.core.fields import Field
-from sockexplorer.core.internet import (
-    BROADCAST,
-    LISTEN_AGAIN,
-    NODELAY,
-    PING_RANGE,
-    PORT,
-    PRIVILEGED_PORT,
-    RECV_COVERAGE,
-    REUSEADDR,
-    REUSEPORT,
-    SEND_COVERAGE,
-    InternetFamily,
-)
+from sockexplorer.core.internet import BROADCAST, PING_RANGE, PORT, PRIVILEGED_PORT, InternetFamily, transports
 from sockexplorer.core.ip import Host, as_text, numeric
 
 ORDER = 10
-LOCAL = {"host": "127.0.0.1", "port": "9999"}
 ANY = {"host": "0.0.0.0", "port": "0"}
 RAW_PROTOCOLS = {
     "IPPROTO_ICMP": 1, "IPPROTO_IGMP": 2, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "IPPROTO_GRE": 47, "IPPROTO_ESP": 50,
@@ -52,34 +39,7 @@ class Inet(InternetFamily):
         ("send", "EINVAL"): Advice("UDP can't send to port 0.", ("give the peer's port",)),
     }
     protocols = (
-        Protocol(
-            "udp", "SOCK_DGRAM", "IPPROTO_UDP", "datagrams",
-            local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
-            options=(REUSEADDR, REUSEPORT, BROADCAST),
-            help="Each datagram arrives whole or not at all. Bind to receive; connect fixes one peer.",
-            try_it="echo hello | nc -u -w1 {host} {port}",
-        ),
-        Protocol(
-            "tcp", "SOCK_STREAM", "IPPROTO_TCP", "byte streams", ("listen", "connect"),
-            messages=False, connections=True, local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
-            options=(LISTEN_AGAIN, REUSEPORT, NODELAY),
-            help="Listen accepts any number of peers; connect opens one stream. A read is whatever has arrived.",
-            try_it="nc {host} {port}",
-        ),
-        Protocol(
-            "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "part checksum",
-            local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
-            options=(REUSEADDR, SEND_COVERAGE, RECV_COVERAGE), modules=("udplite",),
-            help="UDP whose checksum covers only the first bytes (RFC 3828). Removed from Linux 7.1 and later.",
-            try_it="echo hello | socat - UDP4-SENDTO:{host}:{port},protocol=136",
-        ),
-        Protocol(
-            "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "multipath TCP", ("listen", "connect"),
-            messages=False, connections=True, local=LOCAL, remote={"host": "127.0.0.1", "port": ""},
-            options=(LISTEN_AGAIN,),
-            help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
-            try_it="nc {host} {port}",
-        ),
+        *transports(4, BROADCAST),
         Protocol(
             "icmp", "SOCK_DGRAM", "IPPROTO_ICMP", "ping, no root",
             local=ANY, remote={"host": "127.0.0.1", "port": "0"},

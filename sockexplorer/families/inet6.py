@@ -11,22 +11,10 @@ from typing import Any
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Option, Protocol, Role
 from sockexplorer.core.fields import Field, FieldError, Integer, Invalid, Notice, Offers, as_index, shown
-from sockexplorer.core.internet import (
-    LISTEN_AGAIN,
-    NODELAY,
-    PING_RANGE,
-    PORT,
-    PRIVILEGED_PORT,
-    RECV_COVERAGE,
-    REUSEADDR,
-    REUSEPORT,
-    SEND_COVERAGE,
-    InternetFamily,
-)
+from sockexplorer.core.internet import PING_RANGE, PORT, PRIVILEGED_PORT, InternetFamily, transports
 from sockexplorer.core.ip import Host, as_text, numeric
 
 ORDER = 20
-LOCAL = {"host": "::1", "port": "9999"}
 ANY = {"host": "::", "port": "0"}
 V6ONLY = Option("SOL_IPV6", "IPV6_V6ONLY", "no IPv4 peers as ::ffff:a.b.c.d")
 RAW_PROTOCOLS = {
@@ -102,33 +90,7 @@ class Inet6(InternetFamily):
         ),
     }
     protocols = (
-        Protocol(
-            "udp", "SOCK_DGRAM", "IPPROTO_UDP", "datagrams",
-            local=LOCAL, remote={"host": "::1", "port": ""}, options=(REUSEADDR, REUSEPORT, V6ONLY),
-            help="Each datagram arrives whole or not at all. Bind to receive; connect fixes one peer.",
-            try_it="echo hello | nc -u -w1 {host} {port}",
-        ),
-        Protocol(
-            "tcp", "SOCK_STREAM", "IPPROTO_TCP", "byte streams", ("listen", "connect"),
-            messages=False, connections=True, local=LOCAL, remote={"host": "::1", "port": ""},
-            options=(LISTEN_AGAIN, REUSEPORT, V6ONLY, NODELAY),
-            help="Listen accepts any number of peers; connect opens one stream. A read is whatever has arrived.",
-            try_it="nc {host} {port}",
-        ),
-        Protocol(
-            "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "part checksum",
-            local=LOCAL, remote={"host": "::1", "port": ""},
-            options=(REUSEADDR, SEND_COVERAGE, RECV_COVERAGE), modules=("udplite",),
-            help="UDP whose checksum covers only the first bytes (RFC 3828). Removed from Linux 7.1 and later.",
-            try_it="echo hello | socat - UDP6-SENDTO:[{host}]:{port},protocol=136",
-        ),
-        Protocol(
-            "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "multipath TCP", ("listen", "connect"),
-            messages=False, connections=True, local=LOCAL, remote={"host": "::1", "port": ""},
-            options=(LISTEN_AGAIN, V6ONLY),
-            help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
-            try_it="nc {host} {port}",
-        ),
+        *transports(6, V6ONLY),
         Protocol(
             "icmp", "SOCK_DGRAM", "IPPROTO_ICMPV6", "ping, no root",
             local=ANY, remote={"host": "::1", "port": "0"},

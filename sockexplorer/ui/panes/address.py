@@ -23,7 +23,7 @@ from sockexplorer.core.fields import Field, FieldError, Integer
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.explain import capability_line, problem_text, verdict_lines
-from sockexplorer.ui.panes.pane import Pane
+from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.widgets.box import Box
 from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
 
@@ -67,14 +67,6 @@ class AddressPane(Pane):
 
     class ShowCode(Message):
         """The person wants to see the script."""
-
-    class CopyText(Message):
-        """The person wants something on the clipboard."""
-
-        def __init__(self, text: str, what: str) -> None:
-            super().__init__()
-            self.text = text
-            self.what = what
 
     def __init__(self) -> None:
         super().__init__(id="address")
@@ -367,7 +359,7 @@ class AddressPane(Pane):
         role: Role = focused.role if isinstance(focused, FieldInput) and focused.role else "local"
         for each in (role, *self.draft.roles):
             try:
-                self.post_message(self.CopyText(repr(self.draft.address(each)), f"the {each} address"))
+                self.post_message(CopyText(repr(self.draft.address(each)), f"the {each} address"))
                 return
             except FieldError:
                 continue

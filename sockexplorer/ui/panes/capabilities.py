@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from sockexplorer.core.capability import GLYPHS, WORDS, Capability
 from sockexplorer.core.text import escape
-from sockexplorer.ui.panes.pane import Pane
+from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.widgets.lines import LineView
 
 Row = str | Capability
@@ -86,14 +86,6 @@ class CapabilitiesPane(Pane):
 
     class ProbeAgain(Message):
         """The person wants the host looked at again."""
-
-    class CopyText(Message):
-        """The person wants something on the clipboard."""
-
-        def __init__(self, text: str, what: str) -> None:
-            super().__init__()
-            self.text = text
-            self.what = what
 
     def __init__(self) -> None:
         super().__init__(id="capabilities")
@@ -205,7 +197,7 @@ class CapabilitiesPane(Pane):
     def action_copy(self) -> None:
         current = self.query_one(CapabilityList).current()
         if current is not None:
-            self.post_message(self.CopyText(f"{current.name} = {current.value or None}", current.name))
+            self.post_message(CopyText(f"{current.name} = {current.value or None}", current.name))
 
     def subject(self) -> tuple[str, str]:
         current = self.query_one(CapabilityList).current()

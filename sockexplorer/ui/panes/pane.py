@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
+
+
+class CopyText(Message):
+    """The person wants something on the clipboard; ``what`` it is, in words."""
+
+    def __init__(self, text: str, what: str) -> None:
+        super().__init__()
+        self.text = text
+        self.what = what
 
 
 class Pane(Vertical):

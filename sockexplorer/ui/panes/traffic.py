@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Sparkline, Static
 
@@ -23,7 +22,7 @@ from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape, preview
 from sockexplorer.ui.clock import clock, size
 from sockexplorer.ui.explain import empty_text, status_text
-from sockexplorer.ui.panes.pane import Pane
+from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.lines import LineView
@@ -58,14 +57,6 @@ class TrafficPane(Pane):
         Binding("d", "disconnect", "Disconnect the row's peer", show=False, id="disconnect"),
         Binding("escape", "back", "Back", show=False),
     ]
-
-    class CopyText(Message):
-        """The person wants something on the clipboard."""
-
-        def __init__(self, text: str, what: str) -> None:
-            super().__init__()
-            self.text = text
-            self.what = what
 
     def __init__(self, hub: Hub) -> None:
         super().__init__(id="traffic")
@@ -336,12 +327,12 @@ class TrafficPane(Pane):
         row = (
             f"{frame.number} {clock(frame.time, 9)} {arrow} {self.session.peer_name(frame.peer)} {frame.length} {text}"
         )
-        self.post_message(self.CopyText(row, f"row {frame.number}"))
+        self.post_message(CopyText(row, f"row {frame.number}"))
 
     def action_copy_payload(self) -> None:
         frame = self.view.current()
         if frame is not None and not frame.event:
-            self.post_message(self.CopyText(frame.payload.hex(), f"{len(frame.payload)} bytes as hex"))
+            self.post_message(CopyText(frame.payload.hex(), f"{len(frame.payload)} bytes as hex"))
 
     # --- what is possible ----------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from sockexplorer.families import find
 from sockexplorer.ui.panes.address import AddressPane
 from sockexplorer.ui.panes.capabilities import CapabilitiesPane
 from sockexplorer.ui.panes.families import FamiliesPane
-from sockexplorer.ui.panes.pane import Pane
+from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.panes.traffic import TrafficPane
 from sockexplorer.ui.screens.choose import ChooseScreen
 from sockexplorer.ui.screens.text import CodeScreen, HelpScreen
@@ -287,10 +287,8 @@ class MainScreen(Screen[None]):
         title = f"{draft.family.constant}/{draft.protocol.name}: {operation} {escape(ascii(address))}"
         self.app.push_screen(CodeScreen(title, python_script(draft.family, draft.protocol, endpoint), repr(address)))
 
-    @on(AddressPane.CopyText)
-    @on(CapabilitiesPane.CopyText)
-    @on(TrafficPane.CopyText)
-    def _copy(self, event: AddressPane.CopyText | CapabilitiesPane.CopyText | TrafficPane.CopyText) -> None:
+    @on(CopyText)
+    def _copy(self, event: CopyText) -> None:
         self.app.copy_to_clipboard(event.text)
         self.notify(escape(event.text, 200), title=f"Copied {escape(event.what)}", timeout=2, markup=False)
 
