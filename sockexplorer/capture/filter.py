@@ -24,6 +24,9 @@ from sockexplorer.core.payload import PayloadError, from_hex
 
 if TYPE_CHECKING:
     from lark import Lark
+    from regex import Pattern as RegexPattern
+
+    Pattern = RegexPattern[str]
 
 Predicate = Callable[[Frame], bool]
 PeerName = Callable[[int], str]
@@ -71,8 +74,16 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
+SEARCH_SECONDS = 0.05
+"""How long one regular expression may search one frame."""
+
+
 class FilterError(ValueError):
     """A filter that can't be read; the message says where and why."""
+
+
+class FilterTooSlow(FilterError):
+    """A regular expression that takes too long on a frame; raised by the predicate, not by `compile_filter`."""
 
 
 @cache
@@ -131,12 +142,14 @@ def _compile(node: Any, shown: Shown, depth: int) -> Predicate:
     return _comparison(node, shown)
 
 
-def _regex(pattern: str) -> re.Pattern[str]:
+def _regex(pattern: str) -> Pattern:
+    import regex
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "[[a]" warns on stderr, which is somebody's screen
-            return re.compile(pattern.replace(r"\/", "/"), re.IGNORECASE | re.DOTALL)
-    except (re.error, ValueError, RecursionError, OverflowError, MemoryError) as error:
+            return regex.compile(pattern.replace(r"\/", "/"), regex.IGNORECASE | regex.DOTALL)
+    except (regex.error, ValueError, RecursionError, OverflowError, MemoryError) as error:
         raise FilterError(f"the regular expression is wrong: {error}") from None
 
 
@@ -163,11 +176,17 @@ def _contains(text: str, shown: Shown) -> Predicate:
     return contains
 
 
-def _matches(pattern: re.Pattern[str], shown: Shown) -> Predicate:
+def _matches(pattern: Pattern, shown: Shown) -> Predicate:
+    def found(text: str) -> bool:
+        try:
+            return pattern.search(text, timeout=SEARCH_SECONDS) is not None
+        except TimeoutError:
+            raise FilterTooSlow(
+                "this regular expression takes too long on what was received; use fewer * and +"
+            ) from None
+
     def matches(frame: Frame) -> bool:
-        if pattern.search(frame.payload.decode("latin-1")):
-            return True
-        return any(pattern.search(each) for each in _texts(frame, shown) if each)
+        return found(frame.payload.decode("latin-1")) or any(found(each) for each in _texts(frame, shown) if each)
 
     return matches
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sockexplorer.capture.filter import FilterError, compile_filter
+from sockexplorer.capture.filter import FilterError, FilterTooSlow, compile_filter
 from sockexplorer.capture.log import Frame
 from sockexplorer.core.frames import Flag
 
@@ -146,3 +146,11 @@ def test_what_a_row_shows_for_its_payload_is_found() -> None:
         assert predicate is not None
         assert predicate(Frame(0, 0, 4, 0, 0, b"L\0\0\0", {}))
         assert not predicate(Frame(0, 0, 4, 0, 0, b"M\0\0\0", {}))
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*a){20}b$"])
+def test_an_expression_that_never_ends_is_given_up(pattern: str) -> None:
+    predicate = compile_filter(f"/{pattern}/", PEERS.__getitem__)
+    assert predicate is not None
+    with pytest.raises(FilterTooSlow, match="too long"):
+        predicate(Frame(0, 0, 0, 0, 0, b"a" * 100_000 + b"!", {}))

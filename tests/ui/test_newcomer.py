@@ -12,7 +12,7 @@ from person import Person
 from support import udp
 from textual.widgets import Button
 
-from sockexplorer.families import inet
+from sockexplorer.families import family
 
 People = Callable[..., Person]
 
@@ -22,7 +22,7 @@ def free_default_port(monkeypatch: pytest.MonkeyPatch) -> int:
     """The form's default port, one that is free on this host."""
     with udp() as probe:
         port: int = probe.getsockname()[1]
-    monkeypatch.setitem(inet.LOCAL, "port", str(port))
+    monkeypatch.setitem(family("inet").protocol("udp").local, "port", str(port))
     return port
 
 

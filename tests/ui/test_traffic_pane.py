@@ -250,3 +250,14 @@ async def test_every_key_of_the_footer_does_something(people: People, peer: sock
                     home.focus()
                     await person.settle()
         assert len(tried) > 12
+
+
+async def test_a_filter_that_takes_too_long_is_given_up(people: People) -> None:
+    async with people((80, 24)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
+            far.sendto(b"a" * 5000 + b"!", session.local)  # type: ignore[arg-type]
+            await person.until(lambda: session.log.received == 1)
+        await person.press("/", *"/(a+)+$/")
+        await person.sees("takes too long")
+        assert person.main.traffic.view.line_count() >= 1, "every row is shown again"

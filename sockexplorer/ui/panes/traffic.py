@@ -278,13 +278,21 @@ class TrafficPane(Pane):
             else:
                 predicate = compile_filter(line.value, session.peer_name, session.summary)
         except FilterError as error:
-            note.update(Content.styled(f"✗ {escape(str(error))}", "$text-error"))
-            note.display = True
-            line.set_class(True, "-wrong")
+            self._refuse_filter(error)
             return
         note.display = False
         line.set_class(False, "-wrong")
         self.view.set_filter(predicate)
+
+    @on(TrafficView.TooSlow)
+    def _filter_too_slow(self, event: TrafficView.TooSlow) -> None:
+        self._refuse_filter(event.error)
+
+    def _refuse_filter(self, error: FilterError) -> None:
+        note = self.query_one("#filter-note", Static)
+        note.update(Content.styled(f"✗ {escape(str(error))}", "$text-error"))
+        note.display = True
+        self.query_one("#filter", Input).set_class(True, "-wrong")
 
     # --- sending -------------------------------------------------------------------------------------------
 
@@ -306,6 +314,7 @@ class TrafficPane(Pane):
                 composer.say(f"✗ {escape(problem.headline())}: {escape(problem.what)}{escape(fix)}", "$text-error")
             elif result is not None:
                 composer.say(f"✓ sent {result['sent']} bytes at {clock(time.time_ns(), 3)}", "$text-success")
+                composer.select_payload()
 
         try:
             self.hub.send(session, event.data, peer=event.peer, to=event.to, done=sent)

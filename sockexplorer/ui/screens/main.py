@@ -73,7 +73,7 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
-                f"{number},alt+{number}",
+                str(number),
                 f"pane({number})",
                 name,
                 show=False,
@@ -150,8 +150,9 @@ class MainScreen(Screen[None]):
     def _fill(self, draft: Draft, text: str) -> None:
         try:
             address = draft.family.read(draft.protocol, text)
-            role = "remote" if draft.protocol.operations[0] == "connect" else "local"
-            draft.fill(role, address)  # type: ignore[arg-type]
+            # One address may be meant either way: to be bound here, or to be reached.
+            for role in draft.roles:
+                draft.fill(role, address)
             self.address.refill()
         except FieldError as error:
             self.notify(escape(str(error)), title="The address was not understood", severity="error", markup=False)
@@ -187,7 +188,10 @@ class MainScreen(Screen[None]):
         self.query_one("#upper").set_class(number != 3, "-current")
         pane = self.panes[number - 1]
         self.query_one(PaneBar).show(self.panes, pane)
-        if again or not pane.has_focus_within:
+        if pane is self.address:
+            # Letters stay keys: a host is not overwritten by a person who means to bind it.
+            self.address.focus_action()
+        elif again or not pane.has_focus_within:
             pane.home().focus(scroll_visible=False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -17,11 +17,18 @@ from sockexplorer.core.fields import FieldError
 from sockexplorer.core.payload import PayloadError, from_hex, from_text
 from sockexplorer.core.text import escape
 
+_PASTED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
 
 class SendInput(Input):
     """An input whose Enter sends. No priority binding: that would overtake letters typed just before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Send", id="composer-send")]
+
+    def _on_paste(self, event: events.Paste) -> None:
+        # An input has one line: what a paste has between its lines would be lost.
+        event.text = "".join(_PASTED.get(char, char) for char in event.text.replace("\r\n", "\n"))
+        super()._on_paste(event)
 
 
 class Composer(Vertical):
@@ -146,6 +153,10 @@ class Composer(Vertical):
         """Show a line of safe text under the payload."""
         self.query_one("#composer-note", Static).update(Content.styled(text, style))
 
+    def select_payload(self) -> None:
+        """Select the payload, so that what is typed next replaces what was sent."""
+        self.query_one("#composer-payload", Input).action_select_all()
+
     # --- doing ---------------------------------------------------------------------------------------------
 
     @on(Input.Submitted)
@@ -168,6 +179,7 @@ class Composer(Vertical):
         self.query_one("#composer-mode", Button).label = "hex" if self.hex else "text"
         if data is not None:
             payload.value = data.hex(" ") if self.hex else ascii(data)[2:-1]
+            payload.cursor_position = len(payload.value)
         payload.placeholder = "de ad be ef" if self.hex else r"text, with \n \x00 \u00e9"
         self._note()
 

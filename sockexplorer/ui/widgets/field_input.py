@@ -20,7 +20,9 @@ class FieldInput(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "primary", "Open", id="form-open"),
-        Binding("tab", "app.focus_next", "Next field", id="form-next"),
+        # With priority, so that keys which follow at once go to the next field, however fast they come.
+        Binding("tab", "app.focus_next", "Next field", id="form-next", priority=True),
+        Binding("shift+tab", "app.focus_previous", "Field before", show=False, priority=True),
         Binding("down", "choices", "Choose", id="form-choices"),
         Binding("up", "app.focus_previous", "Field before", show=False),
         Binding("escape", "leave", "Leave field", id="form-leave"),

@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from sockexplorer.capture.filter import Predicate
+from sockexplorer.capture.filter import FilterTooSlow, Predicate
 from sockexplorer.capture.log import Frame, row_numbers
 from sockexplorer.client.hub import Session
 from sockexplorer.core.frames import Flag
@@ -35,6 +35,13 @@ class TrafficView(LineView):
     }  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Details", id="show-details")]
+
+    class TooSlow(Message):
+        """The filter was given up: a frame took it too long."""
+
+        def __init__(self, error: FilterTooSlow) -> None:
+            super().__init__()
+            self.error = error
 
     class Followed(Message):
         """Following was switched by moving."""
@@ -151,7 +158,13 @@ class TrafficView(LineView):
         number, end = max(self._looked, log.first), self._end
         deadline = time.monotonic() + MATCH_SECONDS
         while number < end:
-            if predicate(log.frame(number)):
+            try:
+                matched = predicate(log.frame(number))
+            except FilterTooSlow as error:
+                self.post_message(self.TooSlow(error))
+                self.set_filter(None)
+                return
+            if matched:
                 matching.append(number)
             number += 1
             if not number & 0x3F and time.monotonic() > deadline:
