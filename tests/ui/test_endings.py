@@ -54,7 +54,8 @@ def test_clean_endings(tmp_path: Path, end: str | signal.Signals, status: int) -
     with PtyApp("unix/stream", str(path)) as app:
         engine = with_a_socket_file(app, path)
         with socket.socket(socket.AF_UNIX) as peer:
-            peer.connect(str(path))
+            # The file is there as soon as the socket is bound: it listens a moment later.
+            app.until(lambda: peer.connect_ex(str(path)) == 0, "a listener")
             app.shows(b"accepted")
             if isinstance(end, str):
                 app.write(end.encode())
