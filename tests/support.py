@@ -177,6 +177,12 @@ def inside(pid: int, *command: str) -> str:
     return subprocess.run([*enter, *command], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
 
 
+def listens(path: Path) -> bool:
+    """Whether a UNIX socket listens at a path; its file is there a moment earlier (flags of /proc/net/unix, proc(5))."""
+    rows = [line.split(maxsplit=7) for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return any(int(row[3], 16) & 0x10000 for row in rows if row[7:] == [str(path)])
+
+
 def needs(path: str) -> None:
     """Skip where this host has no socket of ``family/protocol`` at all, with the kernel's reason."""
     family, protocol = find(path)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE, udp, wait
+from support import PATIENCE, listens, udp, wait
 
 Done = Callable[..., subprocess.CompletedProcess[str]]
 Run = Callable[..., Any]
@@ -91,7 +91,7 @@ def test_a_stream_goes_out_as_it_comes(run: Run) -> None:
 def test_it_reaches_socat(run: Run, done: Done, tmp_path: Path) -> None:
     path = tmp_path / "s"
     watch = run("-u", f"UNIX-LISTEN:{path}", "-", tool="socat")
-    wait(path.exists, "socat's socket")
+    wait(lambda: listens(path), "socat's socket")
     assert done("send", "unix/stream", "--connect", str(path), "--text", r"to socat\n").returncode == 0
     assert watch.printed(1) == ["to socat"]
 

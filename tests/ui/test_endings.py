@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from pty_app import PtyApp, vanished
+from support import listens
 
 # What is switched on has to be switched off: alternate screen, cursor, mouse, bracketed paste, focus.
 PAIRS = [
@@ -54,8 +55,8 @@ def test_clean_endings(tmp_path: Path, end: str | signal.Signals, status: int) -
     with PtyApp("unix/stream", str(path)) as app:
         engine = with_a_socket_file(app, path)
         with socket.socket(socket.AF_UNIX) as peer:
-            # The file is there as soon as the socket is bound: it listens a moment later.
-            app.until(lambda: peer.connect_ex(str(path)) == 0, "a listener")
+            app.until(lambda: listens(path), "a listener")
+            peer.connect(str(path))
             app.shows(b"accepted")
             if isinstance(end, str):
                 app.write(end.encode())
