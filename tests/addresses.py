@@ -21,6 +21,16 @@ IMPOSSIBLE_HOSTS = st.sampled_from([
     "ff02::1%lo", "::1%1",
 ])  # fmt: skip
 PATHS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.binary(max_size=110)
+BDADDRS = st.binary(min_size=6, max_size=6).map(lambda raw: raw.hex(":").upper()) | st.sampled_from(
+    ["1:2:3:4:5:6", "0x1: 2:+3:4:5:6"]
+)
+
+
+def words_of(length: int) -> Strategy:
+    """Strings that fit a ``char`` array with its NUL."""
+    text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=length)
+    return text.filter(lambda word: len(word.encode()) <= length)
+
 
 GOOD: dict[str, Strategy] = {
     "AF_INET": st.tuples(HOSTS4, PORTS),
@@ -38,6 +48,13 @@ GOOD: dict[str, Strategy] = {
     | st.tuples(st.sampled_from([1, 2, 3]), WRAPPING, WRAPPING, WRAPPING, WRAPPING),
     "AF_QIPCRTR": st.tuples(WRAPPING, WRAPPING),
     "AF_RDS": st.tuples(HOSTS4, PORTS),
+    "AF_BLUETOOTH": st.tuples(BDADDRS, st.integers(-(2**31), 2**31 - 1)),
+    "AF_ALG": st.tuples(words_of(13), words_of(63))
+    | st.tuples(words_of(13), words_of(63), WRAPPING)
+    | st.tuples(words_of(13), words_of(63), WRAPPING, WRAPPING),
+    "PF_SYSTEM": st.tuples(WRAPPING, WRAPPING),
+    "AF_HYPERV": st.tuples(st.uuids().map(str), st.uuids().map(lambda each: str(each).upper())),
+    "AF_DIVERT": st.tuples(HOSTS4, PORTS),
 }
 """Addresses that CPython accepts, by family."""
 

@@ -12,7 +12,7 @@ from sockexplorer.cli import asked
 from sockexplorer.cli.target import Target, target_argument
 
 if TYPE_CHECKING:
-    from sockexplorer.core.fields import FieldError
+    from sockexplorer.core.faults import FieldError
     from sockexplorer.core.verdict import Verdict
 
 
@@ -44,7 +44,7 @@ def command(target: Target, address: str, remote: bool, proto: str | None, as_js
     from sockexplorer.cli.report import Failed, refused
     from sockexplorer.client.client import Client, Refused
     from sockexplorer.client.link import start_thread
-    from sockexplorer.core.fields import FieldError
+    from sockexplorer.core.faults import FieldError
     from sockexplorer.core.verdict import Verdict
 
     family, protocol = target

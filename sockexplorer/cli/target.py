@@ -65,7 +65,7 @@ target_argument = click.argument("target", metavar="FAMILY/PROTOCOL", type=Targe
 
 def read_address(target: Target, text: str, where: str) -> object:
     """Read an ADDRESS. Raises `click.BadParameter` when it is neither a literal nor the plain form."""
-    from sockexplorer.core.fields import FieldError
+    from sockexplorer.core.faults import FieldError
 
     try:
         return target.family.read(target.protocol, text)
@@ -75,7 +75,7 @@ def read_address(target: Target, text: str, where: str) -> object:
 
 def default_address(target: Target, role: Role) -> object:
     """The address that a form starts with, or None where a person has to say it."""
-    from sockexplorer.core.fields import FieldError
+    from sockexplorer.core.faults import FieldError
 
     family, protocol = target
     texts = protocol.local if role == "local" else protocol.remote

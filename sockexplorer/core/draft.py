@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.family import Family, Operation, Option, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Integer
+from sockexplorer.core.faults import FieldError
+from sockexplorer.core.fields import Field, Integer
 
 ROLES: tuple[Role, ...] = ("local", "remote")
 

@@ -7,6 +7,7 @@ file in `sockexplorer.families` with a module-level ``FAMILY``; nothing else nee
 from __future__ import annotations
 
 import ast
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,10 @@ from typing import Literal
 
 from sockexplorer.core.advice import Advice, general_advice
 from sockexplorer.core.constants import number
-from sockexplorer.core.fields import Field, FieldError, Notice, typed
+from sockexplorer.core.faults import FieldError, Notice, Raises, typed
+from sockexplorer.core.fields import Field
+from sockexplorer.core.interpreter import RUNNING, Interpreter
+from sockexplorer.core.sockaddr import Layout, Row
 
 Operation = Literal["bind", "connect", "listen", "open"]
 Role = Literal["local", "remote"]
@@ -67,6 +71,8 @@ class Protocol:
     snaplen: int = 65536
     """The longest message that one read takes, in bytes."""
     help: str = ""
+    availability: str = ""
+    """Since when kernels and Pythons have it, where that is later than for the family."""
     try_it: str = ""
     """A shell command that makes traffic for a bound or listening socket; ``{host}`` and the like are its fields."""
 
@@ -87,21 +93,40 @@ class Protocol:
 
 
 class Family:
-    """One address family. Subclasses declare; most override `fields`, `pack` and `unpack` only."""
+    """One address family, as the ``python`` that it is made for sees it.
+
+    Subclasses declare; most override `fields`, `pack` and `unpack` only.
+    """
 
     constant: str
     title: str
     summary: str
     availability: str = "Linux"
+    systems: tuple[str, ...] = ("linux",)
+    """The values of ``sys.platform`` where it exists; empty for every one."""
+    since: tuple[int, ...] = (3, 11)
+    """The first Python whose ``socket`` has it; (3, 11), the oldest that this project runs on, or later."""
     help: str = ""
+    pitfalls: tuple[str, ...] = ()
+    """What usually goes wrong, a sentence each."""
     protocols: tuple[Protocol, ...]
     modules: tuple[str, ...] = ()
+    shape: str = ""
+    """CPython's words for a tuple of another length, such as ``AF_NETLINK address must be a pair (pid, groups)``."""
     advice: Mapping[tuple[str, str], Advice] = {}
     """Explanations by (operation or ``*``, errno name) that are truer here than the general ones."""
+
+    def __init__(self, python: Interpreter = RUNNING) -> None:
+        self.python = python
 
     @property
     def number(self) -> int:
         return number(self.constant)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether this system can't have it: its number means something else here."""
+        return bool(self.systems) and sys.platform not in self.systems
 
     @property
     def name(self) -> str:
@@ -118,6 +143,23 @@ class Family:
                 return protocol
         known = ", ".join(protocol.name for protocol in self.protocols)
         raise KeyError(f"{self.constant} has no protocol {name!r}; it has {known}")
+
+    def protocol_of(self, kind: int, proto: int) -> Protocol | None:
+        """The protocol that ``socket(family, kind, proto)`` opens, the nearest one where none fits exactly.
+
+        None where the parser refuses every address for want of the protocol (`unsupported`).
+        """
+        if self.unsupported(proto) is not None:
+            return None
+        same = [each for each in self.protocols if each.type_number == kind]
+        for each in (*same, *self.protocols):
+            if each.proto_number == proto:
+                return each
+        return (same or list(self.protocols))[0]
+
+    def unsupported(self, proto: int) -> Raises | None:
+        """What the parser raises for a protocol number that it has no case for; None where it looks at none."""
+        return None
 
     # --- the address ---------------------------------------------------------------------------------------
 
@@ -147,22 +189,50 @@ class Family:
         return shown
 
     def check(self, protocol: Protocol, address: object) -> None:
-        """Raise `FieldError` where CPython's parser would refuse the address, naming the element at fault."""
+        """Raise `FieldError` where CPython's parser would refuse the address: the fault that it meets first.
+
+        Only the kernel knows which interfaces there are, and only a resolver which hosts: neither is asked.
+        """
         declared = self.fields(protocol)
         required = sum(not each.optional for each in declared)
-        shape = "(" + ", ".join(each.name for each in declared) + ")"
+        shape = f"({', '.join(each.name for each in declared)}{',' if len(declared) == 1 else ''})"
         if not isinstance(address, tuple):
-            raise FieldError("", address, f"{typed(address)} is not a tuple", f"write {shape}")
+            raise FieldError(
+                "", address, f"{typed(address)} is not a tuple", f"write {shape}", self.no_tuple(protocol, address)
+            )
         if not required <= len(address) <= len(declared):
             wanted = f"{required}" if required == len(declared) else f"{required} to {len(declared)}"
             raise FieldError(
-                "", address, f"has {len(address)} elements, {self.constant} takes {wanted}", f"write {shape}"
+                "",
+                address,
+                f"has {len(address)} elements, {self.constant} takes {wanted}",
+                f"write {shape}",
+                self.wrong_length(protocol, address),
             )
-        for each, value in zip(declared, address, strict=False):
-            each.check(value)
+        faults = []
+        for at, (each, value) in enumerate(zip(declared, address, strict=False), 1):
+            try:
+                each.check(value)
+            except FieldError as error:
+                error.raises = (error.raises or Raises("ValueError", error.reason)).at(at)
+                faults.append((error.raises.phase, at, error))
+        if faults:
+            raise min(faults, key=lambda fault: fault[:2])[2]
+
+    def no_tuple(self, protocol: Protocol, address: object) -> Raises:
+        """What CPython raises for an address that is no tuple."""
+        name = type(address).__name__
+        return Raises("TypeError", f"{{call}}(): {self.constant} address must be tuple, not {name}")
+
+    def wrong_length(self, protocol: Protocol, address: tuple[object, ...]) -> Raises:
+        """What CPython raises for a tuple of another length."""
+        return Raises("TypeError", self.shape)
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         """What is accepted but rarely meant, for an address that `check` passed."""
+        if self.python.version < self.since:
+            came = ".".join(map(str, self.since))
+            yield Notice("", f"{self.constant} came with Python {came}; this is {self.python}")
         if isinstance(address, tuple):
             for each, value in zip(self.fields(protocol), address, strict=False):
                 yield from each.notices(value)
@@ -231,6 +301,14 @@ class Family:
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
         """The Python address of a ``sockaddr``, as ``makesockaddr()`` gives it; never raises for short bytes."""
         raise NotImplementedError
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        """The C structure of these bytes."""
+        raise NotImplementedError
+
+    def rows(self, protocol: Protocol, sockaddr: bytes) -> list[Row]:
+        """The ``sockaddr`` field by field: offset, size, byte order, value and meaning."""
+        return self.layout(protocol, sockaddr).rows(sockaddr)
 
     def outgoing(self, sockaddr: bytes) -> bool:
         """Whether a received message with this address was sent by this host (AF_PACKET sees both ways)."""

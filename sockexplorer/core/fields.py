@@ -7,68 +7,20 @@ no stricter: what CPython takes but hardly anyone means is a `Notice`, never a r
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
+from sockexplorer.core import cformats
+from sockexplorer.core.faults import RANGE, FieldError, Invalid, Notice, Raises, shown
 from sockexplorer.core.text import escape
-
-INT_MIN, INT_MAX = -(2**31), 2**31 - 1
-Offers = Literal["", "interfaces", "scopes", "local-hosts", "local-hosts6", "unix-sockets", "names", "flags"]
-
-
-class Invalid(ValueError):
-    """A value that a kind refuses: ``reason`` says why, ``remedy`` what would be right."""
-
-    def __init__(self, reason: str, remedy: str = "") -> None:
-        super().__init__(f"{reason}; {remedy}" if remedy else reason)
-        self.reason = reason
-        self.remedy = remedy
-
-
-def shown(value: object) -> str:
-    """``repr(value)``, or the size of an integer that Python refuses to write out (``sys.set_int_max_str_digits``)."""
-    try:
-        return repr(value)
-    except ValueError:
-        return f"an int of {value.bit_length()} bits" if isinstance(value, int) else f"a {type(value).__name__}"
-
-
-class FieldError(ValueError):
-    """An `Invalid` that knows its field. ``field`` is "" when the address as a whole is wrong."""
-
-    def __init__(self, field: str, value: object, reason: str, remedy: str = "") -> None:
-        self.field = field
-        self.value = value
-        self.reason = reason
-        self.remedy = remedy
-        written = escape(value if isinstance(value, str) else shown(value), 60)
-        quoted = repr(written) if isinstance(value, str) else written
-        # A reason that already quotes the value reads badly when the value stands before it again.
-        if not written or written in reason:
-            subject = field
-        else:
-            subject = f"{field} {quoted}" if field else quoted
-            if not reason.startswith(("is ", "has ", "can't ")):
-                subject += ":"
-        super().__init__(f"{subject} {reason}".strip() + (f"; {remedy}" if remedy else ""))
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something that CPython or the kernel accepts but a person rarely means."""
-
-    field: str
-    text: str
 
 
 class Kind:
     """What one element of an address may be. Subclasses override what differs."""
 
-    offers: Offers = ""
-    """Which of the host's choices fit here; the interface asks the client for them."""
+    offers: str = ""
+    """Which of the host's choices fit here, by the name that `sockexplorer.client.offers` has for them."""
 
     def parse(self, text: str) -> object:
         """Read what a person typed. Raises `Invalid`."""
@@ -85,30 +37,16 @@ class Kind:
         """Sentences about a value that is accepted but rarely meant."""
         yield from ()
 
-
-def typed(value: object) -> str:
-    """``a str``, ``an int``: what a value is, for a sentence."""
-    name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-
-
-def as_index(value: object) -> int:
-    """The value as CPython's integer formats take it: an int or anything with ``__index__``. Raises `Invalid`."""
-    try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise Invalid(
-            f"{typed(value)} is not an integer",
-            "write the number without quotes" if isinstance(value, str | bytes) else "write a whole number",
-        ) from None
+    def takes(self) -> str:
+        """What may be written, in a few words for the help; "" where the field's own help says it."""
+        return ""
 
 
 @dataclass(frozen=True)
 class Integer(Kind):
-    """An integer of one of CPython's argument formats.
+    """An integer. ``wraps`` tells that CPython masks it silently (``B H I``): only its type can be wrong then.
 
-    ``wraps`` tells formats that mask silently (``B H I k K``) from ``i``, where the range is enforced. ``names``
-    are the constants that people write instead of the number; ``flags`` allows several of them joined by ``|``.
+    ``names`` are the constants that people write instead of the number; ``flags`` allows several joined by ``|``.
     """
 
     low: int
@@ -117,9 +55,13 @@ class Integer(Kind):
     names: Mapping[str, int] = field(default_factory=dict)
     flags: bool = False
     base: int = 10
+    choices: str = ""
+    """What of this host's is offered instead of the names."""
 
     @property
-    def offers(self) -> Offers:  # type: ignore[override]
+    def offers(self) -> str:  # type: ignore[override]
+        if self.choices:
+            return self.choices
         if self.names:
             return "flags" if self.flags else "names"
         return ""
@@ -158,8 +100,14 @@ class Integer(Kind):
             return f"write 0x{self.low:x} to 0x{self.high:x}{named}"
         return f"write a number from {self.low} to {self.high}{named}"
 
+    def takes(self) -> str:
+        few = " | ".join(self.names) if len(self.names) <= 4 else "a name from the list"
+        named = f"{few}, or " if self.names else ""
+        span = f"0x{self.low:x} to 0x{self.high:x}" if self.base == 16 else f"{self.low} to {self.high}"
+        return f"{named}{span}"
+
     def show(self, value: object) -> str:
-        number = as_index(value)
+        number = cformats.index(value)
         if self.flags:
             rest, parts = number, []
             for name, bit in self.names.items():
@@ -174,17 +122,68 @@ class Integer(Kind):
                     return name
         return f"0x{number:x}" if self.base == 16 and number >= 0 else str(number)
 
+    def convert(self, value: object) -> int:
+        """The int that the argument format makes of a value, before it is masked. Raises `Invalid`."""
+        return cformats.index(value)
+
+    @property
+    def enforced(self) -> bool:
+        """Whether CPython refuses what is out of range."""
+        return not self.wraps
+
     def check(self, value: object) -> None:
-        number = as_index(value)
-        if not self.wraps and not self.low <= number <= self.high:
-            raise Invalid(f"{shown(number)} is out of range", self.remedy())
+        number = self.convert(value)
+        if self.enforced and not self.low <= number <= self.high:
+            raise self.outside(number)
+
+    def outside(self, number: int, raises: Raises | None = None) -> Invalid:
+        """The refusal of a number that is too small or too large."""
+        return Invalid(f"{shown(number)} is out of range", self.remedy(), raises)
+
+    def kept(self, value: object) -> int:
+        """What the kernel gets of an accepted value: its low bits."""
+        return self.convert(value) & ((1 << self.high.bit_length()) - 1)
 
     def notices(self, value: object) -> Iterator[str]:
-        number = as_index(value)
-        if self.wraps and not self.low <= number <= self.high:
-            kept = number % (self.high + 1)
-            if not (number == -1 and self.high == 2**32 - 1 and self.names):
-                yield f"{shown(number)} does not fit {self.high.bit_length()} bits: CPython passes {kept} silently"
+        number = cformats.index(value)
+        if number == -1 and self.names and self.high == 2**32 - 1:
+            return  # C's way to write VMADDR_CID_ANY and its like
+        if not self.enforced and not self.low <= number <= self.high:
+            bits = self.high.bit_length()
+            later = " (3.15 warns)" if self.wraps and not -(2 ** (bits - 1)) <= number < 2**bits else ""
+            yield f"{shown(number)} does not fit {bits} bits: CPython passes {self.kept(number)} silently{later}"
+
+
+@dataclass(frozen=True)
+class CInt(Integer):
+    """``i``: beyond a C int ``overflow`` is raised; outside of ``low`` to ``high`` ``range_``, where there is one.
+
+    Without ``range_`` the low bits are stored and the rest is lost.
+    """
+
+    overflow: Raises = Raises("OverflowError", "signed integer is out of range")  # noqa: RUF009 - it is frozen
+    range_: Raises | None = None
+
+    @property
+    def enforced(self) -> bool:
+        return self.range_ is not None
+
+    def check(self, value: object) -> None:
+        number = self.convert(value)
+        if not cformats.INT_MIN <= number <= cformats.INT_MAX:
+            raise self.outside(number, self.overflow)
+        if self.range_ is not None and not self.low <= number <= self.high:
+            raise self.outside(number, self.range_)
+
+
+@dataclass(frozen=True)
+class Masked(Integer):
+    """``k`` or ``K``: an int, or since Python 3.14 (``takes_index``) anything with ``__index__``; masked."""
+
+    takes_index: bool = False
+
+    def convert(self, value: object) -> int:
+        return cformats.integer(value, takes_index=self.takes_index)
 
 
 def short_name(name: str) -> str:
@@ -196,7 +195,8 @@ def short_name(name: str) -> str:
 class InterfaceName(Kind):
     """A network interface, by name, looked up with ``ioctl(SIOCGIFINDEX)``; ``struct ifreq`` keeps 15 bytes of it."""
 
-    offers: Offers = "interfaces"
+    wrong_type: Raises
+    offers: str = "interfaces"
 
     def parse(self, text: str) -> str:
         name = text.strip()
@@ -205,15 +205,11 @@ class InterfaceName(Kind):
         self.check(name)
         return name
 
+    def takes(self) -> str:
+        return "an interface's name, of which 15 bytes count"
+
     def check(self, value: object) -> None:
-        if not isinstance(value, str):
-            raise Invalid(f"{typed(value)} is not a name", "write the interface's name as a str")
-        if "\0" in value:
-            raise Invalid("has an embedded null character", "take the NUL out of the name")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise Invalid("can't be encoded as UTF-8", "take the lone surrogate out of the name") from None
+        cformats.utf8(value, self.wrong_type)
 
     def notices(self, value: object) -> Iterator[str]:
         if not isinstance(value, str):
@@ -241,23 +237,28 @@ class HexBytes(Kind):
         self.check(value)
         return value
 
+    def takes(self) -> str:
+        return f"at most {self.longest} bytes as hexadecimal digits, such as 02:00:00:00:00:01"
+
     def show(self, value: object) -> str:
         return bytes(value).hex(":") if isinstance(value, bytes | bytearray | memoryview) else str(value)
 
     def check(self, value: object) -> None:
-        try:
-            length = memoryview(value).nbytes  # type: ignore[arg-type]
-        except TypeError:
-            raise Invalid(f"{typed(value)} is not bytes", r"write b'\x02\x00…'") from None
+        length = len(cformats.buffer(value))
         if length > self.longest:
-            raise Invalid(f"has {length} bytes", f"a hardware address has at most {self.longest} here")
+            raise Invalid(
+                f"has {length} bytes",
+                f"a hardware address has at most {self.longest} here",
+                Raises("ValueError", f"Hardware address must be {self.longest} bytes or less", RANGE),
+            )
 
 
 @dataclass(frozen=True)
 class Field:
     """One input of an address form, and one element of its tuple.
 
-    ``optional`` fields may be left out at the end of the tuple, where CPython fills in ``default``.
+    ``optional`` fields may be left out at the end of the tuple, where CPython fills in ``default``. ``pitfall`` is
+    what usually goes wrong with it, as a sentence.
     """
 
     name: str
@@ -265,20 +266,21 @@ class Field:
     default: str = ""
     help: str = ""
     optional: bool = False
+    pitfall: str = ""
 
     def parse(self, text: str) -> object:
         """Read the text of the input. Raises `FieldError`."""
         try:
             return self.kind.parse(text)
         except Invalid as error:
-            raise FieldError(self.name, text, error.reason, error.remedy) from None
+            raise FieldError(self.name, text, error.reason, error.remedy, error.raises) from None
 
     def check(self, value: object) -> None:
         """Raise `FieldError` where CPython's parser would refuse the value."""
         try:
             self.kind.check(value)
         except Invalid as error:
-            raise FieldError(self.name, value, error.reason, error.remedy) from None
+            raise FieldError(self.name, value, error.reason, error.remedy, error.raises) from None
 
     def notices(self, value: object) -> Iterator[Notice]:
         """What is accepted but rarely meant."""

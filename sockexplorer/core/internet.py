@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sockexplorer.core import cformats
 from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.family import Family, Option, Protocol, Role
-from sockexplorer.core.fields import FieldError, Integer, Notice
-from sockexplorer.core.ip import EXAMPLE, classify
+from sockexplorer.core.faults import CONVERT, RANGE, FieldError, Notice, Raises
+from sockexplorer.core.fields import CInt
+from sockexplorer.core.ip import EXAMPLE, as_text, classify, numeric
+from sockexplorer.core.sockaddr import Layout, Part, named
 
-PORT = Integer(0, 65535)
+_PORT_RANGE = "{call}(): port must be 0-65535."
+PORT = CInt(
+    0, 65535, overflow=Raises("OverflowError", _PORT_RANGE, CONVERT), range_=Raises("OverflowError", _PORT_RANGE, RANGE)
+)
+HOST_PITFALL = "None is no host: '' is every address of this host when binding, and no peer has it."
+PORT_PITFALL = "A str is refused: 80, not '80'; and ports below 1024 need a right."
 PLACEHOLDER = {4: "127.0.0.1", 6: "::1"}
+SOCKADDR_IN = Layout(
+    "sockaddr_in",
+    Part("sin_family", "H", "address family", show=named({"AF_INET": 2})),
+    Part("sin_port", "H", "port", "network"),
+    Part("sin_addr", "4s", "IPv4 address, most significant byte first", "network", socket.inet_ntoa),
+    Part("sin_zero", "8s", "unused"),
+    least=8,
+)
+"""``<netinet/in.h>``, ip(7)."""
 
 REUSEADDR = Option("SOL_SOCKET", "SO_REUSEADDR", "bind although old connections linger on the port")
 LISTEN_AGAIN = replace(REUSEADDR, default=1)
@@ -70,15 +88,47 @@ def transports(version: int, *options: Option) -> tuple[Protocol, ...]:
             "mptcp", "SOCK_STREAM", "IPPROTO_MPTCP", "multipath TCP", ("listen", "connect"),
             messages=False, connections=True, local=local, remote=remote, options=(LISTEN_AGAIN, *both),
             help="TCP that may use several paths (RFC 8684); falls back to TCP. Switched by net.mptcp.enabled.",
-            try_it="nc {host} {port}",
+            try_it="nc {host} {port}", availability="Linux 5.6; Python 3.10",
+        ),
+        Protocol(
+            "sctp", "SOCK_STREAM", "IPPROTO_SCTP", "messages in streams", ("listen", "connect"), modules=("sctp",),
+            connections=True, local=local, remote=remote, options=(LISTEN_AGAIN, *both),
+            help="Connected, with message boundaries, over several streams and paths (RFC 9260).",
+            try_it=f"socat - SCTP{version}-CONNECT:{bracketed}:{{port}}",
+        ),
+        Protocol(
+            "dccp", "SOCK_DCCP", "IPPROTO_DCCP", "unreliable, paced", ("listen", "connect"), modules=("dccp",),
+            connections=True, local=local, remote=remote, options=(LISTEN_AGAIN, *both),
+            help="Datagrams over a connection with congestion control (RFC 4340). Removed from Linux 6.16 and later.",
+            availability="Linux 2.6.14 to 6.15; Python names IPPROTO_DCCP, not SOCK_DCCP",
         ),
     )  # fmt: skip
+
+
+def in_addr(host: object) -> bytes:
+    """The four bytes of a host that needs no lookup. Raises OSError for a name."""
+    text = as_text(host)
+    return socket.inet_aton({"": "0.0.0.0", "<broadcast>": "255.255.255.255"}.get(text) or numeric(text, 4) or text)
+
+
+def pack_in(address: object) -> bytes:
+    """``(host, port)`` as the ``sockaddr_in`` that CPython hands over. Raises OSError for a name."""
+    assert isinstance(address, tuple)
+    host, port = address
+    return SOCKADDR_IN.pack(sin_family=int(socket.AF_INET), sin_port=cformats.index(port), sin_addr=in_addr(host))
+
+
+def unpack_in(sockaddr: bytes) -> object:
+    """``(host, port)`` of a ``sockaddr_in``; None where it is too short."""
+    found = SOCKADDR_IN.unpack(sockaddr)
+    return None if found is None else (socket.inet_ntoa(found["sin_addr"]), found["sin_port"])
 
 
 class InternetFamily(Family):
     """AF_INET or AF_INET6; ``version`` is 4 or 6."""
 
     version: int
+    systems: tuple[str, ...] = ()
 
     def without_lookup(self, address: object) -> object:
         if self.host_name(address) is not None:

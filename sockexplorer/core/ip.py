@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sockexplorer.core.fields import Invalid, Kind, Offers, typed
+from sockexplorer.core.faults import LOOK_UP, Invalid, Raises, typed
+from sockexplorer.core.fields import Kind
 from sockexplorer.core.text import escape
 
 Class = Literal["any", "broadcast", "numeric", "loose", "name", "other-family", "impossible", "type"]
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,254}\Z")
 _FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 EXAMPLE = {4: "127.0.0.1", 6: "::1"}
+UNKNOWN = Raises("gaierror", f"[Errno {int(socket.EAI_NONAME)}] Name or service not known", LOOK_UP)
+OTHER_FAMILY = Raises("gaierror", "[Errno -9] Address family for hostname not supported", LOOK_UP)
+MISMATCH = Raises("OSError", "address family mismatched", LOOK_UP)
 
 
 def as_text(host: object) -> str:
@@ -28,16 +32,30 @@ def as_text(host: object) -> str:
     if isinstance(host, bytes | bytearray):
         text = bytes(host).decode("latin-1")
     elif isinstance(host, str):
-        text = host
-        if not text.isascii():
+        text = str(host)
+        # CPython spares an exact ASCII str the codec, which refuses what a resolver would only not find ("a..b").
+        if type(host) is not str or not text.isascii():
             try:
                 text = text.encode("idna").decode("ascii")
             except UnicodeError:
-                raise Invalid("can't be encoded as a host name (IDNA)", "use an ASCII name or a number") from None
+                raise Invalid(
+                    "can't be encoded as a host name (IDNA)",
+                    "use an ASCII name or a number",
+                    Raises("TypeError", "encoding of hostname failed"),
+                ) from None
     else:
-        raise Invalid(f"{typed(host)} is not a host", "write a str such as '127.0.0.1'")
+        name = type(host).__name__
+        raise Invalid(
+            f"{typed(host)} is not a host",
+            "write a str such as '127.0.0.1'",
+            Raises("TypeError", f"str, bytes or bytearray expected, not {name}"),
+        )
     if "\0" in text:
-        raise Invalid("has an embedded null character", "take the NUL out of the host")
+        raise Invalid(
+            "has an embedded null character",
+            "take the NUL out of the host",
+            Raises("TypeError", "host name must not contain null character"),
+        )
     return text
 
 
@@ -75,7 +93,8 @@ def classify(host: object, version: int) -> Class:
         return "numeric"
     if numeric(text, version) is not None:
         return "loose"
-    if numeric(text, 10 - version) is not None:
+    # For another family glibc does not look whether a zone exists.
+    if numeric(text.partition("%")[0] if version == 4 else text, 10 - version) is not None:
         return "other-family"
     labels = text.removesuffix(".").split(".")
     if not _NAME.match(text) or any(not 1 <= len(label) <= 63 for label in labels):
@@ -92,7 +111,7 @@ class Host(Kind):
     version: int
 
     @property
-    def offers(self) -> Offers:  # type: ignore[override]
+    def offers(self) -> str:  # type: ignore[override]
         return "local-hosts" if self.version == 4 else "local-hosts6"
 
     def parse(self, text: str) -> str:
@@ -108,19 +127,25 @@ class Host(Kind):
     def check(self, value: object) -> None:
         as_text(value)
         kind = classify(value, self.version)
-        example = EXAMPLE[self.version]
         if kind == "other-family":
+            if as_text(value) in ("<broadcast>", "255.255.255.255"):
+                raise Invalid("is an IPv4 broadcast address", "write ff02::1, all nodes of a link", MISMATCH)
             other = "AF_INET6" if self.version == 4 else "AF_INET"
             mapped = "" if self.version == 4 else ", or write ::ffff:1.2.3.4"
-            raise Invalid(f"is an address of {other}", f"choose that family{mapped}")
+            raise Invalid(f"is an address of {other}", f"choose that family{mapped}", OTHER_FAMILY)
         if kind == "impossible":
-            text = as_text(value)
-            if re.fullmatch(r"[\d.]+", text):
-                raise Invalid("is not an IPv4 address", "write four numbers from 0 to 255, such as 192.0.2.1")
-            if "%" in text:
-                zone = escape(text.partition("%")[2])
-                raise Invalid(f"has the zone {zone!r}, which this host does not know here", "put it in scope_id")
-            raise Invalid("is neither an address nor a host name", f"write {example} or a name")
+            raise self._impossible(as_text(value))
+
+    def _impossible(self, text: str) -> Invalid:
+        if re.fullmatch(r"[\d.]+", text):
+            return Invalid("is not an IPv4 address", "write four numbers from 0 to 255, such as 192.0.2.1", UNKNOWN)
+        if "%" in text:
+            zone = escape(text.partition("%")[2])
+            return Invalid(f"has the zone {zone!r}, which this host does not know here", "put it in scope_id", UNKNOWN)
+        return Invalid("is neither an address nor a host name", f"write {EXAMPLE[self.version]} or a name", UNKNOWN)
+
+    def takes(self) -> str:
+        return f"an IPv{self.version} address such as {EXAMPLE[self.version]}, '' for all of this host's, or a name"
 
     def notices(self, value: object) -> Iterator[str]:
         kind = classify(value, self.version)

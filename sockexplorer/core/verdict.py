@@ -6,7 +6,10 @@ import ast
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sockexplorer.core.fields import Notice
+from sockexplorer.core.faults import Notice
+
+Decider = Literal["cpython", "model"]
+"""The running interpreter's C parser; or the family's declaration, where the parser was built without the family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Verdict:
     """
 
     accepted: bool
-    decided_by: Literal["cpython", "model"]
+    decided_by: Decider
     exception: str | None = None
     message: str = ""
     field: str = ""

@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
+import warnings
 from typing import Any
 
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import FieldError
+from sockexplorer.core.faults import FieldError, Raises
 from sockexplorer.core.text import escape
-from sockexplorer.core.verdict import Verdict
+from sockexplorer.core.verdict import Decider, Verdict
+
+CALLS = {"local": "bind", "remote": "connect"}
+"""The method that an address of each role is for, whose name stands in CPython's messages."""
 
 
 def ask_cpython(family: int, kind: int, proto: int, address: Any) -> Exception | None:
@@ -25,7 +30,12 @@ def ask_cpython(family: int, kind: int, proto: int, address: Any) -> Exception |
         claimed = socket.socket(family, kind, proto, fileno=here.detach())
         with claimed:
             try:
-                claimed.sendto(b"", address)
+                if sys.version_info >= (3, 15):
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")  # of a number that it masks; the declaration says so as well
+                        claimed.sendto(b"", address)
+                else:
+                    claimed.sendto(b"", address)
             except OSError as error:
                 if error.errno == errno.EISCONN:
                     return None
@@ -44,27 +54,62 @@ def judge(family: Family, protocol: Protocol, address: object, role: Role, proto
         family.check(protocol, address)
     except FieldError as error:
         fault = error
+    number = protocol.proto_number if proto is None else proto
     try:
-        refused = ask_cpython(
-            family.number, protocol.type_number, protocol.proto_number if proto is None else proto,
-            family.without_lookup(address),
-        )  # fmt: skip
+        if family.foreign:
+            raise LookupError(f"{family.constant} is not for this system")
+        refused = ask_cpython(family.number, protocol.type_number, number, family.without_lookup(address))
     except LookupError:
-        if fault is not None:
-            return Verdict(
-                False, "model", "ValueError", str(fault), fault.field, fault.reason, fault.remedy, address=address
-            )
-        return _accepted(family, protocol, address, role, "model")
+        if fault is None:
+            return _accepted(family, protocol, address, role, "model")
+        raises = fault.raises or Raises("ValueError", fault.reason)
+        return _refused("model", raises.exception, raises.text(CALLS[role]), fault, address)
     if refused is None:
         return _accepted(family, protocol, address, role, "cpython")
+    if isinstance(refused, OSError) and refused.errno == errno.ENODEV:
+        fault = _no_interface(family, protocol, address) or fault
     # The parser names the method it was called by, which for a person is another one.
-    message = str(refused).replace("sendto()", "bind()" if role == "local" else "connect()", 1)
-    if fault is None and isinstance(refused, OSError) and refused.errno == errno.ENODEV:
-        fault = _no_interface(family, protocol, address)
+    message = str(refused).replace("sendto()", f"{CALLS[role]}()", 1)
+    return _refused("cpython", type(refused).__name__, message, fault, address)
+
+
+def judge_unsupported(family: Family, proto: int, address: object, role: Role) -> Verdict:
+    """The verdict where the family's parser has no case for the protocol: it looks at no address then."""
+    raises = family.unsupported(proto)
+    assert raises is not None
+    known = ", ".join(each.proto for each in family.protocols)
+    reason = f"the parser knows no protocol {proto} of {family.constant}"
+    fault = FieldError("", proto, reason, f"choose one of {known}")
+    by: Decider = "cpython"
+    try:
+        if family.foreign:
+            raise LookupError
+        ask_cpython(family.number, socket.SOCK_RAW, proto, address)
+    except LookupError:
+        by = "model"
+    return _refused(by, raises.exception, raises.text(CALLS[role]), fault, address)
+
+
+def judge_unknown(family: int, kind: int, proto: int, address: object, role: Role) -> Verdict:
+    """The verdict on an address of a family by number that nobody declared: no Python can express one."""
+    try:
+        refused: Exception | None = ask_cpython(family, kind, proto, address)
+    except LookupError as error:
+        refused = OSError(str(error))
+    except (OSError, OverflowError) as error:
+        refused = error
+    if refused is None:
+        return Verdict(True, "cpython", address=address)
+    message = str(refused).replace("sendto()", f"{CALLS[role]}()", 1)
+    fault = FieldError("", family, f"Python has no form of address for the family {family}", "choose another family")
+    return _refused("cpython", type(refused).__name__, message, fault, address)
+
+
+def _refused(by: Decider, exception: str, message: str, fault: FieldError | None, address: object) -> Verdict:
     return Verdict(
         False,
-        "cpython",
-        type(refused).__name__,
+        by,
+        exception,
         message,
         fault.field if fault else "",
         fault.reason if fault else message,
@@ -77,13 +122,13 @@ def _no_interface(family: Family, protocol: Protocol, address: object) -> FieldE
     """The parser looks interfaces up itself, and is the only one to know that there is none of that name."""
     if isinstance(address, tuple):
         for each, value in zip(family.fields(protocol), address, strict=False):
-            if each.kind.offers == "interfaces":
+            if each.kind.offers in ("interfaces", "can-interfaces"):
                 reason = f"there is no interface {escape(repr(value), 40)} on this host"
                 return FieldError(each.name, value, reason, "choose one: ip link")
     return None
 
 
-def _accepted(family: Family, protocol: Protocol, address: object, role: Role, by: str) -> Verdict:
+def _accepted(family: Family, protocol: Protocol, address: object, role: Role, by: Decider) -> Verdict:
     try:
         notices = tuple(family.notices(protocol, address, role))
     except (ValueError, TypeError):
@@ -94,4 +139,4 @@ def _accepted(family: Family, protocol: Protocol, address: object, role: Role, b
             sockaddr = family.pack(protocol, address)
         except (OSError, ValueError, TypeError):
             sockaddr = None
-    return Verdict(True, "cpython" if by == "cpython" else "model", notices=notices, sockaddr=sockaddr, address=address)
+    return Verdict(True, by, notices=notices, sockaddr=sockaddr, address=address)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sockexplorer.core import cformats
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Integer, Invalid, Kind, Notice, Offers, as_index, typed
+from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
+from sockexplorer.core.fields import Field, Integer, Kind, Masked
+from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 65
 EFF_FLAG = 0x80000000
@@ -31,7 +33,7 @@ RAW_SAMPLE = r"\x23\x01\0\0\x05\0\0\0hello\0\0\0"
 class CanInterface(Kind):
     """``O&`` with FSConverter: a str, bytes or path of at most 15 bytes; '' for every CAN interface."""
 
-    offers: Offers = "interfaces"
+    offers: str = "can-interfaces"
 
     def parse(self, text: str) -> str:
         name = text.strip()
@@ -41,41 +43,59 @@ class CanInterface(Kind):
     def show(self, value: object) -> str:
         return os.fsdecode(value) if isinstance(value, str | bytes | os.PathLike) else str(value)
 
+    def takes(self) -> str:
+        return "an interface's name of at most 15 bytes, or nothing for every CAN interface"
+
     def check(self, value: object) -> None:
-        try:
-            raw = os.fsencode(value)  # type: ignore[arg-type]
-        except TypeError:
-            raise Invalid(f"{typed(value)} is not a name", "write the interface's name, such as 'can0'") from None
-        except UnicodeEncodeError:
-            raise Invalid("can't be encoded", "take the lone surrogate out of the name") from None
-        if b"\0" in raw:
-            raise Invalid("has an embedded null byte", "take the NUL out of the name")
+        raw = cformats.file_name(value)
         if len(raw) > 15:
-            raise Invalid(f"has {len(raw)} bytes", "an interface name has at most 15")
+            too_long = Raises("OSError", "AF_CAN interface name too long", LOOK_UP)
+            raise Invalid(f"has {len(raw)} bytes", "an interface name has at most 15", too_long)
 
 
-@dataclass(frozen=True)
-class Unsigned(Integer):
-    """``k`` or ``K``: masked, and ints only before Python 3.14."""
-
-    def check(self, value: object) -> None:
-        if not isinstance(value, int):
-            raise Invalid(f"{typed(value)} is not an int", "write a whole number")
-
-
-CAN_ID = Unsigned(0, MASK, wraps=True, base=16)
-NAME = Unsigned(0, 2**64 - 1, wraps=True, base=16, names={"J1939_NO_NAME": NO_NAME})
+_HEAD = (
+    Part("can_family", "H", "address family", show=named({"AF_CAN": 29})),
+    Part("padding", "2s", "unused"),
+    Part("can_ifindex", "i", "index of the interface; 0 for all"),
+)
+SOCKADDRS = {
+    "raw": Layout("sockaddr_can", *_HEAD, Part("can_addr", "16s", "unused by this protocol"), least=8),
+    "isotp": Layout(
+        "sockaddr_can",
+        *_HEAD,
+        Part("can_addr.tp.rx_id", "I", "the id that is received", show=hexadecimal),
+        Part("can_addr.tp.tx_id", "I", "the id that is sent", show=hexadecimal),
+        Part("unused", "8s", "unused by this protocol"),
+        least=8,
+    ),
+    "j1939": Layout(
+        "sockaddr_can",
+        *_HEAD,
+        Part("can_addr.j1939.name", "Q", "NAME of 64 bits; 0 for none", show=hexadecimal),
+        Part("can_addr.j1939.pgn", "I", "parameter group number", show=named({"J1939_NO_PGN": NO_PGN}, hexadecimal)),
+        Part("can_addr.j1939.addr", "B", "address", show=named({"J1939_NO_ADDR": NO_ADDR}, hexadecimal)),
+        Part("unused", "3s", "unused"),
+        least=8,
+    ),
+}
+"""``struct sockaddr_can`` of ``<linux/can.h>``: a union after the interface."""
 LOCAL = {"interface": "vcan0"}
 
 
 class Can(Family):
     constant = "AF_CAN"
+    shape = "AF_CAN address must be a tuple (interface, )"
     title = "CAN bus"
     summary = "controller area network: (interface,), and ids or names by protocol"
     modules = ("can",)
     help = (
         "raw and bcm take (interface,); isotp (interface, rx_addr, tx_addr); j1939 (interface, name, pgn, addr). An id "
         "of 29 bits carries CAN_EFF_FLAG, 0x80000000. The protocol must be given: 0 is not CAN_RAW."
+    )
+    pitfalls = (
+        "socket(AF_CAN, SOCK_RAW) without a protocol opens CAN_RAW, but Python then refuses every address.",
+        "An id above 0x7ff needs CAN_EFF_FLAG (0x80000000), and rx and tx are seen from this end.",
+        "An interface that is down binds all the same, and then sends nothing.",
     )
     advice = {
         ("*", "ENODEV"): NO_INTERFACE,
@@ -119,24 +139,36 @@ class Can(Family):
     )  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
-        interface = Field("interface", CanInterface(), "vcan0", "a CAN interface; nothing for all of them")
+        later = self.python.version >= (3, 14)
+        can_id = Masked(0, MASK, wraps=True, base=16, takes_index=later)
+        name = Masked(0, 2**64 - 1, wraps=True, base=16, names={"J1939_NO_NAME": NO_NAME}, takes_index=later)
+        interface = Field("interface", CanInterface(), "vcan0", "a CAN interface; nothing for all of them",
+                          pitfall="isotp and j1939 need one; an interface of another kind is ENODEV.")  # fmt: skip
+
         if protocol.name == "isotp":
             return (
                 interface,
-                Field("rx_addr", CAN_ID, "0x7e8", "the id that is received"),
-                Field("tx_addr", CAN_ID, "0x7e0", "the id that is sent"),
+                Field(
+                    "rx_addr",
+                    can_id,
+                    "0x7e8",
+                    "the id that is received",
+                    pitfall="29 bits without CAN_EFF_FLAG are refused by the kernel.",
+                ),
+                Field("tx_addr", can_id, "0x7e0", "the id that is sent", pitfall="It must differ from rx_addr."),
             )
         if protocol.name == "j1939":
             return (
                 interface,
-                Field("name", NAME, "0x0", "64 bits"),
+                Field("name", name, "0x0", "NAME of 64 bits; 0 for none",
+                      pitfall="A NAME works only after its address was claimed (PGN 0xee00)."),
                 Field(
                     "pgn", Integer(0, MASK, wraps=True, base=16, names={"J1939_NO_PGN": NO_PGN}), "J1939_NO_PGN",
-                    "parameter group number",
+                    "parameter group number", pitfall="Below 0xf000 its last byte is the destination and must be 0.",
                 ),
                 Field(
                     "addr", Integer(0, 255, wraps=True, base=16, names={"J1939_NO_ADDR": NO_ADDR}), "0x20",
-                    "8-bit address; 0xff for none",
+                    "8-bit address; 0xff for none", pitfall="254 and 255 are nobody's own address.",
                 ),
             )  # fmt: skip
         return (interface,)
@@ -149,13 +181,13 @@ class Can(Family):
             yield Notice("interface", f"{protocol.name} needs one interface")
         if protocol.name == "isotp":
             for field, value in zip(("rx_addr", "tx_addr"), address[1:], strict=False):
-                number = as_index(value) & MASK
+                number = cformats.index(value) & MASK
                 if 0x7FF < number <= 0x1FFFFFFF:
                     yield Notice(field, "an id above 0x7ff has 29 bits: add CAN_EFF_FLAG 0x80000000")
             if address[1] == address[2]:
                 yield Notice("tx_addr", "the kernel refuses the same id for both directions")
         if protocol.name == "j1939":
-            pgn = as_index(address[2]) & MASK
+            pgn = cformats.index(address[2]) & MASK
             if pgn < NO_PGN and pgn & 0xFF00 < 0xF000 and pgn & 0xFF:
                 yield Notice("pgn", "a PDU1 group (below 0xf000) ends in 00: its last byte is the destination")
 
@@ -183,33 +215,50 @@ class Can(Family):
             values.append(field.parse(part if part.lower().startswith("0x") else f"0x{part}"))
         return tuple(values)
 
+    def unsupported(self, proto: int) -> Raises | None:
+        if proto in (each.proto_number for each in self.protocols):
+            return None
+        return Raises("OSError", "{call}(): unsupported CAN protocol")
+
+    def no_tuple(self, protocol: Protocol, address: object) -> Raises:
+        if protocol.name in ("isotp", "j1939"):
+            return Raises("SystemError", "new style getargs format but argument is not a tuple")
+        return super().no_tuple(protocol, address)
+
+    def wrong_length(self, protocol: Protocol, address: tuple[object, ...]) -> Raises:
+        if protocol.name in ("isotp", "j1939"):
+            wanted = len(self.fields(protocol))
+            return Raises("TypeError", f"function takes exactly {wanted} arguments ({len(address)} given)")
+        return super().wrong_length(protocol, address)
+
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)
         name = os.fsdecode(address[0])
-        index = socket.if_nametoindex(name) if name else 0
-        head = struct.pack("=HHi", self.number, 0, index)
+        values = {"can_family": self.number, "can_ifindex": socket.if_nametoindex(name) if name else 0}
+        numbers = [cformats.index(each) for each in address[1:]]
         if protocol.name == "isotp":
-            tail = struct.pack("=II", *(as_index(value) & MASK for value in address[1:]))
+            values |= {"can_addr.tp.rx_id": numbers[0] & MASK, "can_addr.tp.tx_id": numbers[1] & MASK}
         elif protocol.name == "j1939":
-            name_, pgn, addr = map(as_index, address[1:])
-            tail = struct.pack("=QIB", name_ & (2**64 - 1), pgn & MASK, addr & 0xFF)
-        else:
-            tail = b""
-        return (head + tail).ljust(24, b"\0")
+            values |= {
+                "can_addr.j1939.name": numbers[0] & (2**64 - 1),
+                "can_addr.j1939.pgn": numbers[1] & MASK,
+                "can_addr.j1939.addr": numbers[2] & 0xFF,
+            }
+        return self.layout(protocol, b"").pack(**values)
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
-        if len(sockaddr) < 8:
+        found = self.layout(protocol, sockaddr).unpack(sockaddr)
+        if found is None:
             return None
-        (index,) = struct.unpack_from("=i", sockaddr, 4)
+        _, _, index, *rest = found.values()
         try:
             name = socket.if_indextoname(index) if index > 0 else ""
         except OSError:
             name = ""
-        if protocol.name == "isotp" and len(sockaddr) >= 16:
-            return (name, *struct.unpack_from("=II", sockaddr, 8))
-        if protocol.name == "j1939" and len(sockaddr) >= 21:
-            return (name, *struct.unpack_from("=QIB", sockaddr, 8))
-        return (name,)
+        return (name, *rest[:-1])
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDRS.get(protocol.name, SOCKADDRS["raw"])
 
 
 FAMILY = Can()

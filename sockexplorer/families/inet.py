@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import socket
-import struct
-
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Protocol
 from sockexplorer.core.fields import Field
-from sockexplorer.core.internet import BROADCAST, PING_RANGE, PORT, PRIVILEGED_PORT, InternetFamily, transports
-from sockexplorer.core.ip import Host, as_text, numeric
+from sockexplorer.core.internet import (
+    BROADCAST,
+    HOST_PITFALL,
+    PING_RANGE,
+    PORT,
+    PORT_PITFALL,
+    PRIVILEGED_PORT,
+    SOCKADDR_IN,
+    InternetFamily,
+    pack_in,
+    transports,
+    unpack_in,
+)
+from sockexplorer.core.ip import Host
+from sockexplorer.core.sockaddr import Layout
 
 ORDER = 10
 ANY = {"host": "0.0.0.0", "port": "0"}
@@ -25,9 +35,15 @@ class Inet(InternetFamily):
     title = "IPv4"
     summary = "Internet Protocol version 4: (host, port)"
     availability = "every platform"
+    shape = "AF_INET address must be a pair (host, port)"
     help = (
         "The address is (host, port). host '' means every interface when binding; a name is looked up, a number is "
         "not. Port 0 lets the kernel choose."
+    )
+    pitfalls = (
+        "A number with leading zeros is octal to glibc: 010.0.0.1 is 8.0.0.1.",
+        "A host name is looked up by bind and connect themselves, and only its first address is used.",
+        "127.0.0.1 is reached from this machine only; bind 0.0.0.0 for others.",
     )
     advice = {
         ("bind", "EACCES"): PRIVILEGED_PORT,
@@ -58,8 +74,8 @@ class Inet(InternetFamily):
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
-            Field("host", Host(4), "127.0.0.1", "an IPv4 address, '' for all, or a name"),
-            Field("port", PORT, "0", "0 to 65535; 0 lets the kernel choose when binding"),
+            Field("host", Host(4), "127.0.0.1", "an IPv4 address, '' for all, or a name", pitfall=HOST_PITFALL),
+            Field("port", PORT, "0", "0 to 65535; 0 lets the kernel choose when binding", pitfall=PORT_PITFALL),
         )
 
     def explain(self, protocol: Protocol, operation: str, errno_name: str) -> Advice:
@@ -68,17 +84,13 @@ class Inet(InternetFamily):
         return super().explain(protocol, operation, errno_name)
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
-        assert isinstance(address, tuple)
-        text = as_text(address[0])
-        host = {"": "0.0.0.0", "<broadcast>": "255.255.255.255"}.get(text) or numeric(text, 4) or text
-        packed = socket.inet_aton(host)
-        return struct.pack("=H", self.number) + struct.pack("!H4s8x", int(address[1]), packed)
+        return pack_in(address)
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
-        if len(sockaddr) < 8:
-            return None
-        port, host = struct.unpack_from("!H4s", sockaddr, 2)
-        return (socket.inet_ntoa(host), port)
+        return unpack_in(sockaddr)
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDR_IN
 
 
 FAMILY = Inet()

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sockexplorer.core.advice import Advice
+from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Option, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Integer, Invalid, Notice, Offers, as_index, shown
-from sockexplorer.core.internet import PING_RANGE, PORT, PRIVILEGED_PORT, InternetFamily, transports
+from sockexplorer.core.faults import RANGE, FieldError, Invalid, Notice, Raises
+from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.internet import (
+    HOST_PITFALL,
+    PING_RANGE,
+    PORT,
+    PORT_PITFALL,
+    PRIVILEGED_PORT,
+    InternetFamily,
+    transports,
+)
 from sockexplorer.core.ip import Host, as_text, numeric
+from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 20
 ANY = {"host": "::", "port": "0"}
+SOCKADDR = Layout(
+    "sockaddr_in6",
+    Part("sin6_family", "H", "address family", show=named({"AF_INET6": socket.AF_INET6})),
+    Part("sin6_port", "H", "port", "network"),
+    Part("sin6_flowinfo", "I", "flow label", "network", hexadecimal),
+    Part(
+        "sin6_addr", "16s", "IPv6 address, most significant byte first", "network",
+        lambda raw: socket.inet_ntop(socket.AF_INET6, raw),
+    ),
+    Part("sin6_scope_id", "I", "interface of a link-local address: its index"),
+)  # fmt: skip
+"""``<netinet/in.h>``, ipv6(7)."""
 V6ONLY = Option("SOL_IPV6", "IPV6_V6ONLY", "no IPv4 peers as ::ffff:a.b.c.d")
 RAW_PROTOCOLS = {
     "IPPROTO_ICMPV6": 58, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "IPPROTO_GRE": 47, "IPPROTO_ESP": 50,
@@ -30,10 +52,6 @@ NEEDS_SCOPE = Advice(
 @dataclass(frozen=True)
 class ScopeId(Integer):
     """The interface of a link-local address: an index, or in the form its name."""
-
-    @property
-    def offers(self) -> Offers:  # type: ignore[override]
-        return "scopes"
 
     def _one(self, text: str) -> int:
         try:
@@ -51,9 +69,9 @@ class FlowInfo(Integer):
     """``I``, masked to 32 bits, then 0 to 0xfffff enforced."""
 
     def check(self, value: object) -> None:
-        number = as_index(value) & 0xFFFFFFFF
-        if number > self.high:
-            raise Invalid(f"{shown(value)} is out of range", self.remedy())
+        number = self.convert(value)
+        if number & 0xFFFFFFFF > self.high:
+            raise self.outside(number, Raises("OverflowError", "{call}(): flowinfo must be 0-1048575.", RANGE))
 
 
 def needs_scope(host: str) -> bool:
@@ -71,9 +89,15 @@ class Inet6(InternetFamily):
     title = "IPv6"
     summary = "Internet Protocol version 6: (host, port[, flowinfo[, scope_id]])"
     availability = "every platform"
+    shape = "AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])"
     help = (
         "The address is (host, port, flowinfo, scope_id). A link-local address (fe80::…) needs scope_id, the index of "
         "its interface: a zone written after % in the host is lost."
+    )
+    pitfalls = (
+        "A zone in the host, fe80::1%eth0, is accepted and then lost: its index belongs in scope_id.",
+        "An IPv4 address is refused; ::ffff:192.0.2.1 reaches it unless IPV6_V6ONLY is set.",
+        "'<broadcast>' is IPv4's; all nodes of a link are ff02::1.",
     )
     advice = {
         ("bind", "EACCES"): PRIVILEGED_PORT,
@@ -109,26 +133,25 @@ class Inet6(InternetFamily):
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
-            Field("host", Host(6), "::1", "an IPv6 address, '' for all, or a name"),
-            Field("port", PORT, "0", "0 to 65535; 0 lets the kernel choose when binding"),
-            Field("flowinfo", FlowInfo(0, 0xFFFFF, wraps=True), "0", "flow label; 0 for none", optional=True),
+            Field("host", Host(6), "::1", "an IPv6 address, '' for all, or a name", pitfall=HOST_PITFALL),
+            Field("port", PORT, "0", "0 to 65535; 0 lets the kernel choose when binding", pitfall=PORT_PITFALL),
             Field(
-                "scope_id", ScopeId(0, 2**32 - 1, wraps=True), "0",
+                "flowinfo", FlowInfo(0, 0xFFFFF, wraps=True), "0", "flow label; 0 for none", optional=True,
+                pitfall="It reads back as 0 unless IPV6_FLOWINFO_SEND is set.",
+            ),
+            Field(
+                "scope_id", ScopeId(0, 2**32 - 1, wraps=True, choices="scopes"), "0",
                 "interface of a link-local address: its index or name", optional=True,
+                pitfall="Python wants the index, socket.if_nametoindex(name); a str is a TypeError.",
             ),
         )  # fmt: skip
-
-    def check(self, protocol: Protocol, address: object) -> None:
-        super().check(protocol, address)
-        if isinstance(address, tuple) and as_text(address[0]) in ("<broadcast>", "255.255.255.255"):
-            raise FieldError("host", address[0], "is an IPv4 broadcast address", "write ff02::1, all nodes of a link")
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         yield from super().notices(protocol, address, role)
         if not isinstance(address, tuple) or not address:
             return
         host = as_text(address[0])
-        scope = as_index(address[3]) if len(address) > 3 else 0
+        scope = index(address[3]) if len(address) > 3 else 0
         if not scope and needs_scope(numeric(host, 6) or host):
             yield Notice("scope_id", "a link-local address needs the interface's index; without it the kernel refuses")
 
@@ -153,16 +176,24 @@ class Inet6(InternetFamily):
         given: tuple[Any, ...] = address
         host, port, flowinfo, scope_id = given + (0, 0)[len(given) - 2 :]
         text = as_text(host)
-        packed = socket.inet_pton(socket.AF_INET6, (numeric(text, 6) or text).partition("%")[0] or "::")
-        head = struct.pack("=H", self.number) + struct.pack("!HI", int(port), as_index(flowinfo) & 0xFFFFFFFF)
-        return head + packed + struct.pack("=I", as_index(scope_id) & 0xFFFFFFFF)
+        numbers = (numeric(text, 6) or text).partition("%")[0] or "::"
+        return SOCKADDR.pack(
+            sin6_family=self.number,
+            sin6_port=index(port),
+            sin6_flowinfo=index(flowinfo) & 0xFFFFFFFF,
+            sin6_addr=socket.inet_pton(socket.AF_INET6, numbers),
+            sin6_scope_id=index(scope_id) & 0xFFFFFFFF,
+        )
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
-        if len(sockaddr) < 28:
+        found = SOCKADDR.unpack(sockaddr)
+        if found is None:
             return None
-        port, flowinfo, host = struct.unpack_from("!HI16s", sockaddr, 2)
-        (scope_id,) = struct.unpack_from("=I", sockaddr, 24)
-        return (socket.inet_ntop(socket.AF_INET6, host), port, flowinfo, scope_id)
+        host = socket.inet_ntop(socket.AF_INET6, found["sin6_addr"])
+        return (host, found["sin6_port"], found["sin6_flowinfo"], found["sin6_scope_id"])
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDR
 
 
 FAMILY = Inet6()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice, rights
-from sockexplorer.core.constants import number
+from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Integer, Notice, as_index
+from sockexplorer.core.faults import FieldError, Notice
+from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 40
 RTMGRP = {
@@ -19,13 +20,28 @@ RTMGRP = {
 }  # fmt: skip
 GROUPS: dict[str, dict[str, int]] = {
     "route": RTMGRP,
-    "kobject-uevent": {"UEVENT_KERNEL": 1, "UEVENT_UDEV": 2},
     "sock-diag": {"SKNLGRP_INET_TCP_DESTROY": 1, "SKNLGRP_INET_UDP_DESTROY": 2, "SKNLGRP_INET6_TCP_DESTROY": 4,
                   "SKNLGRP_INET6_UDP_DESTROY": 8},
-    "netfilter": {"NFNLGRP_CONNTRACK_NEW": 1, "NFNLGRP_CONNTRACK_UPDATE": 2, "NFNLGRP_CONNTRACK_DESTROY": 4,
-                  "NFNLGRP_NFTABLES": 64},
+    "xfrm": {"XFRMGRP_ACQUIRE": 1, "XFRMGRP_EXPIRE": 2, "XFRMGRP_SA": 4, "XFRMGRP_POLICY": 8, "XFRMGRP_REPORT": 0x20},
+    "selinux": {"SELNLGRP_AVC": 1},
     "audit": {"AUDIT_NLGRP_READLOG": 1},
+    "connector": {"CN_IDX_PROC": 1},
+    "netfilter": {"NFNLGRP_CONNTRACK_NEW": 1, "NFNLGRP_CONNTRACK_UPDATE": 2, "NFNLGRP_CONNTRACK_DESTROY": 4,
+                  "NFNLGRP_CONNTRACK_EXP_NEW": 8, "NFNLGRP_CONNTRACK_EXP_UPDATE": 0x10,
+                  "NFNLGRP_CONNTRACK_EXP_DESTROY": 0x20, "NFNLGRP_NFTABLES": 0x40, "NFNLGRP_ACCT_QUOTA": 0x80,
+                  "NFNLGRP_NFTRACE": 0x100},
+    "kobject-uevent": {"UEVENT_KERNEL": 1, "UEVENT_UDEV": 2},
+    "rdma": {"RDMA_NL_GROUP_IWPM": 2, "RDMA_NL_GROUP_LS": 4, "RDMA_NL_GROUP_NOTIFY": 8},
 }  # fmt: skip
+"""Groups of each protocol as bits of ``nl_groups``: group N is bit N-1. Groups above 32 need NETLINK_ADD_MEMBERSHIP."""
+SOCKADDR = Layout(
+    "sockaddr_nl",
+    Part("nl_family", "H", "address family", show=named({"AF_NETLINK": 16})),
+    Part("nl_pad", "2s", "unused"),
+    Part("nl_pid", "I", "port id: which socket; 0 is the kernel"),
+    Part("nl_groups", "I", "multicast groups 1 to 32 as bits", show=hexadecimal),
+)
+"""``<linux/netlink.h>``, netlink(7)."""
 # A dump of all links: nlmsghdr (20 bytes, RTM_GETLINK, REQUEST|DUMP, seq 1) and an rtgenmsg of AF_UNSPEC.
 GETLINK = r"\x14\0\0\0\x12\0\x01\x03\x01\0\0\0\0\0\0\0\0\0\0\0"
 
@@ -40,12 +56,18 @@ def _protocol(name: str, proto: str, summary: str, groups: str, **more: str) -> 
 
 class Netlink(Family):
     constant = "AF_NETLINK"
+    shape = "AF_NETLINK address must be a pair (pid, groups)"
     title = "Netlink"
     summary = "talk with the kernel: (pid, groups)"
     availability = "Linux; FreeBSD 13.2 since Python 3.13"
     help = (
         "The address is (pid, groups): pid 0 lets the kernel choose this socket's port id, or means the kernel as a "
         "peer; groups is a mask of the multicast groups 1 to 32 to listen to."
+    )
+    pitfalls = (
+        "A bit of groups is 1 << (group - 1); groups above 32 are joined with NETLINK_ADD_MEMBERSHIP.",
+        "The pid is a port id: the first socket of a process gets its process id, the next ones do not.",
+        "When the reader is slow the kernel drops messages, and recv() fails with ENOBUFS once.",
     )
     advice = {
         ("bind", "EPERM"): Advice(
@@ -79,20 +101,36 @@ class Netlink(Family):
         _protocol("sock-diag", "NETLINK_SOCK_DIAG", "what ss asks", "0", help="Queries about sockets."),
         _protocol("netfilter", "NETLINK_NETFILTER", "conntrack, nftables", "0",
                   help="Groups need CAP_NET_ADMIN."),
+        _protocol("xfrm", "NETLINK_XFRM", "IPsec", "0",
+                  help="Security associations and policies; listening needs CAP_NET_ADMIN."),
         _protocol("audit", "NETLINK_AUDIT", "the audit log", "AUDIT_NLGRP_READLOG",
                   help="Reading the log needs CAP_AUDIT_READ."),
-        _protocol("connector", "NETLINK_CONNECTOR", "process events", "1", help="Group 1 tells of processes."),
+        _protocol("connector", "NETLINK_CONNECTOR", "process events", "CN_IDX_PROC",
+                  help="Group 1 tells of processes that fork, exec and exit."),
         _protocol("usersock", "NETLINK_USERSOCK", "between processes", "0",
                   help="Kept for messages between processes; no kernel side."),
+        _protocol("selinux", "NETLINK_SELINUX", "SELinux events", "SELNLGRP_AVC",
+                  help="Changes of the enforcing mode and of the loaded policy."),
+        _protocol("fib-lookup", "NETLINK_FIB_LOOKUP", "routing decisions", "0",
+                  help="Asks the kernel which route it would take (struct fib_result_nl)."),
+        _protocol("iscsi", "NETLINK_ISCSI", "Open-iSCSI", "0", help="Between iscsid and the iSCSI transports."),
+        _protocol("scsitransport", "NETLINK_SCSITRANSPORT", "SCSI transports", "0",
+                  help="Events of SCSI transports such as Fibre Channel."),
+        _protocol("rdma", "NETLINK_RDMA", "RDMA devices", "0", help="What rdma(8) speaks: InfiniBand, RoCE, iWARP."),
+        _protocol("crypto", "NETLINK_CRYPTO", "the crypto API", "0",
+                  help="Lists and configures algorithms (crypto_user); AF_ALG uses them."),
+        _protocol("smc", "NETLINK_SMC", "SMC sockets", "0", help="Statistics of SMC sockets (smc_diag)."),
     )  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         groups = GROUPS.get(protocol.name, {})
         return (
-            Field("pid", Integer(0, 2**32 - 1, wraps=True), "0", "0: the kernel chooses (bind), or is the peer"),
+            Field("pid", Integer(0, 2**32 - 1, wraps=True), "0", "0: the kernel chooses (bind), or is the peer",
+                  pitfall="os.getpid() is taken when the process has another netlink socket."),
             Field(
                 "groups", Integer(0, 2**32 - 1, wraps=True, names=groups, flags=True, base=16), "0",
                 "multicast groups to listen to, joined by |",
+                pitfall="RTNLGRP_* are numbers of groups, RTMGRP_* bits: only the latter belong here.",
             ),
         )  # fmt: skip
 
@@ -100,7 +138,7 @@ class Netlink(Family):
         yield from super().notices(protocol, address, role)
         if not isinstance(address, tuple) or role != "local":
             return
-        pid, groups = map(as_index, address)
+        pid, groups = map(index, address)
         if not groups and protocol.name in ("route", "kobject-uevent"):
             yield Notice("groups", "without a group only answers to this socket's own requests arrive")
         if pid:
@@ -125,11 +163,15 @@ class Netlink(Family):
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)
-        pid, groups = (as_index(value) & 0xFFFFFFFF for value in address)
-        return struct.pack("=HHII", number(self.constant), 0, pid, groups)
+        pid, groups = (index(value) & 0xFFFFFFFF for value in address)
+        return SOCKADDR.pack(nl_family=self.number, nl_pid=pid, nl_groups=groups)
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
-        return struct.unpack_from("=II", sockaddr, 4) if len(sockaddr) >= 12 else None
+        found = SOCKADDR.unpack(sockaddr)
+        return None if found is None else (found["nl_pid"], found["nl_groups"])
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDR
 
 
 FAMILY = Netlink()

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 from collections.abc import Iterator
 from typing import Any
 
 from sockexplorer.core.advice import Advice
+from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import (
-    INT_MAX,
-    INT_MIN,
-    Field,
-    FieldError,
-    HexBytes,
-    Integer,
-    InterfaceName,
-    Invalid,
-    Notice,
-    as_index,
-    shown,
-)
+from sockexplorer.core.faults import LAST, FieldError, Notice, Raises
+from sockexplorer.core.fields import CInt, Field, HexBytes, InterfaceName
+from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 50
 ETH_P = {
@@ -32,41 +22,43 @@ ETH_P = {
 PKTTYPE = {
     "PACKET_HOST": 0, "PACKET_BROADCAST": 1, "PACKET_MULTICAST": 2, "PACKET_OTHERHOST": 3, "PACKET_OUTGOING": 4,
 }  # fmt: skip
-LOCAL = {"interface": "lo", "proto": "ETH_P_ALL"}
+LOCAL = {"ifname": "lo", "proto": "ETH_P_ALL"}
 # Broadcast, from 02:00:00:00:00:01, ETH_P_802_EX1 (local experiments), so that nobody acts on it.
 SAMPLE = r"\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x01\x88\xb5hello"
 
 
-class PacketProto(Integer):
-    """``i``, with the range enforced after the interface was looked up."""
-
-    def check(self, value: object) -> None:
-        index = as_index(value)
-        if not 0 <= index <= 0xFFFF:
-            raise Invalid(f"{shown(index)} is out of range", self.remedy())
-
-
-class Narrow(Integer):
-    """``i``, any C int, stored in fewer bits without a word: only the low ones count."""
-
-    def check(self, value: object) -> None:
-        index = as_index(value)
-        if not INT_MIN <= index <= INT_MAX:
-            raise Invalid(f"{shown(index)} is out of range", self.remedy())
-
-    def notices(self, value: object) -> Iterator[str]:
-        index = as_index(value)
-        if not self.low <= index <= self.high:
-            yield f"{index} does not fit {self.high.bit_length()} bits: the kernel sees {index & self.high}"
+OVERFLOW = Raises("OverflowError", "{call}(): address argument out of range")
+PROTO = CInt(
+    0, 0xFFFF, names=ETH_P, base=16, overflow=OVERFLOW,
+    range_=Raises("OverflowError", "{call}(): proto must be 0-65535.", LAST),
+)  # fmt: skip
+SOCKADDR = Layout(
+    "sockaddr_ll",
+    Part("sll_family", "H", "address family", show=named({"AF_PACKET": 17})),
+    Part("sll_protocol", "H", "ethertype", "network", named(ETH_P, hexadecimal)),
+    Part("sll_ifindex", "i", "index of the interface"),
+    Part("sll_hatype", "H", "ARP hardware type"),
+    Part("sll_pkttype", "B", "who a frame is for", show=named(PKTTYPE)),
+    Part("sll_halen", "B", "length of the hardware address"),
+    Part("sll_addr", "8s", "hardware address"),
+    least=12,
+)
+"""``<linux/if_packet.h>``, packet(7)."""
 
 
 class Packet(Family):
     constant = "AF_PACKET"
     title = "Packet"
-    summary = "frames of an interface: (interface, proto[, pkttype[, hatype[, addr]]])"
+    summary = "frames of an interface: (ifname, proto[, pkttype[, hatype[, addr]]])"
+    shape = "AF_PACKET address must be a tuple of two to five elements"
     help = (
-        "The address is (interface, proto, pkttype, hatype, addr). For bind only the first two count; proto is an "
+        "The address is (ifname, proto, pkttype, hatype, addr). For bind only the first two count; proto is an "
         "ethertype in host order here, though socket() wants it in network order. Opening it needs CAP_NET_RAW."
+    )
+    pitfalls = (
+        "Without CAP_NET_RAW socket() itself fails.",
+        "Protocol 0 receives nothing until bind names another: ETH_P_ALL receives both directions.",
+        "On the loopback every frame is seen twice, as it leaves and as it comes.",
     )
     advice = {
         ("bind", "ENODEV"): Advice("There is no such interface.", ("choose one from the list: ip link",)),
@@ -90,14 +82,27 @@ class Packet(Family):
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
-            Field("interface", InterfaceName(), "lo", "the interface's name; at most 15 bytes count"),
-            Field("proto", PacketProto(0, 0xFFFF, names=ETH_P, base=16), "ETH_P_ALL", "ethertype, host order"),
             Field(
-                "pkttype", Narrow(0, 255, names=PKTTYPE), "PACKET_HOST", "who a frame is for; ignored by bind",
-                optional=True,
+                "ifname", InterfaceName(Raises("TypeError", self.shape)), "lo", "the interface's name",
+                pitfall="There is no name for all interfaces, and bytes are refused.",
             ),
-            Field("hatype", Narrow(0, 65535), "0", "ARP hardware type; ignored by bind", optional=True),
-            Field("addr", HexBytes(8), "", "hardware address to send to; ignored by bind", optional=True),
+            Field(
+                "proto", PROTO, "ETH_P_ALL", "ethertype, host order",
+                pitfall="socket() wants the same number in network order: socket.htons(ETH_P_ALL).",
+            ),
+            Field(
+                "pkttype", CInt(0, 255, names=PKTTYPE, overflow=OVERFLOW), "PACKET_HOST",
+                "who a frame is for; ignored by bind", optional=True,
+                pitfall="It tells about frames that were received; set it for nothing else.",
+            ),
+            Field(
+                "hatype", CInt(0, 65535, overflow=OVERFLOW), "0", "ARP hardware type; ignored by bind", optional=True,
+                pitfall="It tells about frames that were received; the kernel ignores it otherwise.",
+            ),
+            Field(
+                "addr", HexBytes(8), "", "hardware address to send to; ignored by bind", optional=True,
+                pitfall="Eight bytes are the most that Python takes: no InfiniBand address fits.",
+            ),
         )  # fmt: skip
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
@@ -120,28 +125,38 @@ class Packet(Family):
         name, _, proto = text.strip().partition(":")
         fields = self.fields(protocol)
         if not name:
-            raise FieldError("interface", text, "is empty", "write an interface such as lo")
+            raise FieldError("ifname", text, "is empty", "write an interface such as lo")
         return (name, fields[1].parse(proto or "ETH_P_ALL"))
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)
         given: tuple[Any, ...] = address
-        interface, proto, pkttype, hatype, hardware = given + (0, 0, b"")[len(given) - 2 :]
-        index = socket.if_nametoindex(os.fsdecode(interface.encode()[:15]))
-        head = struct.pack("=H", self.number) + struct.pack("!H", proto)
-        tail = struct.pack("=iHBB", index, hatype & 0xFFFF, pkttype & 0xFF, len(hardware))
-        return head + tail + bytes(hardware).ljust(8, b"\0")
+        ifname, proto, pkttype, hatype, hardware = given + (0, 0, b"")[len(given) - 2 :]
+        # SIOCGIFINDEX looks at the name before a colon: the rest is an alias of old.
+        name = os.fsdecode(ifname.encode()[:15]).partition(":")[0]
+        return SOCKADDR.pack(
+            sll_family=self.number,
+            sll_protocol=index(proto),
+            sll_ifindex=socket.if_nametoindex(name),
+            sll_hatype=index(hatype) & 0xFFFF,
+            sll_pkttype=index(pkttype) & 0xFF,
+            sll_halen=len(bytes(hardware)),
+            sll_addr=bytes(hardware),
+        )
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
-        if len(sockaddr) < 12:
+        found = SOCKADDR.unpack(sockaddr)
+        if found is None:
             return None
-        (proto,) = struct.unpack_from("!H", sockaddr, 2)
-        index, hatype, pkttype, length = struct.unpack_from("=IHBB", sockaddr, 4)
         try:
-            interface = socket.if_indextoname(index) if index else ""
+            ifname = socket.if_indextoname(found["sll_ifindex"]) if found["sll_ifindex"] > 0 else ""
         except OSError:
-            interface = ""
-        return (interface, proto, pkttype, hatype, bytes(sockaddr[12 : 12 + length]))
+            ifname = ""
+        hardware = found["sll_addr"][: found["sll_halen"]]
+        return (ifname, found["sll_protocol"], found["sll_pkttype"], found["sll_hatype"], hardware)
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDR
 
     def outgoing(self, sockaddr: bytes) -> bool:
         return len(sockaddr) > 10 and sockaddr[10] == PKTTYPE["PACKET_OUTGOING"]

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
+from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Integer, Notice, as_index
+from sockexplorer.core.faults import FieldError, Notice, Raises
+from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.sockaddr import Layout, Part, named
 
 ORDER = 90
 MASK = 0xFFFFFFFF
 NODES = {"QRTR_NODE_BCAST": MASK}
 PORTS = {"QRTR_PORT_CTRL": 0xFFFFFFFE}
+SOCKADDR = Layout(
+    "sockaddr_qrtr",
+    Part("sq_family", "H", "address family", show=named({"AF_QIPCRTR": 42})),
+    Part("padding", "2s", "unused"),
+    Part("sq_node", "I", "node: which processor", show=named(NODES)),
+    Part("sq_port", "I", "port of a service", show=named(PORTS)),
+)
 
 
 class Qipcrtr(Family):
@@ -24,6 +33,10 @@ class Qipcrtr(Family):
     help = (
         "The address is (node, port). Node 1 is this machine unless told otherwise; port 0xfffffffe is the name "
         "service, where servers are announced and looked up. bind with port 0 lets the kernel choose one."
+    )
+    pitfalls = (
+        "Sending to the socket's own port is ENODEV.",
+        "connect() binds by itself, to a port that the kernel chooses.",
     )
     advice = {
         ("bind", "EINVAL"): Advice("The node is not this machine's.", ("write node 1, or what getsockname() says",)),
@@ -40,13 +53,15 @@ class Qipcrtr(Family):
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
-            Field("node", Integer(0, MASK, wraps=True, names=NODES), "1", "the processor; 1 is usually this one"),
-            Field("port", Integer(0, MASK, wraps=True, names=PORTS), "0", "the service's port"),
-        )
+            Field("node", Integer(0, MASK, wraps=True, names=NODES), "1", "the processor; 1 is usually this one",
+                  pitfall="bind takes this processor's number only."),
+            Field("port", Integer(0, MASK, wraps=True, names=PORTS), "0", "the service's port",
+                  pitfall="Ports below 0x4000 need CAP_NET_ADMIN."),
+        )  # fmt: skip
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         yield from super().notices(protocol, address, role)
-        if isinstance(address, tuple) and role == "local" and 0 < as_index(address[1]) & MASK < 0x4000:
+        if isinstance(address, tuple) and role == "local" and 0 < index(address[1]) & MASK < 0x4000:
             yield Notice("port", "ports below 0x4000 need CAP_NET_ADMIN")
 
     def text(self, address: object) -> str:
@@ -63,13 +78,23 @@ class Qipcrtr(Family):
         node, port = self.fields(protocol)
         return (node.parse(found[1]), port.parse("QRTR_PORT_CTRL" if found[2] == "control" else found[2]))
 
+    def no_tuple(self, protocol: Protocol, address: object) -> Raises:
+        return Raises("TypeError", f"getsockaddrarg: AF_QIPCRTR address must be tuple, not {type(address).__name__}")
+
+    def wrong_length(self, protocol: Protocol, address: tuple[object, ...]) -> Raises:
+        return Raises("TypeError", f"getsockaddrarg() takes exactly 2 arguments ({len(address)} given)")
+
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)
-        node, port = (as_index(value) & MASK for value in address)
-        return struct.pack("=HHII", self.number, 0, node, port)
+        node, port = (index(value) & MASK for value in address)
+        return SOCKADDR.pack(sq_family=self.number, sq_node=node, sq_port=port)
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
-        return struct.unpack_from("=II", sockaddr, 4) if len(sockaddr) >= 12 else None
+        found = SOCKADDR.unpack(sockaddr)
+        return None if found is None else (found["sq_node"], found["sq_port"])
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDR
 
 
 FAMILY = Qipcrtr()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Protocol, Role
-from sockexplorer.core.fields import Field, Notice
-from sockexplorer.core.internet import PORT, InternetFamily
+from sockexplorer.core.faults import Notice, Raises
+from sockexplorer.core.fields import Field
+from sockexplorer.core.internet import PORT, SOCKADDR_IN, InternetFamily, pack_in, unpack_in
 from sockexplorer.core.ip import Host, as_text
+from sockexplorer.core.sockaddr import Layout
 
 ORDER = 95
 
@@ -20,10 +20,16 @@ class Rds(InternetFamily):
     version = 4
     title = "RDS"
     summary = "reliable datagrams over IP: (host, port)"
+    systems = ("linux",)
     modules = ("rds", "rds_tcp")
+    shape = "AF_INET address must be a pair (host, port)"
     help = (
         "The address is (host, port) as with AF_INET, and IPv4 only: Python knows no IPv6 here. A socket must be bound "
         "to one of this host's addresses before it sends."
+    )
+    pitfalls = (
+        "The structure's family is AF_INET, and so are CPython's messages.",
+        "0.0.0.0 can't be bound, and without rds_tcp or an InfiniBand transport no address can.",
     )
     advice = {
         ("bind", "EADDRNOTAVAIL"): Advice(
@@ -42,27 +48,29 @@ class Rds(InternetFamily):
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
-            Field("host", Host(4), "127.0.0.1", "an IPv4 address of this host"),
-            Field("port", PORT, "0", "0 to 65535; 0 lets the kernel choose when binding"),
-        )
+            Field("host", Host(4), "127.0.0.1", "an IPv4 address of this host",
+                  pitfall="'' and 0.0.0.0 are refused by the kernel."),
+            Field("port", PORT, "0", "0 to 65535; 0 lets the kernel choose when binding",
+                  pitfall="It is RDS' own, not one of TCP or UDP."),
+        )  # fmt: skip
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         yield from super().notices(protocol, address, role)
         if isinstance(address, tuple) and role == "local" and as_text(address[0]) in ("", "0.0.0.0"):
             yield Notice("host", "the kernel refuses to bind RDS to all addresses; name one")
 
+    def no_tuple(self, protocol: Protocol, address: object) -> Raises:
+        return Raises("TypeError", f"{{call}}(): AF_INET address must be tuple, not {type(address).__name__}")
+
     def pack(self, protocol: Protocol, address: object) -> bytes:
-        assert isinstance(address, tuple)
-        host = {"": "0.0.0.0", "<broadcast>": "255.255.255.255"}.get(as_text(address[0]), as_text(address[0]))
-        # CPython stores AF_INET here: RDS tells its addresses apart by nothing else.
-        head = struct.pack("=H", socket.AF_INET)
-        return head + struct.pack("!H4s8x", int(address[1]), socket.inet_aton(host))
+        # CPython stores AF_INET here, not AF_RDS: RDS tells its versions of addresses apart by it.
+        return pack_in(address)
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
-        if len(sockaddr) < 8:
-            return None
-        port, host = struct.unpack_from("!H4s", sockaddr, 2)
-        return (socket.inet_ntoa(host), port)
+        return unpack_in(sockaddr)
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDR_IN
 
 
 FAMILY = Rds()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
+from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Integer, Notice, as_index
+from sockexplorer.core.faults import LOOK_UP, FieldError, Notice, Raises
+from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.sockaddr import Layout, Part, named
 
 ORDER = 70
 NAMESEQ, NAME, ID = 1, 2, 3
@@ -17,6 +19,36 @@ WORD = Integer(0, 2**32 - 1, wraps=True)
 LOCAL = {"addr_type": "TIPC_ADDR_NAMESEQ", "v1": "1000", "v2": "0", "v3": "10", "scope": "TIPC_CLUSTER_SCOPE"}
 REMOTE = {"addr_type": "TIPC_ADDR_NAME", "v1": "1000", "v2": "5", "v3": "0", "scope": "TIPC_CLUSTER_SCOPE"}
 MASK = 0xFFFFFFFF
+_HEAD = (
+    Part("family", "H", "address family", show=named({"AF_TIPC": 30})),
+    Part("addrtype", "B", "what the rest means", show=named(TYPES)),
+    Part("scope", "b", "how far a name is known; negative withdraws it", show=named(SCOPES)),
+)
+# One union, three readings. The reference stands before the node, other than in Python's tuple.
+SOCKADDRS = {
+    NAMESEQ: Layout(
+        "sockaddr_tipc",
+        *_HEAD,
+        Part("nameseq.type", "I", "service type"),
+        Part("nameseq.lower", "I", "lowest instance"),
+        Part("nameseq.upper", "I", "highest instance"),
+    ),
+    NAME: Layout(
+        "sockaddr_tipc",
+        *_HEAD,
+        Part("name.type", "I", "service type"),
+        Part("name.instance", "I", "instance"),
+        Part("name.domain", "I", "where to look; Python writes 0, anywhere"),
+    ),
+    ID: Layout(
+        "sockaddr_tipc",
+        *_HEAD,
+        Part("id.ref", "I", "reference: which socket of the node"),
+        Part("id.node", "I", "node"),
+        Part("unused", "I", "unused"),
+    ),
+}
+"""``struct sockaddr_tipc`` of ``<linux/tipc.h>`` by addrtype."""
 
 
 class Tipc(Family):
@@ -24,9 +56,15 @@ class Tipc(Family):
     title = "TIPC"
     summary = "services by name: (addr_type, v1, v2, v3[, scope])"
     modules = ("tipc",)
+    shape = "AF_TIPC address must be a tuple (addr_type, v1, v2, v3[, scope])"
     help = (
         "What v1, v2 and v3 mean depends on addr_type. NAMESEQ binds the instances v2 to v3 of service type v1; NAME "
         "reaches instance v2 of type v1; ID is node v1 and reference v2. Service types below 64 are the system's."
+    )
+    pitfalls = (
+        "connect() returns only when the peer has accepted.",
+        "getsockname() gives the id of the socket, never the name that was bound.",
+        "In an ID the node comes first, in the structure the reference.",
     )
     advice = {
         ("bind", "EAFNOSUPPORT"): Advice(
@@ -59,27 +97,37 @@ class Tipc(Family):
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
-            Field("addr_type", Integer(0, MASK, wraps=True, names=TYPES), "TIPC_ADDR_NAME", "NAMESEQ, NAME or ID"),
-            Field("v1", WORD, "1000", "service type; for ID the node"),
-            Field("v2", WORD, "0", "instance, or the lowest of a range; for ID the reference"),
-            Field("v3", WORD, "0", "highest instance of a NAMESEQ; else unused"),
+            Field("addr_type", Integer(0, MASK, wraps=True, names=TYPES), "TIPC_ADDR_NAME", "NAMESEQ, NAME or ID",
+                  pitfall="bind wants NAMESEQ; an ID is refused with EAFNOSUPPORT."),
+            Field("v1", WORD, "1000", "service type; for ID the node",
+                  pitfall="Types below 64 are reserved."),
+            Field("v2", WORD, "0", "instance, or the lowest of a range; for ID the reference",
+                  pitfall="It must not be above v3 in a NAMESEQ."),
+            Field("v3", WORD, "0", "highest instance of a NAMESEQ; else unused",
+                  pitfall="In a NAME it is ignored, and reads back as the instance."),
             Field(
                 "scope", Integer(0, MASK, wraps=True, names=SCOPES), "TIPC_CLUSTER_SCOPE", "how far the name is known",
-                optional=True,
+                optional=True, pitfall="It is a signed byte in the kernel: -1 withdraws a name.",
             ),
         )  # fmt: skip
 
     def check(self, protocol: Protocol, address: object) -> None:
         super().check(protocol, address)
         assert isinstance(address, tuple)
-        if as_index(address[0]) & MASK not in TYPES.values():
-            raise FieldError("addr_type", address[0], "is no address type", "write 1 NAMESEQ, 2 NAME or 3 ID")
+        if index(address[0]) & MASK not in TYPES.values():
+            raise FieldError(
+                "addr_type",
+                address[0],
+                "is no address type",
+                "write 1 NAMESEQ, 2 NAME or 3 ID",
+                Raises("TypeError", "Invalid address type", LOOK_UP),
+            )
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         yield from super().notices(protocol, address, role)
         if not isinstance(address, tuple):
             return
-        kind, v1, v2, v3 = (as_index(value) & MASK for value in address[:4])
+        kind, v1, v2, v3 = (index(value) & MASK for value in address[:4])
         if role == "local" and kind == ID:
             yield Notice("addr_type", "the kernel refuses to bind an id; bind a NAMESEQ")
         if kind != ID and v1 < 64:
@@ -108,19 +156,28 @@ class Tipc(Family):
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)
-        kind, v1, v2, v3 = (as_index(value) & MASK for value in address[:4])
-        scope = as_index(address[4]) & 0xFF if len(address) > 4 else SCOPES["TIPC_CLUSTER_SCOPE"]
+        kind, v1, v2, v3 = (index(value) & MASK for value in address[:4])
+        scope = index(address[4]) & 0xFF if len(address) > 4 else SCOPES["TIPC_CLUSTER_SCOPE"]
+        layout = SOCKADDRS[kind]
         words = {NAMESEQ: (v1, v2, v3), NAME: (v1, v2, 0), ID: (v2, v1, 0)}[kind]
-        return struct.pack("=HBBIII", self.number, kind, scope, *words)
+        names = (part.name for part in layout.parts[len(_HEAD) :])
+        return layout.pack(
+            family=self.number, addrtype=kind, scope=scope - 256 if scope > 127 else scope,
+            **dict(zip(names, words, strict=True)),
+        )  # fmt: skip
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
-        if len(sockaddr) < 16:
+        found = self.layout(protocol, sockaddr).unpack(sockaddr)
+        if found is None:
             return None
-        kind, scope, first, second, third = struct.unpack_from("=BbIII", sockaddr, 2)
+        _, kind, scope, first, second, third = found.values()
         scope &= MASK
         if kind == NAMESEQ:
             return (kind, first, second, third, scope)
         return (kind, first, second, second, scope) if kind == NAME else (kind, second, first, 0, scope)
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDRS.get(sockaddr[2] if len(sockaddr) > 2 else ID, SOCKADDRS[ID])
 
 
 FAMILY = Tipc()

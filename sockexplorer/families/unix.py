@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from sockexplorer.core import cformats
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Invalid, Kind, Notice, Offers, typed
+from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
+from sockexplorer.core.fields import Field, Kind
 from sockexplorer.core.payload import PayloadError, from_text
+from sockexplorer.core.sockaddr import Layout, Part, named
 from sockexplorer.core.text import preview
 
 ORDER = 30
@@ -19,29 +21,26 @@ PATH_MAX = 107
 """Bytes of a path: ``sun_path`` has 108, the last one is the NUL."""
 ABSTRACT_MAX = 108
 LOCAL = {"path": "/tmp/sockexplorer.sock"}
+TOO_LONG = Raises("OSError", "AF_UNIX path too long", LOOK_UP)
 
 
 def raw(address: object) -> bytes:
     """The bytes of ``sun_path``. Raises `Invalid` as CPython raises TypeError, ValueError or BufferError."""
-    if isinstance(address, str):
-        try:
-            return os.fsencode(address)
-        except UnicodeEncodeError:
-            raise Invalid("can't be encoded for the file system", "take the lone surrogate out") from None
+    if not isinstance(address, str):
+        return cformats.buffer(address)
     try:
-        view = memoryview(address)  # type: ignore[arg-type]
-    except TypeError:
-        raise Invalid(f"{typed(address)} is not a path", "write a str, or bytes for an abstract name") from None
-    if not view.contiguous:
-        raise Invalid("is a buffer with gaps", "write bytes")
-    return view.tobytes()
+        return os.fsencode(address)
+    except UnicodeEncodeError as error:
+        raise Invalid(
+            "can't be encoded for the file system", "take the lone surrogate out", cformats.encode_error(error)
+        ) from None
 
 
 @dataclass(frozen=True)
 class Path(Kind):
     """A path; ``@name`` in the form is an abstract name, nothing at all asks the kernel for one (autobind)."""
 
-    offers: Offers = "unix-sockets"
+    offers: str = "unix-sockets"
 
     def parse(self, text: str) -> object:
         value: object
@@ -67,9 +66,14 @@ class Path(Kind):
         data = raw(value)
         if data[:1] in (b"", b"\0"):
             if len(data) > ABSTRACT_MAX:
-                raise Invalid(f"has {len(data)} bytes", f"an abstract name has at most {ABSTRACT_MAX}, NUL included")
+                most = f"an abstract name has at most {ABSTRACT_MAX}, NUL included"
+                raise Invalid(f"has {len(data)} bytes", most, TOO_LONG)
         elif len(data) > PATH_MAX:
-            raise Invalid(f"has {len(data)} bytes", f"a path has at most {PATH_MAX}; choose a shorter directory")
+            most = f"a path has at most {PATH_MAX}; choose a shorter directory"
+            raise Invalid(f"has {len(data)} bytes", most, TOO_LONG)
+
+    def takes(self) -> str:
+        return f"a path of at most {PATH_MAX} bytes, @name for an abstract name, or nothing to have one chosen"
 
     def notices(self, value: object) -> Iterator[str]:
         data = raw(value)
@@ -89,6 +93,11 @@ class Unix(Family):
     help = (
         "The address is a str path of at most 107 bytes. On Linux b'\\0name' is an abstract name: no file, gone with "
         "the socket. '' asks the kernel for a free abstract name. In the form, @name stands for b'\\0name'."
+    )
+    pitfalls = (
+        "The file of a socket stays when the program ends: remove it before you bind again.",
+        "'@name' is a file of that name; the abstract name is b'\\0name'.",
+        "A path counts in bytes, and a Path object or a tuple is refused.",
     )
     advice = {
         ("bind", "EADDRINUSE"): Advice(
@@ -136,7 +145,8 @@ class Unix(Family):
     )  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
-        return (Field("path", Path(), "", "a path, @name for an abstract name, or nothing for one of the kernel's"),)
+        return (Field("path", Path(), "", "a path, @name for an abstract name, or nothing for one of the kernel's",
+                      pitfall="A relative path is looked up from where the engine was started."),)  # fmt: skip
 
     def build(self, protocol: Protocol, values: Mapping[str, object]) -> object:
         return values["path"]
@@ -149,7 +159,7 @@ class Unix(Family):
         try:
             Path().check(address)
         except Invalid as error:
-            raise FieldError("path", address, error.reason, error.remedy) from None
+            raise FieldError("path", address, error.reason, error.remedy, error.raises) from None
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         for text in Path().notices(address):
@@ -179,8 +189,8 @@ class Unix(Family):
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         data = raw(address)
-        tail = b"" if data[:1] in (b"", b"\0") else b"\0"
-        return struct.pack("=H", self.number) + data + tail
+        path = data if data[:1] in (b"", b"\0") else data + b"\0"
+        return sockaddr_un(len(path)).pack(sun_family=self.number, sun_path=path)
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
         path = sockaddr[2:]
@@ -189,6 +199,16 @@ class Unix(Family):
         if path[:1] == b"\0":
             return path
         return os.fsdecode(path.partition(b"\0")[0])
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return sockaddr_un(max(0, len(sockaddr) - 2))
+
+
+def sockaddr_un(length: int) -> Layout:
+    """``struct sockaddr_un`` with ``length`` bytes of path: the kernel is told how many there are."""
+    family = Part("sun_family", "H", "address family", show=named({"AF_UNIX": 1}))
+    meaning = "a path ends at its NUL; an abstract name starts with one and ends with the bytes"
+    return Layout("sockaddr_un", family, Part("sun_path", f"{length}s", meaning, show=lambda path: ascii(path)[1:]))
 
 
 FAMILY = Unix()

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice, rights
+from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Integer, Notice, as_index
+from sockexplorer.core.faults import FieldError, Notice, Raises
+from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.sockaddr import Layout, Part, named
 
 ORDER = 60
 CIDS = {
     "VMADDR_CID_ANY": 0xFFFFFFFF, "VMADDR_CID_HYPERVISOR": 0, "VMADDR_CID_LOCAL": 1, "VMADDR_CID_HOST": 2,
 }  # fmt: skip
 PORTS = {"VMADDR_PORT_ANY": 0xFFFFFFFF}
+SOCKADDR = Layout(
+    "sockaddr_vm",
+    Part("svm_family", "H", "address family", show=named({"AF_VSOCK": 40})),
+    Part("svm_reserved1", "H", "must be zero"),
+    Part("svm_port", "I", "port", show=named(PORTS)),
+    Part("svm_cid", "I", "context id: which machine", show=named(CIDS)),
+    Part("svm_flags", "B", "VMADDR_FLAG_TO_HOST; Python can't set it"),
+    Part("svm_zero", "3s", "must be zero"),
+    least=12,
+)
+"""``<linux/vm_sockets.h>``."""
 LOCAL = {"cid": "VMADDR_CID_ANY", "port": "1234"}
 REMOTE = {"cid": "VMADDR_CID_HOST", "port": ""}
 
@@ -27,6 +40,11 @@ class Vsock(Family):
     help = (
         "The address is (cid, port). The context id names a machine: 2 is the host, 1 this machine itself (loopback), "
         "VMADDR_CID_ANY any of this machine's own when binding."
+    )
+    pitfalls = (
+        "The tuple is (cid, port) though the structure has the port first.",
+        "CID 1, this machine itself, needs the module vsock_loopback.",
+        "A virtual machine without a vsock device binds, but reaches nobody.",
     )
     advice = {
         ("bind", "EADDRNOTAVAIL"): Advice(
@@ -64,15 +82,17 @@ class Vsock(Family):
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
-            Field("cid", Integer(0, 2**32 - 1, wraps=True, names=CIDS), "VMADDR_CID_ANY", "context id of a machine"),
-            Field("port", Integer(0, 2**32 - 1, wraps=True, names=PORTS), "1234", "any 32-bit number"),
-        )
+            Field("cid", Integer(0, 2**32 - 1, wraps=True, names=CIDS), "VMADDR_CID_ANY", "context id of a machine",
+                  pitfall="2 is the host as a guest sees it; binding it works on the host only."),
+            Field("port", Integer(0, 2**32 - 1, wraps=True, names=PORTS), "1234", "any 32-bit number",
+                  pitfall="Ports below 1024 need CAP_NET_BIND_SERVICE here, too."),
+        )  # fmt: skip
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         yield from super().notices(protocol, address, role)
         if not isinstance(address, tuple):
             return
-        cid, port = (as_index(value) & 0xFFFFFFFF for value in address)
+        cid, port = (index(value) & 0xFFFFFFFF for value in address)
         if role == "local" and port < 1024:
             yield Notice("port", "ports below 1024 need CAP_NET_BIND_SERVICE")
         if role == "remote" and cid == 0xFFFFFFFF:
@@ -97,16 +117,23 @@ class Vsock(Family):
             port.parse("VMADDR_PORT_ANY" if found[2].lower() == "any" else found[2]),
         )
 
+    def no_tuple(self, protocol: Protocol, address: object) -> Raises:
+        return Raises("TypeError", f"getsockaddrarg: AF_VSOCK address must be tuple, not {type(address).__name__}")
+
+    def wrong_length(self, protocol: Protocol, address: tuple[object, ...]) -> Raises:
+        return Raises("TypeError", f"getsockaddrarg() takes exactly 2 arguments ({len(address)} given)")
+
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)
-        cid, port = (as_index(value) & 0xFFFFFFFF for value in address)
-        return struct.pack("=HHII4x", self.number, 0, port, cid)
+        cid, port = (index(value) & 0xFFFFFFFF for value in address)
+        return SOCKADDR.pack(svm_family=self.number, svm_port=port, svm_cid=cid)
 
     def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
-        if len(sockaddr) < 12:
-            return None
-        port, cid = struct.unpack_from("=II", sockaddr, 4)
-        return (cid, port)
+        found = SOCKADDR.unpack(sockaddr)
+        return None if found is None else (found["svm_cid"], found["svm_port"])
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDR
 
 
 FAMILY = Vsock()

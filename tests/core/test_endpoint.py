@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.family import Operation
-from sockexplorer.core.fields import Notice
+from sockexplorer.core.faults import Notice
 from sockexplorer.core.verdict import Verdict
 
 ADDRESS = st.none() | st.one_of(*GOOD.values())

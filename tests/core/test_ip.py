@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sockexplorer.core.fields import Invalid
+from sockexplorer.core.faults import Invalid
 from sockexplorer.core.ip import Host, as_text, classify, numeric
 
 
@@ -27,7 +27,7 @@ from sockexplorer.core.ip import Host, as_text, classify, numeric
         ("::1", "other-family", "numeric"),
         ("::ffff:1.2.3.4", "loose", "numeric"),
         ("fe80::1%lo", "other-family", "loose"),
-        ("fe80::1%nosuch0", "impossible", "impossible"),
+        ("fe80::1%nosuch0", "other-family", "impossible"),
         ("localhost", "name", "name"),
         ("a_b.example.", "name", "name"),
         ("256.0.0.1", "impossible", "name"),

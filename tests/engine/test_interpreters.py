@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import PATIENCE, Desk, udp
+from support import INTERPRETERS, PATIENCE, Desk, interpreter, udp
 
 from sockexplorer.client.link import Link, start_process
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = {"textual", "rich", "psutil", "click", "platformdirs", "lark"}
-PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-INTERPRETERS = {
-    "3.11": ["/usr/bin/python3.11", "python3.11"],
-    "3.12": ["python3.12", *sorted(map(str, PYENV.glob("3.12.*/bin/python3.12")))],
-    "3.13": ["python3.13", *sorted(map(str, PYENV.glob("3.13.*/bin/python3.13")))],
-    "3.14": ["python3.14"],
-    "the system's": ["/usr/bin/python3"],
-}
 
 
 def test_the_engine_loads_no_foreign_package() -> None:
@@ -62,9 +52,7 @@ def test_a_thread_of_the_client_loads_it_no_other_way() -> None:
 @pytest.mark.optional_on_this_host(reason="which interpreters there are is the host's affair")
 @pytest.mark.parametrize("version", INTERPRETERS)
 def test_other_interpreters_run_it(version: str, desks: Callable[[Callable[[], Link]], Desk]) -> None:
-    python = next((found for each in INTERPRETERS[version] if (found := _works(each, version))), None)
-    if python is None:
-        pytest.skip(f"no Python {version} of 3.11 or later on this host")
+    python = interpreter(version)
     desk = desks(lambda: start_process(python))
     hello = desk.hub.client.call("hello")
     assert tuple(map(int, hello["python"].split(".")[:2])) >= (3, 11)
@@ -77,12 +65,3 @@ def test_other_interpreters_run_it(version: str, desks: Callable[[Callable[[], L
         assert peer.recv(10) == b"pong"
     with pytest.raises(Exception, match="EADDRINUSE"):
         desk.open("inet/udp", local=session.local)
-
-
-def _works(candidate: str, version: str) -> str | None:
-    path = shutil.which(candidate)
-    wanted = "sys.version_info >= (3, 11)" + (f" and '{version}' in sys.version" if version[0] == "3" else "")
-    look = f"import ctypes, mmap, sys; sys.exit(not ({wanted}))"
-    if path and subprocess.run([path, "-I", "-c", look], capture_output=True, timeout=PATIENCE).returncode == 0:
-        return path
-    return None

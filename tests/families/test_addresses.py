@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sockexplorer.core.family import Family
-from sockexplorer.core.fields import FieldError
+from sockexplorer.core.faults import FieldError
 from sockexplorer.families import all_families, family
 
 every_family = pytest.mark.parametrize("each", all_families(), ids=lambda each: each.name)
@@ -128,7 +128,7 @@ def test_plain_forms_that_people_type(name: str, text: str, address: object) -> 
         ("unix/stream", r"@\q", "path"),
         ("unix/stream", "x" * 108, "path"),
         ("netlink/route", "LNIK", "groups"),
-        ("packet/raw", ":3", "interface"),
+        ("packet/raw", ":3", "ifname"),
         ("vsock/stream", "2", ""),
         ("vsock/stream", "2:x", "port"),
     ],

@@ -19,7 +19,8 @@ from sockexplorer.core.capability import Capability
 from sockexplorer.core.draft import Draft, proto_field
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Operation, Option, Protocol, Role
-from sockexplorer.core.fields import Field, FieldError, Integer
+from sockexplorer.core.faults import FieldError
+from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.explain import capability_line, problem_text, verdict_lines

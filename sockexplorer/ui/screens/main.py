@@ -20,7 +20,7 @@ from sockexplorer.client.offers import offers
 from sockexplorer.core.capability import Capability
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Family, Protocol
-from sockexplorer.core.fields import FieldError
+from sockexplorer.core.faults import FieldError
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.families import find

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Button, Input, Label, Static
 
 from sockexplorer.client.hub import Session
-from sockexplorer.core.fields import FieldError
+from sockexplorer.core.faults import FieldError
 from sockexplorer.core.payload import PayloadError, from_hex, from_text
 from sockexplorer.core.text import escape
 

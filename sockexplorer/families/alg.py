@@ -1,0 +1,168 @@
+"""AF_ALG: the kernel's cryptography. Source: Linux' crypto/userspace-if.rst, <linux/if_alg.h>; ``case AF_ALG``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sockexplorer.core import cformats
+from sockexplorer.core.advice import Advice
+from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
+from sockexplorer.core.fields import Field, Integer, Kind
+from sockexplorer.core.sockaddr import Layout, Part, c_string, hexadecimal, named
+
+ORDER = 92
+TYPES = ("hash", "skcipher", "aead", "rng")
+SHAPE = "AF_ALG address must be a tuple (type, name[, feat[, mask]])"
+# The fields of the kernel have 32 bits, the format of the parser 16.
+FLAGS = Integer(0, 0xFFFF, wraps=True, base=16)
+SOCKADDR = Layout(
+    "sockaddr_alg",
+    Part("salg_family", "H", "address family", show=named({"AF_ALG": 38})),
+    Part("salg_type", "14s", "type of algorithm, ended by a NUL", show=c_string),
+    Part("salg_feat", "I", "flags", show=hexadecimal),
+    Part("salg_mask", "I", "flags that count", show=hexadecimal),
+    Part("salg_name", "64s", "name of the algorithm, ended by a NUL", show=c_string),
+)
+NO_MODULE = Advice(
+    "This kernel offers no algorithms to programs.",
+    ("sudo modprobe -a af_alg algif_hash algif_skcipher algif_aead algif_rng, if this system has those modules",),
+)
+
+
+@dataclass(frozen=True)
+class Word(Kind):
+    """``s``: a str for a ``char`` array of ``longest`` bytes and a NUL; ``what`` is CPython's name of it."""
+
+    what: str
+    longest: int
+    offers: str = ""
+
+    def parse(self, text: str) -> str:
+        self.check(text)
+        return text
+
+    def notices(self, value: object) -> Iterator[str]:
+        if isinstance(value, str) and (value != value.strip() or not value.isprintable()):
+            yield "no algorithm's name has spaces around it, or control characters"
+
+    def takes(self) -> str:
+        return f"at most {self.longest} bytes"
+
+    def check(self, value: object) -> None:
+        raw = cformats.utf8(value, Raises("TypeError", SHAPE))
+        if len(raw) > self.longest:
+            too_long = Raises("ValueError", f"AF_ALG {self.what} too long.", LOOK_UP)
+            raise Invalid(f"has {len(raw)} bytes", f"it has at most {self.longest}", too_long)
+
+
+class Alg(Family):
+    constant = "AF_ALG"
+    title = "Kernel crypto"
+    summary = "algorithms of the kernel: (type, name[, feat[, mask]])"
+    availability = "Linux 2.6.38; Python 3.6"
+    modules = ("af_alg",)
+    shape = SHAPE
+    help = (
+        "The address names an algorithm: a type (hash, skcipher, aead, rng) and a name as in /proc/crypto. The bound "
+        "socket takes the key; accept() gives another one that does the work."
+    )
+    pitfalls = (
+        "getsockname() fails with EOPNOTSUPP: an AF_ALG socket has no name to tell.",
+        "A cipher or an HMAC wants its key (ALG_SET_KEY) on the bound socket, before accept().",
+        "An AEAD read that asks for more than the result waits for ever.",
+    )
+    advice = {
+        ("*", "EAFNOSUPPORT"): NO_MODULE,
+        ("bind", "ENOENT"): Advice(
+            "The kernel has no algorithm of that type and name.",
+            ("look at: grep -A9 '^name' /proc/crypto", "names look like sha256, hmac(sha256), cbc(aes), gcm(aes)"),
+        ),
+        ("bind", "EINVAL"): Advice("The kernel refuses a flag in feat or mask.", ("leave both at 0",)),
+        ("bind", "EBUSY"): Advice("An accepted socket still uses the algorithm.", ("close it, then bind again",)),
+        ("connect", "EOPNOTSUPP"): Advice("An algorithm has no peer.", ("bind it",)),
+        ("accept", "ENOKEY"): Advice("The algorithm wants its key first.", ("set ALG_SET_KEY on the bound socket",)),
+    }
+    protocols = tuple(
+        Protocol(
+            name, "SOCK_SEQPACKET", "0", summary, ("bind",), local={"type": name, "name": example},
+            modules=(f"algif_{name}",), sample="hello", help=help_,
+        )
+        for name, summary, example, help_ in (
+            ("hash", "digests, HMACs", "sha256", "Send data, read the digest. An HMAC wants its key first."),
+            ("skcipher", "ciphers", "cbc(aes)", "Encrypts and decrypts whole blocks with a key and an IV."),
+            ("aead", "authenticated", "gcm(aes)", "Encrypts and proves: associated data, then text, then the tag."),
+            ("rng", "random bytes", "stdrng", "Read random bytes of the kernel's generator; its key is a seed."),
+        )
+    )  # fmt: skip
+
+    def fields(self, protocol: Protocol) -> tuple[Field, ...]:
+        return (
+            Field(
+                "type", Word("type", 13, "algorithm-types"), "hash", "hash, skcipher, aead or rng",
+                pitfall="An algorithm of another type has the same name but is not found.",
+            ),
+            Field(
+                "name", Word("name", 63, "algorithms"), protocol.local["name"], "the name in /proc/crypto",
+                pitfall="Modes are written around the cipher, cbc(aes), not aes-cbc.",
+            ),
+            Field("feat", FLAGS, "0", "flags; 0 for none", optional=True, pitfall="Only the low 16 bits count."),
+            Field("mask", FLAGS, "0", "which flags count; 0 for none", optional=True,
+                  pitfall="Only the low 16 bits count."),
+        )  # fmt: skip
+
+    def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
+        yield from super().notices(protocol, address, role)
+        if not isinstance(address, tuple) or len(address) < 2:
+            return
+        kind, name = str(address[0]), str(address[1])
+        if kind not in TYPES:
+            yield Notice("type", f"the kernel has the types {', '.join(TYPES)} only")
+        if not name:
+            yield Notice("name", "no algorithm has an empty name")
+        if role == "remote":
+            yield Notice("", "an algorithm is bound, never connected")
+
+    def text(self, address: object) -> str:
+        if not isinstance(address, tuple) or len(address) < 2 or not all(isinstance(each, str) for each in address[:2]):
+            return repr(address)
+        return f"{address[0]}:{address[1]}"
+
+    def plain(self, protocol: Protocol, text: str) -> object:
+        """``TYPE:NAME``, or the name alone of the protocol's type: ``hmac(sha256)``."""
+        kind, colon, name = text.strip().partition(":")
+        if not kind:
+            raise FieldError("", text, "is empty", f"write {self.example(protocol)}")
+        kind_field, name_field = self.fields(protocol)[:2]
+        if not colon:
+            return (protocol.name, name_field.parse(kind))
+        return (kind_field.parse(kind), name_field.parse(name))
+
+    def pack(self, protocol: Protocol, address: object) -> bytes:
+        assert isinstance(address, tuple)
+        given: tuple[Any, ...] = address
+        kind, name, feat, mask = given + (0, 0)[len(given) - 2 :]
+        return SOCKADDR.pack(
+            salg_family=self.number,
+            salg_type=kind.encode(),
+            salg_feat=FLAGS.kept(feat),
+            salg_mask=FLAGS.kept(mask),
+            salg_name=name.encode(),
+        )
+
+    def unpack(self, protocol: Protocol, sockaddr: bytes) -> object:
+        found = SOCKADDR.unpack(sockaddr)
+        if found is None:
+            return None
+        kind, name = (
+            found[part].partition(b"\0")[0].decode("utf-8", "backslashreplace") for part in ("salg_type", "salg_name")
+        )
+        return (kind, name, found["salg_feat"], found["salg_mask"])
+
+    def layout(self, protocol: Protocol, sockaddr: bytes) -> Layout:
+        return SOCKADDR
+
+
+FAMILY = Alg()
