@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +20,15 @@ from sockexplorer.client.hub import Hub, Session
 from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.families import find
 
+PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+INTERPRETERS = {
+    "3.11": ["/usr/bin/python3.11", "python3.11"],
+    "3.12": ["python3.12", *sorted(map(str, PYENV.glob("3.12.*/bin/python3.12")))],
+    "3.13": ["python3.13", *sorted(map(str, PYENV.glob("3.13.*/bin/python3.13")))],
+    "3.14": ["python3.14"],
+    "the system's": ["/usr/bin/python3"],
+}
+"""Where other Pythons may be, by version."""
 PATIENCE = 20.0
 """Seconds that a test waits for what must come; reached only when it does not."""
 
@@ -177,8 +187,25 @@ def inside(pid: int, *command: str) -> str:
     return subprocess.run([*enter, *command], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
 
 
+def interpreter(version: str) -> str:
+    """The path of another Python, by a key of `INTERPRETERS`. Skips where there is none of 3.11 or later."""
+    python = next((found for each in INTERPRETERS[version] if (found := _works(each, version))), None)
+    if python is None:
+        pytest.skip(f"no Python {version} of 3.11 or later on this host")
+    return python
+
+
+def _works(candidate: str, version: str) -> str | None:
+    path = shutil.which(candidate)
+    wanted = "sys.version_info >= (3, 11)" + (f" and '{version}' in sys.version" if version[0] == "3" else "")
+    look = f"import ctypes, mmap, sys; sys.exit(not ({wanted}))"
+    if path and subprocess.run([path, "-I", "-c", look], capture_output=True, timeout=PATIENCE).returncode == 0:
+        return path
+    return None
+
+
 def listens(path: Path) -> bool:
-    """Whether a UNIX socket listens at a path; its file is there a moment earlier (flags of /proc/net/unix, proc(5))."""
+    """Whether a UNIX socket listens at a path (proc(5), /proc/net/unix); its file is there a moment earlier."""
     rows = [line.split(maxsplit=7) for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
     return any(int(row[3], 16) & 0x10000 for row in rows if row[7:] == [str(path)])
 
