@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sockexplorer.cli import asked
-from sockexplorer.cli.target import Target, target_argument
+from sockexplorer.cli.target import Target, TargetType
 
 if TYPE_CHECKING:
+    from sockexplorer.core.family import Family, Protocol, Role
     from sockexplorer.core.faults import FieldError
     from sockexplorer.core.verdict import Verdict
 
@@ -23,14 +24,21 @@ Examples:
   sockexplorer check inet/udp 127.0.0.1:9999
   sockexplorer check inet6/tcp "('fe80::1', 80, 0, 2)" --remote --json
   sockexplorer check unix/stream @name
+  sockexplorer check --jsonl < addresses.jsonl > verdicts.jsonl
 """,
 )
-@target_argument
-@click.argument("address", metavar="ADDRESS")
+@click.argument("target", metavar="FAMILY/PROTOCOL", type=TargetType(), required=False)
+@click.argument("address", metavar="ADDRESS", required=False)
 @click.option("--remote", is_flag=True, help="Judge it as a peer's address; without, as one to bind.")
 @click.option("--proto", metavar="N|NAME", help="Protocol number of a raw socket, such as IPPROTO_UDP or 17.")
+@click.option("--bytes", "show_bytes", is_flag=True, help="Show the sockaddr that the kernel sees, field by field.")
+@click.option("--resolve", is_flag=True, help="Look a host name up, and show every address that it has.")
 @click.option("--json", "as_json", is_flag=True, help="The verdict as a JSON object.")
-def command(target: Target, address: str, remote: bool, proto: str | None, as_json: bool) -> None:
+@click.option("--jsonl", "lines_in", is_flag=True, help="Judge many: one JSON object a line on stdin, one a line out.")
+def command(
+    target: Target | None, address: str | None, remote: bool, proto: str | None, show_bytes: bool, resolve: bool,
+    as_json: bool, lines_in: bool,
+) -> None:  # fmt: skip
     """Say whether CPython accepts ADDRESS, without opening anything or asking a resolver.
 
     ADDRESS is a Python literal, "('127.0.0.1', 9999)", or the plain form: 127.0.0.1:9999, [::1]:9999, /tmp/x.sock,
@@ -39,8 +47,28 @@ def command(target: Target, address: str, remote: bool, proto: str | None, as_js
     --json prints verdict (accept, reject, or unreadable for what is no address), exception, message, field, reason,
     remedy, warnings, decided_by (cpython; or model, where this Python lacks the family), sockaddr (hex), address.
 
-    Exit status: 0 accept, 1 reject or no address, 2 wrong usage.
+    --jsonl reads objects with family ("AF_CAN" or a number), type, proto (a constant's name or a number), address (a
+    Python literal as a string) and, if you like, call (bind, connect, sendto …), and writes the same keys as --json.
+    A line that is no such object is answered by one with error.
+
+    Exit status: 0 accept, or every line of --jsonl was answered; 1 reject or no address; 2 wrong usage.
     """
+    from sockexplorer.cli import check_lines
+
+    if lines_in:
+        if target is not None or remote or proto is not None or show_bytes or resolve:
+            raise click.UsageError("--jsonl takes everything from stdin: leave the rest out")
+        check_lines.run()
+        return
+    if target is None or address is None:
+        raise click.UsageError("give FAMILY/PROTOCOL and ADDRESS, or --jsonl")
+    one(target, address, "remote" if remote else "local", proto, show_bytes, resolve, as_json)
+
+
+def one(
+    target: Target, text: str, role: Role, proto: str | None, show_bytes: bool, resolve: bool, as_json: bool
+) -> None:
+    """Judge one address. Raises `Failed` for what is none, and exits with 1 for one that CPython refuses."""
     from sockexplorer.cli.report import Failed, refused
     from sockexplorer.client.client import Client, Refused
     from sockexplorer.client.link import start_thread
@@ -50,17 +78,18 @@ def command(target: Target, address: str, remote: bool, proto: str | None, as_js
     family, protocol = target
     number = None if proto is None else asked.proto_number(target, proto)
     try:
-        value = family.read(protocol, address)
+        value = family.read(protocol, text)
     except FieldError as error:
         if as_json:
-            click.echo(json.dumps(unreadable(error, address)))
+            click.echo(json.dumps(unreadable(error, text)))
         raise Failed(f"no address of {target}: {error}") from None
     client = Client(start_thread())
+    found: list[str] | None = None
     try:
-        reply = client.call(
-            "check", family=family.constant, protocol=protocol.name, address=repr(value),
-            role="remote" if remote else "local", proto=number,
-        )  # fmt: skip
+        what: dict[str, Any] = {"family": family.constant, "protocol": protocol.name, "address": repr(value)}
+        reply = client.call("check", role=role, proto=number, **what)
+        if resolve:
+            found = client.call("resolve", **what)["hosts"]
     except Refused as error:
         raise refused(error.problem) from None
     except TimeoutError as error:
@@ -69,9 +98,11 @@ def command(target: Target, address: str, remote: bool, proto: str | None, as_js
         client.close()
     verdict = Verdict.from_json(reply["verdict"])
     if as_json:
-        click.echo(json.dumps(verdict.to_json()))
+        click.echo(json.dumps(verdict.report() | ({} if found is None else {"hosts": found})))
     else:
-        for line in lines(verdict):
+        for line in lines(verdict, family, protocol, show_bytes=show_bytes):
+            click.echo(line)
+        for line in host_lines(family, value, found):
             click.echo(line)
     if not verdict.accepted:
         raise click.exceptions.Exit(1)
@@ -86,7 +117,7 @@ def unreadable(error: FieldError, text: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def lines(verdict: Verdict) -> Iterator[str]:
+def lines(verdict: Verdict, family: Family, protocol: Protocol, *, show_bytes: bool = False) -> Iterator[str]:
     """The verdict for people, each line safe for a terminal."""
     from sockexplorer.core.text import escape
 
@@ -100,7 +131,23 @@ def lines(verdict: Verdict) -> Iterator[str]:
             yield f"  because   {escape(verdict.sentence())}"
     yield f"  address   {verdict.address!a}"
     for notice in verdict.notices:
-        where = f"{notice.field}: " if notice.field else ""
-        yield f"⚠ warning   {escape(where + notice.text)}"
-    if verdict.sockaddr is not None:
-        yield f"  sockaddr  {verdict.sockaddr.hex()} ({len(verdict.sockaddr)} bytes)"
+        yield f"⚠ warning   {escape(str(notice))}"
+    if verdict.sockaddr is None:
+        return
+    yield f"  sockaddr  {verdict.sockaddr.hex()} ({len(verdict.sockaddr)} bytes)"
+    if show_bytes:
+        layout = family.layout(protocol, verdict.sockaddr)
+        yield f"\n  struct {layout.name}"
+        for row in layout.rows(verdict.sockaddr):
+            value = escape(row.value, 60)
+            yield f"  {row.offset:>3}  {row.size:>3}  {row.order:<7}  {row.name:<22} {value:<26} {row.meaning}".rstrip()
+
+
+def host_lines(family: Family, address: object, found: list[str] | None) -> Iterator[str]:
+    """What the resolver said, in the order that it recommends (RFC 6724), as addresses to take."""
+    if found is None:
+        return
+    if not found:
+        yield "  resolve   there is no host name in it"
+    for host in found:
+        yield f"  resolve   {family.with_host(address, host)!a}"

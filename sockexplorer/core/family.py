@@ -6,9 +6,7 @@ file in `sockexplorer.families` with a module-level ``FAMILY``; nothing else nee
 
 from __future__ import annotations
 
-import ast
 import sys
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,6 +16,7 @@ from sockexplorer.core.constants import number
 from sockexplorer.core.faults import FieldError, Notice, Raises, typed
 from sockexplorer.core.fields import Field
 from sockexplorer.core.interpreter import RUNNING, Interpreter
+from sockexplorer.core.literal import read_literal
 from sockexplorer.core.sockaddr import Layout, Row
 
 Operation = Literal["bind", "connect", "listen", "open"]
@@ -275,14 +274,9 @@ class Family:
         stripped = text.strip()
         if stripped[:1] in ("(", "'", '"') or stripped[:2].lower() in ("b'", 'b"'):
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # "\d" warns on stderr, which is somebody's screen
-                    address = ast.literal_eval(stripped)
-                    # Addresses travel as literals: what can't be written back (inf, an endless number) ends here.
-                    ast.literal_eval(repr(address))
-            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-                raise FieldError("", text, "is not a Python literal", f"write {self.example(protocol)}") from None
-            return address
+                return read_literal(stripped)
+            except ValueError as error:
+                raise FieldError("", text, str(error), f"write {self.example(protocol)}") from None
         return self.plain(protocol, text)
 
     def try_it(self, protocol: Protocol, local: object) -> str:

@@ -153,8 +153,6 @@ class InternetFamily(Family):
         has_ports = protocol.type != "SOCK_RAW" and protocol.name != "icmp"
         if role == "local" and has_ports and 0 < port < 1024:
             yield Notice("port", "ports below 1024 usually need CAP_NET_BIND_SERVICE or root")
-        if role == "local" and has_ports and port == 0:
-            yield Notice("port", "0 lets the kernel choose a free port")
         if role == "remote" and has_ports and port == 0:
             yield Notice("port", "nobody can be reached on port 0")
 

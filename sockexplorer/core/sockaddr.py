@@ -48,9 +48,9 @@ class Part:
         return struct.calcsize("=" + self.code)
 
     @property
-    def single(self) -> bool:
-        """Whether an order of bytes means anything: not for one byte, nor for text."""
-        return self.size == 1 or self.code.endswith("s")
+    def shown_order(self) -> Order:
+        """The order, where one means anything: not for one byte, nor for bytes that are no number."""
+        return "" if self.size == 1 or (self.code.endswith("s") and self.order == "host") else self.order
 
     def pack(self, value: Any) -> bytes:
         return struct.pack(("!" if self.order == "network" else "=") + self.code, value)
@@ -109,8 +109,9 @@ class Layout:
         for part in self.parts:
             raw = data[at : at + part.size]
             if len(raw) == part.size > 0:
-                order: Order = "" if part.single else part.order
-                rows.append(Row(part.name, at, part.size, order, raw, part.show(part.unpack(raw)), part.meaning))
+                rows.append(
+                    Row(part.name, at, part.size, part.shown_order, raw, part.show(part.unpack(raw)), part.meaning)
+                )
             elif raw:
                 rows.append(Row(part.name, at, len(raw), "", raw, raw.hex(" "), "cut short"))
             at += part.size

@@ -55,6 +55,10 @@ class Verdict:
             "address": repr(self.address),
         }
 
+    def report(self) -> dict[str, Any]:
+        """As `to_json`, for programs of others: each warning is a sentence."""
+        return {**self.to_json(), "warnings": [str(each) for each in self.notices]}
+
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Verdict:
         """The reverse of `to_json`. Raises KeyError or ValueError for anything else."""

@@ -8,6 +8,8 @@ A message has an ``op`` and an ``id``; the reply carries ``re: id`` and either `
     send    session [peer] [to]  body: payload     → sent
     close   session [peer]
     check   family protocol address role [proto]   → verdict
+    resolve family protocol address                → hosts
+    check_line line                                → answer
     probe                                          → protocols, constants
     stop
 """
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from sockexplorer.core import wire
 from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.engine.batch import answer
 from sockexplorer.engine.failure import Failure, explain, simple
 from sockexplorer.engine.session import Session
 from sockexplorer.engine.verdict import judge
@@ -148,6 +151,21 @@ class Requests:
         protocol = family.protocol(header["protocol"])
         address = ast.literal_eval(header["address"])
         return {"verdict": judge(family, protocol, address, header.get("role", "local"), header.get("proto")).to_json()}
+
+    def _op_resolve(self, header: dict[str, Any], body: bytes) -> None:
+        family = find_family(header["family"])
+        protocol = family.protocol(header["protocol"])
+
+        def found(hosts: list[str], error: OSError | None) -> None:
+            if error is not None:
+                self._refuse(header, explain(family, protocol, "resolve", error))
+            else:
+                self._engine.send({"re": header.get("id"), "ok": True, "hosts": hosts})
+
+        self._engine.resolver.hosts(family, ast.literal_eval(header["address"]), found)
+
+    def _op_check_line(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        return {"answer": answer(header["line"])}
 
     def _op_probe(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         from sockexplorer.engine.probe import probe

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from sockexplorer.core.family import Family
 
 Found = Callable[[object, OSError | None], None]
+FoundHosts = Callable[[list[str], OSError | None], None]
 
 
 class Resolver:
@@ -21,21 +22,37 @@ class Resolver:
 
     def resolve(self, family: Family, address: object, found: Found) -> None:
         """Call ``found(address, None)`` with a numeric address, at once if it is one, or ``found(None, error)``."""
+
+        def first(hosts: list[str], error: OSError | None) -> None:
+            if error is not None:
+                found(None, error)
+            else:
+                found(family.with_host(address, hosts[0]) if hosts else address, None)
+
+        self.hosts(family, address, first)
+
+    def hosts(self, family: Family, address: object, found: FoundHosts) -> None:
+        """Call ``found(hosts, None)`` with every number of the host name, the best one first (RFC 6724).
+
+        There are none where the address has no host name; ``found([], error)`` when the look-up failed.
+        """
         host = None if address is None else family.host_name(address)
         if host is None:
-            found(address, None)
+            found([], None)
             return
-        threading.Thread(target=self._look_up, args=(family, address, host, found), daemon=True).start()
+        threading.Thread(target=self._look_up, args=(family, host, found), daemon=True).start()
 
-    def _look_up(self, family: Family, address: object, host: str, found: Found) -> None:
+    def _look_up(self, family: Family, host: str, found: FoundHosts) -> None:
         try:
-            first = socket.getaddrinfo(host, None, family.number, socket.SOCK_STREAM)[0]
+            # AF_RDS and its like carry addresses of IP: the version counts, not the family.
+            version = socket.AF_INET6 if family.constant == "AF_INET6" else socket.AF_INET
+            answers = socket.getaddrinfo(host, None, version, socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, str(error))
-            self._answers.put(lambda: found(None, failure))
+            self._answers.put(lambda: found([], failure))
         else:
-            numeric = family.with_host(address, str(first[4][0]))
-            self._answers.put(lambda: found(numeric, None))
+            hosts = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+            self._answers.put(lambda: found(hosts, None))
         self._wake()
 
     def deliver(self) -> None:

@@ -303,8 +303,7 @@ class Bluetooth(Family):
 
     def _hci_notices(self, address: object) -> Iterator[Notice]:
         number = cformats.index(address[0] if isinstance(address, tuple) else address)
-        if not self.later and 0xFFFF < number & 0xFFFFFFFF < 0xFFFF0000:
-            channel = number >> 16 & 0xFFFF
+        if not self.later and (channel := number >> 16 & 0xFFFF):
             yield Notice("device", f"this Python writes the high bits over the channel: it becomes {channel}")
 
     def _psm_notices(self, psm: int, rest: list[int], role: Role) -> Iterator[Notice]:

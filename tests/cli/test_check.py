@@ -82,3 +82,26 @@ def test_nothing_given_acts_on_a_terminal(done: Any) -> None:
     result = done("\x1b[2J")
     assert result.returncode == 2
     assert (result.stdout + result.stderr).replace("\n", "").isprintable()
+
+
+def test_the_bytes_field_by_field() -> None:
+    said = check("packet/raw", "('lo', 0x806)", "--bytes").stdout
+    assert "struct sockaddr_ll" in said
+    rows = [line.split() for line in said.splitlines() if " sll_" in line]
+    assert rows[1][:5] == ["2", "2", "network", "sll_protocol", "0x806"]
+    assert [row[0] for row in rows] == ["0", "2", "4", "8", "10", "11", "12"]
+
+
+def test_every_address_of_a_name_is_shown_when_asked_for() -> None:
+    said = check("inet/udp", "localhost:80", "--resolve").stdout
+    assert "resolve   ('127.0.0.1', 80)" in said
+    verdict = json.loads(check("inet/udp", "localhost:80", "--resolve", "--json").stdout)
+    assert "127.0.0.1" in verdict["hosts"]
+    assert verdict["sockaddr"] is None
+    assert "no host name" in check("inet/udp", "127.0.0.1:80", "--resolve").stdout
+
+
+def test_a_name_that_does_not_exist() -> None:
+    result = check("inet/udp", "no-such-host.invalid:80", "--resolve")
+    assert result.exit_code == 1
+    assert "resolve" in result.stderr

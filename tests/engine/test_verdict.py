@@ -29,8 +29,6 @@ def parser_has(each: Family) -> bool:
 
 KNOWN = [each for each in all_families() if parser_has(each)]
 every_known_family = pytest.mark.parametrize("each", KNOWN, ids=lambda each: each.name)
-    "each", list(filter(parser_has, all_families())), ids=lambda each: each.name
-)
 NAMES = ["localhost", "no-such-host.invalid", "example.com", b"no-such-host.invalid", "münchen.invalid", "a_b", "x."]
 
 

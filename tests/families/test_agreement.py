@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support import interpreter
 
-AGREEMENT = Path(__file__).with_name("agreement.py")
+AGREEMENT = Path(__file__).parents[1] / "agreement.py"
 COUNT = 6000
 """Addresses a family: a second or two for each interpreter. By hand: a million, with ``--count``."""
 

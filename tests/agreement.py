@@ -1,6 +1,6 @@
 """Does the declaration say of any address what this interpreter's C parser says: verdict, exception, message?
 
-    python tests/families/agreement.py [--count N] [--seed S] [FAMILY …]
+    python tests/agreement.py [--count N] [--seed S] [FAMILY …]
 
 Random addresses for every protocol of every family; standard library only, so that any interpreter can run it
 (Debian's has AF_BLUETOOTH). Prints each disagreement, and exits with 1 when there was one. No host name is looked up.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.faults import FieldError
