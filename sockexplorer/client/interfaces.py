@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 from dataclasses import dataclass
+from pathlib import Path
+
+ARPHRD_CAN = 280
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,25 @@ def interfaces() -> list[Interface]:
     return sorted(found, key=lambda each: each.index)
 
 
-def unix_sockets() -> list[str]:
-    """The paths and abstract names (with ``@``) of this host's named UNIX sockets that we may see."""
+def can_interfaces() -> list[Interface]:
+    """Those of CAN: ``type`` in sysfs is their ARPHRD number (<linux/if_arp.h>)."""
+    found = []
+    for each in interfaces():
+        with contextlib.suppress(OSError, ValueError):
+            if int((Path("/sys/class/net") / each.name / "type").read_text()) == ARPHRD_CAN:
+                found.append(each)
+    return found
+
+
+def unix_sockets() -> list[tuple[str, str]]:
+    """The paths and abstract names (with ``@``) of this host's named UNIX sockets that we may see, with their types."""
     import psutil
 
     try:
         connections = psutil.net_connections(kind="unix")
     except (psutil.Error, OSError):
         return []
-    return sorted({str(each.laddr) for each in connections if each.laddr})
+    names = {1: "stream", 2: "dgram", 5: "seqpacket"}
+    return sorted(
+        {(str(each.laddr), names.get(int(each.type), str(int(each.type)))) for each in connections if each.laddr}
+    )

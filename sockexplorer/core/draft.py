@@ -82,9 +82,34 @@ class Draft:
         self.family.check(self.protocol, address)
         return address
 
+    def named_host(self, role: Role) -> tuple[str, int] | None:
+        """An address with the host name that would be looked up, whatever the other fields hold; None without one."""
+        host = self.texts[role].get("host", "").strip()
+        return (host, 0) if self.family.host_name((host, 0)) is not None else None
+
     def fill(self, role: Role, address: object) -> None:
         """Take over an address that exists. Raises `FieldError`."""
         self.texts[role] = self.family.texts(self.protocol, address)
+
+    def adopt(
+        self, local: object, remote: object, proto: int | None = None, options: tuple[SetOption, ...] = (),
+        *, either: bool = False,
+    ) -> None:  # fmt: skip
+        """Take over what is known of an endpoint; None for an address that is not. Raises `FieldError`.
+
+        ``either`` tells that the one address there is may be meant both ways: to be bound here, or to be reached.
+        """
+        if either:
+            local = remote = remote if local is None else local
+        given: dict[Role, object] = {"local": local, "remote": remote}
+        for role in self.roles:
+            if given[role] is not None:
+                self.fill(role, given[role])
+        self.bind_first = not either and local is not None and remote is not None
+        if proto is not None and self.protocol.proto_choices:
+            self.proto = proto_field(self.protocol).kind.show(proto)
+        declared = {option.name for option in self.protocol.options}
+        self.options |= {each.name: str(each.value) for each in options if each.name in declared}
 
     def blank(self, role: Role) -> bool:
         """Whether a required field of the address is empty while the family takes no empty one."""
@@ -157,8 +182,13 @@ def proto_field(protocol: Protocol) -> Field:
     return Field("protocol", kind, protocol.proto, "the IP protocol that the socket receives and sends")
 
 
+def option_field(option: Option) -> Field:
+    """The field for the number of an option."""
+    return Field(option.name, Integer(-(2**31), 2**31 - 1), "", option.help)
+
+
 def option_value(option: Option, text: str) -> int:
     """The int of an option as typed. Raises `FieldError`."""
-    value = Field(option.name, Integer(-(2**31), 2**31 - 1), help=option.help).parse(text)
+    value = option_field(option).parse(text)
     assert isinstance(value, int)
     return value

@@ -65,6 +65,14 @@ class Protocol:
     """What the composer starts with, as text with escapes."""
     sends_bound: bool = False
     """Whether a bound socket sends without a destination: to its interface, or to the peer that bind named."""
+    has_name: bool = True
+    """Whether ``getsockname()`` answers: some protocols have no ``getname`` in the kernel, or no form in Python."""
+    has_senders: bool = True
+    """Whether ``recvfrom()`` can say who sent a message."""
+    ends_in_reset: bool = False
+    """Whether a peer that closes is told as a reset, after which the socket may not know its peer any more."""
+    gate: tuple[str, str, bytes] | None = None
+    """Level, option and value without which nothing arrives (HCI's filter is closed at first)."""
     msg_trunc: bool = True
     """Whether ``recvmsg`` takes MSG_TRUNC and then tells a message's full length; J1939 answers EINVAL."""
     snaplen: int = 65536

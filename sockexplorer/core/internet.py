@@ -39,10 +39,16 @@ REUSEPORT = Option("SOL_SOCKET", "SO_REUSEPORT", "share the port with other sock
 BROADCAST = Option("SOL_SOCKET", "SO_BROADCAST", "allow sending to broadcast addresses")
 NODELAY = Option("IPPROTO_TCP", "TCP_NODELAY", "send small segments at once")
 SEND_COVERAGE = Option(
-    "SOL_UDPLITE", "UDPLITE_SEND_CSCOV", "bytes that the checksum covers when sending; 0 = all", flag=False
+    "SOL_UDPLITE",
+    "UDPLITE_SEND_CSCOV",
+    "bytes that the checksum covers when sending; 0 is all, 1 to 7 count as 8",
+    flag=False,
 )
 RECV_COVERAGE = Option(
-    "SOL_UDPLITE", "UDPLITE_RECV_CSCOV", "least coverage that is received; 0 = only full", flag=False
+    "SOL_UDPLITE",
+    "UDPLITE_RECV_CSCOV",
+    "least coverage that is received; 0 is only full, 1 to 7 count as 8",
+    flag=False,
 )
 
 PRIVILEGED_PORT = Advice(
@@ -82,6 +88,7 @@ def transports(version: int, *options: Option) -> tuple[Protocol, ...]:
             "udplite", "SOCK_DGRAM", "IPPROTO_UDPLITE", "part checksum",
             local=local, remote=remote, options=(REUSEADDR, SEND_COVERAGE, RECV_COVERAGE), modules=("udplite",),
             help="UDP whose checksum covers only the first bytes (RFC 3828). Removed from Linux 7.1 and later.",
+            availability="Linux 2.6.20 to 7.0; Python 3.9",
             try_it=f"echo hello | socat - UDP{version}-SENDTO:{bracketed}:{{port}},protocol=136",
         ),
         Protocol(

@@ -22,6 +22,10 @@ BACKLOG = 128
 
 def create(family: Family, protocol: Protocol, endpoint: Endpoint) -> socket.socket:
     """``socket()`` with the endpoint's numbers, non-blocking. Raises `Failure`."""
+    if family.foreign:
+        # Its number is another family's here.
+        where = f"it is for {family.availability}; what the form and the script say of it is from the declaration"
+        raise simple("socket", f"this system has no {family.constant}", where)
     proto = protocol.proto_number if endpoint.proto is None else endpoint.proto
     try:
         sock = socket.socket(family.number, protocol.type_number, proto)
@@ -41,6 +45,9 @@ def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: En
             sock.setsockopt(number(option.level), number(option.name), option.value)
         except (OSError, OverflowError, TypeError, KeyError) as error:
             raise explain(family, protocol, "setsockopt", error) from None
+    if protocol.gate is not None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(number(protocol.gate[0]), number(protocol.gate[1]), protocol.gate[2])
     level = socket.SOL_SOCKET
     stamp(sock)
     if family.constant == "AF_UNIX" and protocol.type == "SOCK_DGRAM":

@@ -124,7 +124,8 @@ def _no_interface(family: Family, protocol: Protocol, address: object) -> FieldE
         for each, value in zip(family.fields(protocol), address, strict=False):
             if each.kind.offers in ("interfaces", "can-interfaces"):
                 reason = f"there is no interface {escape(repr(value), 40)} on this host"
-                return FieldError(each.name, value, reason, "choose one: ip link")
+                fixes = family.explain(protocol, "bind", "ENODEV").fixes
+                return FieldError(each.name, value, reason, fixes[0] if fixes else "choose one: ip link")
     return None
 
 

@@ -88,7 +88,7 @@ class Alg(Family):
     protocols = tuple(
         Protocol(
             name, "SOCK_SEQPACKET", "0", summary, ("bind",), local={"type": name, "name": example},
-            modules=(f"algif_{name}",), sample="hello", help=help_,
+            modules=(f"algif_{name}",), sample="hello", has_name=False, help=help_,
         )
         for name, summary, example, help_ in (
             ("hash", "digests, HMACs", "sha256", "Send data, read the digest. An HMAC wants its key first."),

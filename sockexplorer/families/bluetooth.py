@@ -26,6 +26,8 @@ CHANNELS = {
 }  # fmt: skip
 DEVICES = {"HCI_DEV_NONE": 0xFFFF}
 TYPES = {"BDADDR_BREDR": 0, "BDADDR_LE_PUBLIC": 1, "BDADDR_LE_RANDOM": 2}
+EVERYTHING = b"\xff" * 12 + bytes(4)
+"""``struct hci_filter``: every type of packet, every event, any opcode."""
 WRONG_FORMAT = Raises("OSError", "{call}(): wrong format")
 BAD_ADDRESS = Raises("OSError", "bad bluetooth address", LOOK_UP)
 # sscanf("%X:%X:%X:%X:%X:%X%c") of glibc: blanks, a sign and 0x before each number, as many digits as one likes.
@@ -183,17 +185,19 @@ class Bluetooth(Family):
         ),
         Protocol(
             "rfcomm", "SOCK_STREAM", "BTPROTO_RFCOMM", "serial streams", ("listen", "connect"),
-            messages=False, connections=True, local={"bdaddr": ANY, "channel": "1"},
+            messages=False, connections=True, ends_in_reset=True, local={"bdaddr": ANY, "channel": "1"},
             remote={"bdaddr": "", "channel": "1"}, modules=("rfcomm",),
             help="A serial line over the air, in channels 1 to 30.",
         ),
         Protocol(
             "hci", "SOCK_RAW", "BTPROTO_HCI", "the adapter itself", ("bind",), local={"device": "0"},
-            sends_bound=True, sample=r"\x01\x01\x10\x00", modules=("bluetooth",),
-            help="Commands to an adapter and its events. Without a filter (HCI_FILTER) few events arrive.",
+            sends_bound=True,
+            gate=("SOL_HCI", "HCI_FILTER", EVERYTHING), sample=r"\x01\x01\x10\x00", modules=("bluetooth",),
+            help="Commands to an adapter and its events. The filter of a new socket lets nothing by: it is opened.",
         ),
         Protocol(
             "sco", "SOCK_SEQPACKET", "BTPROTO_SCO", "voice", ("listen", "connect"), connections=True,
+            ends_in_reset=True,
             local={"bdaddr": ANY}, remote={"bdaddr": ""}, modules=("bluetooth",),
             help="Voice to and from a headset, in packets of a fixed size.",
         ),

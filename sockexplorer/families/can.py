@@ -87,6 +87,7 @@ class Can(Family):
     shape = "AF_CAN address must be a tuple (interface, )"
     title = "CAN bus"
     summary = "controller area network: (interface,), and ids or names by protocol"
+    availability = "Linux 2.6.25; NetBSD since Python 3.11"
     modules = ("can",)
     help = (
         "raw and bcm take (interface,); isotp (interface, rx_addr, tx_addr); j1939 (interface, name, pgn, addr). An id "
@@ -122,16 +123,18 @@ class Can(Family):
         ),
         Protocol(
             "bcm", "SOCK_DGRAM", "CAN_BCM", "cyclic frames", ("connect",), remote=LOCAL, modules=("can_bcm",),
+            has_name=False,
             sample="", snaplen=65536, help="The broadcast manager sends cyclically and filters by content.",
         ),
         Protocol(
             "isotp", "SOCK_DGRAM", "CAN_ISOTP", "long messages", ("bind",), modules=("can_isotp",), sends_bound=True,
+            availability="Linux 5.10; Python 3.7",
             local={"interface": "vcan0", "rx_addr": "0x7e8", "tx_addr": "0x7e0"},
             help="ISO 15765-2: messages of up to 4095 bytes and more over frames of eight. rx is the id received.",
         ),
         Protocol(
             "j1939", "SOCK_DGRAM", "CAN_J1939", "SAE J1939", ("bind", "connect"),
-            modules=("can_j1939",), msg_trunc=False,
+            modules=("can_j1939",), msg_trunc=False, availability="Linux 5.4; Python 3.9",
             local={"interface": "vcan0", "name": "0x0", "pgn": "J1939_NO_PGN", "addr": "0x20"},
             remote={"interface": "vcan0", "name": "0x0", "pgn": "0x0", "addr": "0x30"},
             help="Messages of trucks and ships by parameter group (PGN), to an address or a NAME.",

@@ -48,7 +48,8 @@ class Divert(InternetFamily):
     }
     protocols = (
         Protocol(
-            "raw", "SOCK_RAW", "0", "IP packets", ("bind",), local={"host": "0.0.0.0", "port": "8668"},
+            "raw", "SOCK_RAW", "0", "IP packets", ("bind",), has_name=False, has_senders=False,
+            local={"host": "0.0.0.0", "port": "8668"},
             help="Packets that match a divert rule, whole, with their IP header.",
         ),
     )  # fmt: skip

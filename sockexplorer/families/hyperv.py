@@ -47,7 +47,10 @@ class Guid(Kind):
 
     what: str
     names: Mapping[str, str] = field(default_factory=dict)
-    offers: str = "guids"
+
+    @property
+    def offers(self) -> str:  # type: ignore[override]
+        return "names" if self.names else ""
 
     def parse(self, text: str) -> str:
         text = text.strip()

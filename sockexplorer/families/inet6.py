@@ -120,7 +120,7 @@ class Inet6(InternetFamily):
             local=ANY, remote={"host": "::1", "port": "0"},
             sample=r"\x80\0\0\0\0\0\0\x01ping",
             help="Send an echo request (type 128); the kernel fills in identifier and checksum. For the groups in "
-            "net.ipv4.ping_group_range.",
+            "net.ipv4.ping_group_range.", availability="Linux 3.11, macOS",
         ),
         Protocol(
             "raw", "SOCK_RAW", "IPPROTO_ICMPV6", "IPv6 payloads",

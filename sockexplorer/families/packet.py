@@ -49,6 +49,7 @@ SOCKADDR = Layout(
 class Packet(Family):
     constant = "AF_PACKET"
     title = "Packet"
+    availability = "Linux 2.2"
     summary = "frames of an interface: (ifname, proto[, pkttype[, hatype[, addr]]])"
     shape = "AF_PACKET address must be a tuple of two to five elements"
     help = (

@@ -29,6 +29,7 @@ class Qipcrtr(Family):
     constant = "AF_QIPCRTR"
     title = "QIPC router"
     summary = "services of modems and DSPs: (node, port)"
+    availability = "Linux 4.7; Python 3.8"
     modules = ("qrtr",)
     help = (
         "The address is (node, port). Node 1 is this machine unless told otherwise; port 0xfffffffe is the name "

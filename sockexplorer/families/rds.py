@@ -20,6 +20,7 @@ class Rds(InternetFamily):
     version = 4
     title = "RDS"
     summary = "reliable datagrams over IP: (host, port)"
+    availability = "Linux 2.6.30; Python 3.3"
     systems = ("linux",)
     modules = ("rds", "rds_tcp")
     shape = "AF_INET address must be a pair (host, port)"

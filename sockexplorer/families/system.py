@@ -39,6 +39,7 @@ class ControlName(Kind):
     """The name of a kernel control, looked up with ``ioctl(CTLIOCGINFO)``; empty to give id and unit."""
 
     offers: str = "kernel-controls"
+    known: tuple[str, ...] = CONTROLS
 
     def parse(self, text: str) -> str:
         name = text.strip()
@@ -80,7 +81,7 @@ class System(Family):
     }
     protocols = (
         Protocol(
-            "control", "SOCK_DGRAM", "SYSPROTO_CONTROL", "kernel controls", ("connect",),
+            "control", "SOCK_DGRAM", "SYSPROTO_CONTROL", "kernel controls", ("connect",), has_name=False,
             remote={"name": CONTROLS[0], "id": "0", "unit": "0"},
             help="Speaks to a part of macOS' kernel, such as utun: what is sent and received is up to it.",
         ),

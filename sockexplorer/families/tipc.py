@@ -55,6 +55,7 @@ class Tipc(Family):
     constant = "AF_TIPC"
     title = "TIPC"
     summary = "services by name: (addr_type, v1, v2, v3[, scope])"
+    availability = "Linux 2.6.16"
     modules = ("tipc",)
     shape = "AF_TIPC address must be a tuple (addr_type, v1, v2, v3[, scope])"
     help = (
@@ -77,12 +78,12 @@ class Tipc(Family):
     protocols = (
         Protocol(
             "stream", "SOCK_STREAM", "0", "byte streams", ("listen", "connect"),
-            messages=False, connections=True, local=LOCAL, remote=REMOTE,
+            messages=False, connections=True, ends_in_reset=True, local=LOCAL, remote=REMOTE,
             help="A byte stream to a named service.",
         ),
         Protocol(
             "seqpacket", "SOCK_SEQPACKET", "0", "connected messages", ("listen", "connect"),
-            connections=True, local=LOCAL, remote=REMOTE, snaplen=66000,
+            connections=True, ends_in_reset=True, local=LOCAL, remote=REMOTE, snaplen=66000,
             help="A connection with message boundaries.",
         ),
         Protocol(

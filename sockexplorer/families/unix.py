@@ -89,7 +89,7 @@ class Unix(Family):
     constant = "AF_UNIX"
     title = "UNIX"
     summary = "local sockets: a path, an abstract name (@name), or one that the kernel chooses"
-    availability = "Unix (abstract names and autobind: Linux)"
+    availability = "Unix; abstract names and autobind on Linux only, and Python for Windows has none of it"
     help = (
         "The address is a str path of at most 107 bytes. On Linux b'\\0name' is an abstract name: no file, gone with "
         "the socket. '' asks the kernel for a free abstract name. In the form, @name stands for b'\\0name'."

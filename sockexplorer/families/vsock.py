@@ -36,6 +36,7 @@ class Vsock(Family):
     constant = "AF_VSOCK"
     title = "VM sockets"
     summary = "between a virtual machine and its host: (cid, port)"
+    availability = "Linux 3.9; Python 3.7"
     modules = ("vsock",)
     help = (
         "The address is (cid, port). The context id names a machine: 2 is the host, 1 this machine itself (loopback), "
@@ -76,13 +77,15 @@ class Vsock(Family):
         ),
         Protocol(
             "seqpacket", "SOCK_SEQPACKET", "0", "connected messages", ("listen", "connect"),
-            connections=True, local=LOCAL, remote=REMOTE, help="As stream, with message boundaries (Linux 5.14).",
+            connections=True, local=LOCAL, remote=REMOTE, help="As stream, with message boundaries.",
+            availability="Linux 5.14",
         ),
     )  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
-            Field("cid", Integer(0, 2**32 - 1, wraps=True, names=CIDS), "VMADDR_CID_ANY", "context id of a machine",
+            Field("cid", Integer(0, 2**32 - 1, wraps=True, names=CIDS, choices="cids"), "VMADDR_CID_ANY",
+                  "context id of a machine",
                   pitfall="2 is the host as a guest sees it; binding it works on the host only."),
             Field("port", Integer(0, 2**32 - 1, wraps=True, names=PORTS), "1234", "any 32-bit number",
                   pitfall="Ports below 1024 need CAP_NET_BIND_SERVICE here, too."),

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from support import PATIENCE, udp
 
 from sockexplorer.cli.group import cli
+from sockexplorer.core.script import STYLES
 from sockexplorer.families import all_families
 
 Done = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,17 +42,21 @@ def test_the_line_that_matters(arguments: list[str], line: str) -> None:
     assert line in [each.strip() for each in result.stdout.splitlines()]
 
 
-def test_every_protocol_has_a_script() -> None:
+@pytest.mark.parametrize("style", STYLES)
+def test_every_protocol_has_a_script(style: str) -> None:
     for family in all_families():
         for protocol in family.protocols:
-            result = code(f"{family.name}/{protocol.name}")
+            result = code(f"{family.name}/{protocol.name}", "--style", style)
             assert result.exit_code == 0, result.output
             ast.parse(result.stdout)
+            assert ("import asyncio" in result.stdout) == (style == "asyncio")
 
 
-def test_the_script_from_a_pipe_sends(done: Done) -> None:
+@pytest.mark.parametrize("style", STYLES)
+def test_the_script_from_a_pipe_sends(done: Done, style: str) -> None:
     with udp() as sock:
-        result = done("code", "inet/udp", "--to", "{}:{}".format(*sock.getsockname()), "--text", r"hi\x00")
+        to = "{}:{}".format(*sock.getsockname())
+        result = done("code", "inet/udp", "--to", to, "--text", r"hi\x00", "--style", style)
         with subprocess.Popen([sys.executable, "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
             assert process.stdin
             process.stdin.write(result.stdout.encode())
@@ -61,7 +66,23 @@ def test_the_script_from_a_pipe_sends(done: Done) -> None:
             process.wait(PATIENCE)
 
 
+def test_socat_says_the_same_in_a_line() -> None:
+    result = code("inet/tcp", "--connect", "127.0.0.1:80", "--style", "socat")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("socat ")
+    assert "127.0.0.1:80" in result.stdout
+    assert result.stdout.count("\n") == 1
+
+
+def test_what_socat_can_not_do_fails_and_says_what_can() -> None:
+    result = code("alg/hash", "--style", "socat")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "Error: socat has no command that does this with alg/hash\n  try: --style blocking" in result.stderr
+
+
 def test_wrong_usage() -> None:
+    assert code("inet/udp", "--style", "perl").exit_code == 2
     assert code("inet/udp", "--bind", "nonsense").exit_code == 2
     assert code("inet/udp", "--listen").exit_code == 2
     assert code("inet/udp", "--text", r"\q").exit_code == 2

@@ -155,7 +155,7 @@ class Person:
 
     def field(self, name: str) -> FieldInput:
         """An input of the form: ``local.host``, ``remote.port``, ``proto``, ``option.…``."""
-        found = [each for each in self.main.address._inputs() if each.name == name]
+        found = [each for each in self.main.address.form.inputs() if each.name == name]
         assert found, f"no field {name}"
         return found[0]
 

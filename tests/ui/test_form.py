@@ -30,7 +30,7 @@ NONSENSE = [
     ("unix/dgram", "local.path", r"@\q", ("path", r"\q")),
     ("netlink/route", "local.groups", "LINK|NONSENSE", ("groups", "NONSENSE", "RTMGRP_LINK")),
     ("netlink/route", "local.pid", "me", ("pid 'me' is not a number", "write a number from 0 to 4294967295")),
-    ("packet/raw", "local.interface", "", ("interface",)),
+    ("packet/raw", "local.ifname", "", ("ifname",)),
     ("vsock/stream", "local.cid", "moon", ("cid", "moon", "VMADDR_CID_ANY")),
     ("inet/raw", "proto", "IPPROTO_NONE", ("protocol 'IPPROTO_NONE' is not a number", "IPPROTO_ICMP")),
     ("inet/udplite", "option.UDPLITE_SEND_CSCOV", "all", ("UDPLITE_SEND_CSCOV 'all' is not a number", "write")),
@@ -121,7 +121,7 @@ async def test_a_port_that_is_taken_is_explained_in_the_form(people: People, siz
         ("unix/stream", {"local.path": "/nonexistent/dir/s"}, ("ENOENT", "▸")),
         (
             "packet/raw",
-            {"local.interface": "no-such-if0"},
+            {"local.ifname": "no-such-if0"},
             ("there is no interface 'no-such-if0' on this host", "choose one"),
         ),
     ],
@@ -174,7 +174,7 @@ async def test_rapid_switching_between_protocols_never_crashes(people: People) -
         for _ in range(30):
             person.app.simulate_key("up")
         await person.settle()
-        names = [each.name for each in person.main.address._inputs()]
+        names = [each.name for each in person.main.address.form.inputs()]
         assert len(names) == len(set(names))
         await person.choose("inet/udp")
         await person.fill("local.port", "0")

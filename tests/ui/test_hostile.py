@@ -93,7 +93,7 @@ async def test_what_is_typed_into_every_kind_of_field(people: People) -> None:
     async with people((80, 24)) as person:
         for path in ("inet6/tcp", "unix/dgram", "netlink/route", "packet/raw"):
             await person.choose(path)
-            for number, field in enumerate(person.main.address._inputs()[:5]):
+            for number, field in enumerate(person.main.address.form.inputs()[:5]):
                 before = field.value
                 for text in HOSTILE[number % 2 :: 2]:
                     field.value = text.replace("\n", "")

@@ -94,7 +94,7 @@ async def test_packet_on_lo_shows_what_passes(people: People, peer: socket.socke
         pytest.skip(str(error))
     async with people((120, 40)) as person:
         await person.choose("packet/raw")
-        field = next(each for each in person.main.address._inputs() if each.field.kind.offers == "interfaces")
+        field = next(each for each in person.main.address.form.inputs() if each.field.kind.offers == "interfaces")
         field.focus()
         await person.settle()
         await person.press("down")

@@ -9,8 +9,8 @@ import pytest
 from person import Person
 from textual.filter import Monochrome
 
-from sockexplorer.ui.screens.main import PaneBar
 from sockexplorer.ui.settings import Settings
+from sockexplorer.ui.widgets.bar import Bar
 
 People = Callable[..., Person]
 
@@ -95,10 +95,10 @@ async def test_the_pane_bar_is_clicked_where_there_is_one(people: People) -> Non
     async with people((80, 24)) as person:
         for text, number in (("4 Capabilities", 4), ("2 Address", 2), ("3 Traffic", 3), ("1 Families", 1)):
             line = person.screen.splitlines()[0]
-            await person.click(person.app.screen.query_one(PaneBar), offset=(line.index(text) + 1, 0))
+            await person.click(person.app.screen.query_one("#pane-bar", Bar), offset=(line.index(text) + 1, 0))
             assert current(person) == number
     async with people((120, 40)) as person:
-        assert not person.app.screen.query_one(PaneBar).display, "where all four are in sight there is no bar"
+        assert not person.app.screen.query_one("#pane-bar", Bar).display, "where all four are in sight there is no bar"
 
 
 async def test_resizing_keeps_what_one_was_doing(people: People, peer: socket.socket) -> None:

@@ -66,7 +66,7 @@ async def test_tab_leads_from_the_tree_through_the_form_to_the_traffic(people: P
             await person.press("tab")
         panes = {pane.NUMBER for each in seen for pane in person.main.panes if pane in each.ancestors}  # type: ignore[attr-defined]
         assert panes == {1, 2, 3, 4}
-        assert set(person.main.address._inputs()) <= set(seen)
+        assert set(person.main.address.form.inputs()) <= set(seen)
 
 
 async def test_details_show_a_hex_dump_of_the_selected_row(

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, ItemGrid, Vertical, VerticalScroll
+from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Button, Input, Label, Static
+from textual.widgets import Button, Static
 
 from sockexplorer.client.client import Problem
+from sockexplorer.core.about import Section, about_field, about_protocol
 from sockexplorer.core.capability import Capability
-from sockexplorer.core.draft import Draft, proto_field
+from sockexplorer.core.draft import Draft
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Operation, Option, Protocol, Role
+from sockexplorer.core.family import Family, Operation, Protocol, Role
 from sockexplorer.core.faults import FieldError
-from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.explain import capability_line, problem_text, verdict_lines
 from sockexplorer.ui.panes.pane import CopyText, Pane
-from sockexplorer.ui.widgets.box import Box
-from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
+from sockexplorer.ui.widgets.field_input import FieldInput
+from sockexplorer.ui.widgets.form import AddressForm
+from sockexplorer.ui.widgets.sockaddr_view import SockaddrView
 
 WORDS: dict[Operation, str] = {"bind": "Bind", "connect": "Connect", "listen": "Listen", "open": "Open"}
-ROLE_TITLES: dict[Role, str] = {"local": "local address", "remote": "remote address"}
-BIND_FIRST = "bind_first"
+BESIDE = 116
+"""Cells of width from which the bytes stand beside the fields, not below them."""
 
 
 class AddressPane(Pane):
@@ -42,8 +42,11 @@ class AddressPane(Pane):
         Binding("c", "operate('connect')", "Connect", id="connect"),
         Binding("l", "operate('listen')", "Listen", id="listen"),
         Binding("v", "code", "Code", id="code"),
+        Binding("s", "sockaddr", "Sockaddr", id="sockaddr", tooltip="The bytes that the kernel sees, field by field"),
+        Binding("p", "paste", "Paste", id="paste", tooltip="Read an address in any notation: Python, socat, ss …"),
+        Binding("r", "resolve", "Resolve", id="resolve", tooltip="Look the host name up, and choose a number"),
         Binding("y", "copy", "Copy", id="copy-address", tooltip="Copy the Python address"),
-        Binding("i", "edit", "Edit", id="edit", tooltip="Type into the first field"),
+        Binding("i", "edit", "Edit", show=False, id="edit", tooltip="Type into the first field"),
         Binding("down,j", "app.focus_next", "Next", show=False),
         Binding("up,k", "app.focus_previous", "Before", show=False),
         Binding("right", "app.focus_next", "Next", show=False),
@@ -69,6 +72,18 @@ class AddressPane(Pane):
     class ShowCode(Message):
         """The person wants to see the script."""
 
+    class ReadAddress(Message):
+        """The person wants to paste an address that is written in some notation."""
+
+    class Resolve(Message):
+        """The person wants to know the numbers of a host name."""
+
+        def __init__(self, draft: Draft, role: Role, address: object) -> None:
+            super().__init__()
+            self.draft = draft
+            self.role = role
+            self.address = address
+
     def __init__(self) -> None:
         super().__init__(id="address")
         self.draft: Draft | None = None
@@ -76,34 +91,38 @@ class AddressPane(Pane):
         self._verdicts: dict[Role, Verdict] = {}
         self._problem: Problem | None = None
         self._offered: tuple[object, ...] = ()
-        self._body = Vertical(classes="form-body")
         self._capabilities: dict[str, Capability] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(id="form-title")
-        yield VerticalScroll(Static("Choose a family and a protocol in pane 1.", id="form-empty"), id="form")
+        with Container(id="form-area"):
+            yield AddressForm()
+            yield SockaddrView()
         yield Static(id="problem")
         yield Static(id="verdict")
         with Horizontal(id="form-actions"):
             for operation, word in WORDS.items():
                 if operation != "open":
                     yield Button(word, id=f"do-{operation}", compact=True, classes="action")
-            yield Button("Code", id="do-code", compact=True, classes="action")
+            yield Button("v Code", id="do-code", compact=True, classes="action")
+            yield Button("s Sockaddr", id="do-sockaddr", compact=True, classes="action")
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one("#form", VerticalScroll).can_focus = False
+        self.query_one(SockaddrView).display = False
         self._show()
 
     def on_resize(self) -> None:
+        self.set_class(self.size.width >= BESIDE, "-beside")
         self._show()
 
     def home(self) -> Widget:
-        first = next(iter(self._inputs()), None)
+        first = next(iter(self.form.inputs()), None)
         return first or self.query_one("#do-code", Button)
 
-    def _inputs(self) -> list[FieldInput]:
-        return list(self._body.query(FieldInput))
+    @property
+    def form(self) -> AddressForm:
+        return self.query_one(AddressForm)
 
     def know(self, protocols: list[Capability]) -> None:
         """Say of a protocol that this host lacks that it does."""
@@ -128,79 +147,13 @@ class AddressPane(Pane):
     def _rebuild(self) -> None:
         self._problem = None
         self._verdicts = {}
-        form = self.query_one("#form", VerticalScroll)
-        # Removing takes a while: a body of its own keeps the old inputs apart from the new ones meanwhile.
-        self._body = Vertical(*(self._rows(self.draft) if self.draft is not None else ()), classes="form-body")
-        with self.app.batch_update():
-            form.remove_children()
-            form.mount(self._body)
+        if self.draft is not None:
+            self.form.show(self.draft)
         self._update()
 
-    def _rows(self, draft: Draft) -> Iterator[Widget]:
-        names = max(len(each.name) for each in draft.fields())
-        for role in draft.roles:
-            yield Label(ROLE_TITLES[role], classes="role", markup=False)
-            fields = draft.fields()
-            for at in range(0, len(fields), 2):
-                inputs = [
-                    FieldInput(each, role, draft.texts[role][each.name], f"{role}.{each.name}")
-                    for each in fields[at : at + 2]
-                ]
-                yield Horizontal(*(FieldRow(each, names) for each in inputs), classes="field-row")
-        if draft.protocol.proto_choices:
-            choice = FieldInput(proto_field(draft.protocol), None, draft.proto, "proto")
-            yield Horizontal(FieldRow(choice, len(choice.field.name)), classes="field-row")
-        yield from self._option_rows(draft)
-
-    def _option_rows(self, draft: Draft) -> Iterator[Widget]:
-        numbers = [each for each in draft.protocol.options if not each.flag]
-        boxes = [
-            Box(each.name, draft.options.get(each.name) == "1", each.help, f"option.{each.name}")
-            for each in draft.protocol.options
-            if each.flag
-        ]
-        if len(draft.roles) == 2:
-            box = Box("bind, then connect", draft.bind_first, "connect from the local address above", BIND_FIRST)
-            boxes.append(box)
-        if numbers or boxes:
-            yield Label("options", classes="role", markup=False)
-        for at in range(0, len(numbers), 2):
-            inputs = [FieldInput(_number_field(each), None, draft.options.get(each.name, ""), f"option.{each.name}")
-                      for each in numbers[at : at + 2]]  # fmt: skip
-            yield Horizontal(*(FieldRow(each, len(each.field.name)) for each in inputs), classes="field-row")
-        if boxes:
-            yield ItemGrid(*boxes, min_column_width=22, classes="boxes")
-
-    # --- what is typed -------------------------------------------------------------------------------------
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        source = event.input
-        if self.draft is None or not isinstance(source, FieldInput) or not source.name:
-            return
-        before, _, name = source.name.partition(".")
-        if before == "proto":
-            self.draft.proto = event.value
-        elif before == "option":
-            self.draft.options[name] = event.value
-        elif source.role is not None:
-            if self.draft.texts[source.role].get(name) == event.value and source.role in self._verdicts:
-                return
-            self.draft.texts[source.role][name] = event.value
+    @on(AddressForm.Edited)
+    def _edited(self) -> None:
         self._problem = None
-        self._update()
-
-    @on(Box.Changed)
-    def _switched(self, event: Box.Changed) -> None:
-        event.stop()
-        box = event.box
-        if self.draft is None or not box.name:
-            return
-        if box.name == BIND_FIRST:
-            self.draft.bind_first = box.value
-        else:
-            self.draft.options[box.name.partition(".")[2]] = "1" if box.value else ""
         self._update()
 
     def _update(self) -> None:
@@ -208,7 +161,6 @@ class AddressPane(Pane):
         draft = self.draft
         if draft is not None:
             for role in draft.roles:
-                self._verdicts.pop(role, None)
                 try:
                     address = draft.address(role)
                 except FieldError:
@@ -221,16 +173,20 @@ class AddressPane(Pane):
         self._update()
 
     def judged(self, draft: Draft, role: Role, verdict: Verdict) -> None:
-        """CPython's verdict came; one on what the form no longer holds is ignored."""
-        if draft is not self.draft:
-            return
-        try:
-            current = draft.address(role)
-        except FieldError:
-            return
-        if repr(current) == repr(verdict.address):
+        """CPython's verdict came."""
+        if draft is self.draft:
             self._verdicts[role] = verdict
             self._show()
+
+    def _verdict(self, role: Role) -> Verdict | None:
+        """The verdict on what the form holds now; None while it is not there, and for what it no longer holds."""
+        verdict = self._verdicts.get(role)
+        if verdict is None or self.draft is None:
+            return None
+        try:
+            return verdict if repr(self.draft.address(role)) == repr(verdict.address) else None
+        except FieldError:
+            return None
 
     def failed(self, problem: Problem | None) -> None:
         """The host refused what the form asked for: say so where it was asked."""
@@ -248,13 +204,13 @@ class AddressPane(Pane):
             proto = escape(draft.proto, 40) or draft.protocol.proto
             names = f"{draft.family.constant} · {draft.protocol.type} · {proto if proto != '0' else 'protocol 0'}"
             known = self._capabilities.get(f"{draft.family.constant}/{draft.protocol.name}")
-            self.tell(
-                "#form-title",
-                Content.assemble(
-                    (names, "bold $primary"), "\n", (draft.protocol.help, "$foreground-muted"), capability_line(known)
-                ),
+            help_ = (
+                ("", "") if self.query_one(SockaddrView).display else (f"\n{draft.protocol.help}", "$foreground-muted")
             )
-            self.tell("#verdict", verdict_lines(draft, self._verdicts, self.size.width - 2))
+            self.tell("#form-title", Content.assemble((names, "bold $primary"), help_, capability_line(known)))
+            verdicts = {role: verdict for role in draft.roles if (verdict := self._verdict(role)) is not None}
+            self.tell("#verdict", verdict_lines(draft, verdicts, self.size.width - 2))
+            self._show_bytes()
         self._show_problem()
         self._mark_fields()
         self._show_actions()
@@ -262,16 +218,42 @@ class AddressPane(Pane):
     def _mark_fields(self) -> None:
         if self.draft is None:
             return
-        for each in self._inputs():
+        for each in self.form.inputs():
             try:
                 each.field.parse(each.value) if each.value or each.role else None
                 wrong = False
             except FieldError:
                 wrong = not (each.role and self.draft.blank(each.role) and not each.value)
-            verdict = self._verdicts.get(each.role) if each.role else None
+            verdict = self._verdict(each.role) if each.role else None
             if verdict is not None and not verdict.accepted:
                 wrong = wrong or verdict.field in ("", each.field.name)
             each.set_class(wrong, "-wrong")
+
+    def _show_bytes(self) -> None:
+        """What the kernel sees of the address that the cursor is in, or of the one that Enter uses."""
+        view, draft = self.query_one(SockaddrView), self.draft
+        if not view.display or draft is None:
+            return
+        role = self.focused_role
+        verdict = self._verdict(role)
+        if verdict is None or not verdict.accepted:
+            view.show("", [], f"The {role} address has no bytes yet: CPython has to accept it first.")
+        elif verdict.sockaddr is None:
+            view.show("", [], f"The bytes of the {role} address are known when its name is looked up.")
+        else:
+            layout = draft.family.layout(draft.protocol, verdict.sockaddr)
+            size = f"{len(verdict.sockaddr)} bytes"
+            view.show(f"{role} · struct {layout.name} · {size}", layout.rows(verdict.sockaddr))
+
+    @property
+    def focused_role(self) -> Role:
+        """Which address is meant: the one that is typed, else the one that Enter uses, else the first."""
+        focused = self.screen.focused if self.is_attached else None
+        if isinstance(focused, FieldInput) and focused.role is not None:
+            return focused.role
+        assert self.draft is not None
+        needed = self.draft.needs(self.primary) if self.primary else ()
+        return (*needed, *self.draft.roles)[0]
 
     def _show_problem(self) -> None:
         problem = self._problem
@@ -290,9 +272,8 @@ class AddressPane(Pane):
             button.label = f"{operation[0]} {word}"
             button.variant = "primary" if operation == primary else "default"
         code = self.query_one("#do-code", Button)
-        code.label = "v Code"
         code.disabled = self.draft is None
-        offered = id(self.draft), *map(self.possible, WORDS)
+        offered = id(self.draft), *map(self.possible, WORDS), self._named() is not None
         if offered != self._offered:
             # The footer is composed anew each time: not at every key that is typed.
             self._offered = offered
@@ -319,12 +300,17 @@ class AddressPane(Pane):
         draft = self.draft
         if draft is None or draft.obstacle(operation) is not None:
             return False
-        return all(self._verdicts[role].accepted for role in draft.needs(operation) if role in self._verdicts)
+        verdicts = (self._verdict(role) for role in draft.needs(operation))
+        return all(verdict.accepted for verdict in verdicts if verdict is not None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("operate", "code", "copy", "edit"):
+        if action in ("operate", "code", "copy", "edit", "sockaddr", "paste", "resolve"):
+            if action == "paste":
+                return not self.typing
             if self.typing or self.draft is None:
                 return False
+            if action == "resolve":
+                return self._named() is not None
             if action == "operate":
                 operation: Operation = parameters[0]  # type: ignore[assignment]
                 if operation not in self.draft.protocol.operations:
@@ -342,13 +328,36 @@ class AddressPane(Pane):
             self.post_message(self.Open(self.draft.endpoint(operation)))
         elif obstacle is not None:
             role: Role = "remote" if operation == "connect" else "local"
-            for each in self._inputs():
+            for each in self.form.inputs():
                 if each.field.name == obstacle.field and each.role in (role, None):
                     each.focus()
                     break
 
     def action_code(self) -> None:
         self.post_message(self.ShowCode())
+
+    def action_sockaddr(self) -> None:
+        view = self.query_one(SockaddrView)
+        view.display = not view.display
+        self.screen.set_class(view.display, "-bytes")
+        self._show()
+
+    def action_paste(self) -> None:
+        self.post_message(self.ReadAddress())
+
+    def _named(self) -> tuple[Role, object] | None:
+        """The address whose host is a name, with its role."""
+        if self.draft is None:
+            return None
+        for role in dict.fromkeys((self.focused_role, *self.draft.roles)):
+            if (address := self.draft.named_host(role)) is not None:
+                return role, address
+        return None
+
+    def action_resolve(self) -> None:
+        named = self._named()
+        if named is not None and self.draft is not None:
+            self.post_message(self.Resolve(self.draft, *named))
 
     def action_edit(self) -> None:
         self.home().focus()
@@ -388,20 +397,24 @@ class AddressPane(Pane):
         what = (event.button.id or "").removeprefix("do-")
         if what == "code":
             self.action_code()
+        elif what == "sockaddr":
+            self.action_sockaddr()
         else:
             self.action_operate(what)  # type: ignore[arg-type]
 
-    def subject(self) -> tuple[str, str]:
+    def subject(self) -> tuple[str, list[Section]]:
         if self.draft is None:
-            return "Address", "Choose a family and a protocol first."
+            return "Address", [("", ["Choose a family and a protocol first."])]
         draft = self.draft
         focused = self.screen.focused
-        names = "\n".join(f"  {each.name}: {each.help}" for each in draft.fields())
-        text = f"{draft.protocol.help}\n\n{draft.family.help}\n\n{names}"
+        sections = about_protocol(draft.family, draft.protocol)
+        title = f"{draft.family.constant}/{draft.protocol.name}"
         if isinstance(focused, FieldInput):
-            return f"{draft.family.constant} · {focused.field.name}", f"{focused.field.help}\n\n{text}"
-        return f"{draft.family.constant}/{draft.protocol.name}", text
-
-
-def _number_field(option: Option) -> Field:
-    return Field(option.name, Integer(-(2**31), 2**31 - 1), "", option.help)
+            title = f"{draft.family.constant} · {focused.field.name}"
+            own = (
+                about_field(draft.family, draft.protocol, focused.field)
+                if focused.role
+                else [("", [focused.field.help])]
+            )
+            sections = [*own, (f"{draft.family.constant}/{draft.protocol.name}", sections[0][1]), *sections[1:]]
+        return title, sections

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from sockexplorer.core.about import Section
 from sockexplorer.core.capability import GLYPHS, WORDS, Capability
 from sockexplorer.core.text import escape
 from sockexplorer.ui.panes.pane import CopyText, Pane
@@ -199,13 +200,13 @@ class CapabilitiesPane(Pane):
         if current is not None:
             self.post_message(CopyText(f"{current.name} = {current.value or None}", current.name))
 
-    def subject(self) -> tuple[str, str]:
+    def subject(self) -> tuple[str, list[Section]]:
         current = self.query_one(CapabilityList).current()
         if current is None:
-            return "Capabilities", "Every constant of Python's socket: its value, and whether it can be used here."
-        evidence = "\n".join(f"· {each}" for each in current.evidence)
-        fixes = "\n".join(f"▸ {each}" for each in current.fix)
-        return f"{current.name} = {current.value}", f"{WORDS[current.state]}\n\n{evidence}\n\n{fixes}"
+            text = "Every constant of Python's socket: its value, and whether it can be used here."
+            return "Capabilities", [("", [text])]
+        found = [("", [WORDS[current.state]]), ("The evidence", [f"· {each}" for each in current.evidence])]
+        return f"{current.name} = {current.value}", [*found, ("What to do", [f"▸ {each}" for each in current.fix])]
 
 
 def _number(value: str) -> str:

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Static, Tree
 from textual.widgets.tree import TreeNode
 
+from sockexplorer.core.about import Section, about_protocol
 from sockexplorer.core.capability import GLYPHS, Capability, State
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.text import escape
@@ -25,6 +26,10 @@ _BEST: tuple[State, ...] = (
     "available", "needs-privilege", "switched-off", "not-loaded", "no-device", "unknown", "not-in-kernel",
     "not-in-python", "other-os",
 )  # fmt: skip
+
+
+FAMILY_WIDE = ("Where it is available", "What usually goes wrong", "What an error means here")
+"""Sections that hold for every protocol of a family."""
 
 
 class FamilyTree(Tree[Choice]):
@@ -77,7 +82,7 @@ class FamilyTree(Tree[Choice]):
         muted = style + self._tone("families--muted")
         if protocol is None:
             arrow = "▾ " if node.is_expanded else "▸ "
-            return Text.assemble((arrow, style), (f"{family.constant:<11} ", style), glyph, (f" {family.title}", muted))
+            return Text.assemble((arrow, style), (f"{family.constant:<12} ", style), glyph, (f" {family.title}", muted))
         names = max(len(each.name) for each in family.protocols)
         # Guides and glyph take nine cells.
         room = max(8, self.scrollable_content_region.width - names - 9)
@@ -153,23 +158,25 @@ class FamiliesPane(Pane):
         self.family_tree._tree_lines_cached = None
         self.family_tree._line_cache.clear()
 
-    def subject(self) -> tuple[str, str]:
+    def subject(self) -> tuple[str, list[Section]]:
         node = self.family_tree.cursor_node
         if node is None or node.data is None:
-            return "Families", "Choose a family, then a protocol."
+            return "Families", [("", ["Choose a family, then a protocol."])]
         family, protocol = node.data
-        lines = [family.summary, "", family.help, "", f"Available on: {family.availability}"]
-        if protocol is not None:
-            lines = [f"{protocol.type} · {protocol.proto}: {protocol.summary}", "", protocol.help, "", *lines]
-            if protocol.privilege:
-                lines += [f"Opening it needs {protocol.privilege}."]
-            lines += ["", f"An address: {family.example(protocol)}"]
-        return f"{family.constant}{'/' + protocol.name if protocol else ''} · {family.title}", "\n".join(lines)
+        sections = about_protocol(family, protocol or family.protocols[0])
+        if protocol is None:
+            sections = [("", [family.summary, family.help]), *(each for each in sections if each[0] in FAMILY_WIDE)]
+        return f"{family.constant}{'/' + protocol.name if protocol else ''} · {family.title}", sections
 
     @on(Tree.NodeHighlighted)
     def _point(self, event: Tree.NodeHighlighted[Choice]) -> None:
-        title, text = self.subject()
-        self.query_one("#family-note", Static).update(Content.assemble((title, "bold $primary"), "\n", text))
+        if event.node.data:
+            family, protocol = event.node.data
+            title = f"{family.constant}{'/' + protocol.name if protocol else ''} · {family.title}"
+            text = (
+                f"\n{protocol.help}\n{family.example(protocol)}" if protocol else f"\n{family.summary}\n{family.help}"
+            )
+            self.query_one("#family-note", Static).update(Content.assemble((title, "bold $primary"), text))
         if event.node.data and event.node.data[1] is not None:
             self.post_message(self.Pointed(event.node.data[0], event.node.data[1]))
 

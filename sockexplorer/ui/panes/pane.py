@@ -8,6 +8,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from sockexplorer.core.about import Section
+
 
 class CopyText(Message):
     """The person wants something on the clipboard; ``what`` it is, in words."""
@@ -31,8 +33,8 @@ class Pane(Vertical):
         """The widget that gets the focus when the pane is entered."""
         raise NotImplementedError
 
-    def subject(self) -> tuple[str, str]:
-        """Title and text of the help on what is under the cursor; not escaped."""
+    def subject(self) -> tuple[str, list[Section]]:
+        """Title and sections of the help on what is under the cursor; not escaped."""
         raise NotImplementedError
 
     @property

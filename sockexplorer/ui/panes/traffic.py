@@ -17,6 +17,7 @@ from textual.widgets import Input, Sparkline, Static
 from sockexplorer.capture.filter import FilterError, compile_filter
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub, Session
+from sockexplorer.core.about import Section, about_protocol
 from sockexplorer.core.lifecycle import allowed
 from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape, preview
@@ -361,9 +362,10 @@ class TrafficPane(Pane):
             return session is not None
         return super().check_action(action, parameters)
 
-    def subject(self) -> tuple[str, str]:
+    def subject(self) -> tuple[str, list[Section]]:
         session = self.session
         if session is None:
-            return "Traffic", "Open a socket in pane 2: what it receives and sends appears here."
-        local = f"local {session.local!r}\nremote {session.remote!r}\nreceive buffer {size(session.receive_buffer)}"
-        return f"{session.title} · {session.state}", f"{local}\n\n{session.protocol.help}"
+            return "Traffic", [("", ["Open a socket in pane 2: what it receives and sends appears here."])]
+        where = [f"local   {session.local!r}", f"remote  {session.remote!r}"]
+        where.append(f"receive buffer  {size(session.receive_buffer)}")
+        return f"{session.title} · {session.state}", [("", where), *about_protocol(session.family, session.protocol)]

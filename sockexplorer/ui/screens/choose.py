@@ -38,15 +38,15 @@ class Flags(SelectionList[str]):
     ]
 
 
-class ChooseScreen(ModalScreen[str | None]):
-    """Returns the text for the input, or None."""
+class ChooseScreen(ModalScreen[Offer | None]):
+    """Returns what was chosen, or None; several flags come as one offer, joined by ``|``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back"),
         Binding("q", "app.quit", "Quit"),
     ]
 
-    def __init__(self, title: str, offers: list[Offer], current: str, *, several: bool) -> None:
+    def __init__(self, title: str, offers: list[Offer], current: str, *, several: bool = False) -> None:
         super().__init__()
         self._title = title
         self._offers = offers
@@ -58,11 +58,11 @@ class ChooseScreen(ModalScreen[str | None]):
             yield Label(self._title, classes="dialog-title", markup=False)
             if self._several:
                 yield Flags(
-                    *(Selection(Text(label), value, value in self._current) for value, label in self._offers),
+                    *(Selection(Text(label), value, value in self._current) for value, label, _ in self._offers),
                     compact=True,
                 )
             else:
-                yield Choices(*(Option(Text(label)) for _, label in self._offers), compact=True)
+                yield Choices(*(Option(Text(label)) for _, label, _ in self._offers), compact=True)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -73,7 +73,8 @@ class ChooseScreen(ModalScreen[str | None]):
 
     @on(OptionList.OptionSelected, "Choices")
     def _one(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._offers[event.option_index].value)
+        self.dismiss(self._offers[event.option_index])
 
     def action_take(self) -> None:
-        self.dismiss("|".join(self.query_one(Flags).selected) or "0")
+        flags = "|".join(self.query_one(Flags).selected) or "0"
+        self.dismiss(Offer(flags, flags))

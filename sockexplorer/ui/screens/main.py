@@ -10,28 +10,25 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub, Session
-from sockexplorer.client.offers import offers
 from sockexplorer.core.capability import Capability
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.text import escape
-from sockexplorer.core.verdict import Verdict
 from sockexplorer.families import find
 from sockexplorer.ui.panes.address import AddressPane
 from sockexplorer.ui.panes.capabilities import CapabilitiesPane
 from sockexplorer.ui.panes.families import FamiliesPane
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.panes.traffic import TrafficPane
-from sockexplorer.ui.screens.choose import ChooseScreen
-from sockexplorer.ui.screens.text import CodeScreen, HelpScreen
-from sockexplorer.ui.widgets.field_input import FieldInput
+from sockexplorer.ui.screens.address_duties import AddressDuties
+from sockexplorer.ui.screens.text import HelpScreen
+from sockexplorer.ui.widgets.bar import Bar
 
 if TYPE_CHECKING:
     from sockexplorer.ui.app import ExplorerApp
@@ -41,31 +38,7 @@ REST_SECONDS = 0.08
 """How long the cursor of the tree rests on a protocol before its form is built."""
 
 
-class PaneBar(Static):
-    """The names of the four panes with their keys, for when only one is in sight."""
-
-    def __init__(self) -> None:
-        super().__init__(id="pane-bar")
-        self._spans: list[tuple[int, int, int]] = []
-
-    def show(self, panes: list[Pane], current: Pane) -> None:
-        """Mark the pane that fills the screen."""
-        parts: list[tuple[str, str]] = []
-        self._spans, column = [], 0
-        for each in panes:
-            text = f" {each.NUMBER} {each.TITLE} "
-            parts.append((text, "bold $text on $primary 40%" if each is current else "$foreground-muted"))
-            self._spans.append((column, column + len(text), each.NUMBER))
-            column += len(text)
-        self.update(Content.assemble(*parts))
-
-    async def on_click(self, event: events.Click) -> None:
-        for begin, end, number in self._spans:
-            if begin <= event.x < end:
-                await self.run_action(f"screen.pane({number})")
-
-
-class MainScreen(Screen[None]):
+class MainScreen(AddressDuties):
     """Panes tell it by messages what the person wants; it speaks to the hub and tells the panes what came of it."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
@@ -100,7 +73,8 @@ class MainScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="banner")
-        yield PaneBar()
+        panes = (FamiliesPane, AddressPane, TrafficPane, CapabilitiesPane)
+        yield Bar([f"{each.NUMBER} {each.TITLE}" for each in panes], id="pane-bar")
         with Container(id="panes"):
             with Horizontal(id="upper"):
                 yield FamiliesPane(id="families")
@@ -117,10 +91,6 @@ class MainScreen(Screen[None]):
     @property
     def families(self) -> FamiliesPane:
         return self.query_one(FamiliesPane)
-
-    @property
-    def address(self) -> AddressPane:
-        return self.query_one(AddressPane)
 
     @property
     def traffic(self) -> TrafficPane:
@@ -149,10 +119,7 @@ class MainScreen(Screen[None]):
 
     def _fill(self, draft: Draft, text: str) -> None:
         try:
-            address = draft.family.read(draft.protocol, text)
-            # One address may be meant either way: to be bound here, or to be reached.
-            for role in draft.roles:
-                draft.fill(role, address)
+            draft.adopt(draft.family.read(draft.protocol, text), None, either=True)
             self.address.refill()
         except FieldError as error:
             self.notify(escape(str(error)), title="The address was not understood", severity="error", markup=False)
@@ -171,11 +138,6 @@ class MainScreen(Screen[None]):
             banner.update(Content(text))
             self.refresh_bindings()
 
-    def _soon(self) -> None:
-        """A reply is on its way: look for it before the next tick."""
-        for delay in (0.004, 0.012, 0.03):
-            self.set_timer(delay, self.hub.poll)
-
     # --- panes ---------------------------------------------------------------------------------------------
 
     def action_pane(self, number: int) -> None:
@@ -187,12 +149,20 @@ class MainScreen(Screen[None]):
             each.set_class(number == each.NUMBER, "-current")
         self.query_one("#upper").set_class(number != 3, "-current")
         pane = self.panes[number - 1]
-        self.query_one(PaneBar).show(self.panes, pane)
+        self._mark(pane)
         if pane is self.address:
             # Letters stay keys: a host is not overwritten by a person who means to bind it.
             self.address.focus_action()
         elif again or not pane.has_focus_within:
             pane.home().focus(scroll_visible=False)
+
+    def _mark(self, pane: Pane) -> None:
+        """Where only one pane is in sight, the bar says which."""
+        self.query_one("#pane-bar", Bar).mark(f"{pane.NUMBER} {pane.TITLE}")
+
+    @on(Bar.Picked)
+    def _picked(self, event: Bar.Picked) -> None:
+        self._enter(int(event.name[0]))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for ancestor in event.widget.ancestors:
@@ -201,7 +171,7 @@ class MainScreen(Screen[None]):
                 for each in self.panes:
                     each.set_class(each is ancestor, "-current")
                 self.query_one("#upper").set_class(ancestor.NUMBER != 3, "-current")
-                self.query_one(PaneBar).show(self.panes, ancestor)
+                self._mark(ancestor)
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -227,32 +197,22 @@ class MainScreen(Screen[None]):
         if self._resting is not None:
             self._resting.stop()
 
-    def pick(self, family: Family, protocol: Protocol) -> None:
-        """Go to the form of a protocol, ready to open it."""
+    def go_to(self, family: Family, protocol: Protocol) -> Draft:
         self._rest()
-        self.address.show(family, protocol)
+        draft = self.address.show(family, protocol)
         self.families.family_tree.point_at(family, protocol)
         self._enter(2)
+        return draft
+
+    def pick(self, family: Family, protocol: Protocol) -> None:
+        """Go to the form of a protocol, ready to open it."""
+        self.go_to(family, protocol)
         self.call_after_refresh(self.address.focus_action)
 
     def show_session(self, session: Session) -> None:
         """Go to the traffic of a session."""
         self.traffic.show(session)
         self._enter(3)
-
-    @on(AddressPane.Check)
-    def _check(self, event: AddressPane.Check) -> None:
-        def judged(verdict: Verdict) -> None:
-            # A dead engine judges nothing: that is no fault of the address.
-            if not self.hub.client.dead:
-                self.address.judged(event.draft, event.role, verdict)
-
-        try:
-            proto = event.draft.proto_number()
-        except FieldError:
-            proto = None
-        self.hub.check(event.draft.family, event.draft.protocol, event.address, event.role, judged, proto)
-        self._soon()
 
     @on(AddressPane.Open)
     def _open(self, event: AddressPane.Open) -> None:
@@ -272,48 +232,12 @@ class MainScreen(Screen[None]):
             self.show_session(session)
 
         session = self.hub.open(event.endpoint, opened)
-        self._soon()
-
-    @on(AddressPane.ShowCode)
-    def _code(self) -> None:
-        from sockexplorer.core.script import python_script
-
-        draft = self.address.draft
-        operation = self.address.primary
-        if draft is None or operation is None:
-            return
-        try:
-            endpoint = draft.endpoint(operation)
-        except FieldError as error:
-            self.notify(escape(str(error)), title="No script yet", severity="warning", markup=False)
-            return
-        address = endpoint.remote if operation == "connect" else endpoint.local
-        title = f"{draft.family.constant}/{draft.protocol.name}: {operation} {escape(ascii(address))}"
-        self.app.push_screen(CodeScreen(title, python_script(draft.family, draft.protocol, endpoint), repr(address)))
+        self.soon()
 
     @on(CopyText)
     def _copy(self, event: CopyText) -> None:
         self.app.copy_to_clipboard(event.text)
         self.notify(escape(event.text, 200), title=f"Copied {escape(event.what)}", timeout=2, markup=False)
-
-    @on(FieldInput.Choices)
-    def _choose(self, event: FieldInput.Choices) -> None:
-        field_input = event.field_input
-        field = field_input.field
-        found = offers(field)
-        if not found:
-            self.notify("This host has nothing to choose from here; type it.", markup=False)
-            return
-
-        def chosen(value: str | None) -> None:
-            if value is not None:
-                field_input.value = value
-                field_input.cursor_position = len(value)
-
-        several = field.kind.offers == "flags"
-        self.app.push_screen(
-            ChooseScreen(f"{field.name}: {field.help}", found, field_input.value, several=several), chosen
-        )
 
     # --- the probe -----------------------------------------------------------------------------------------
 
@@ -329,19 +253,19 @@ class MainScreen(Screen[None]):
             self.capabilities.know(protocols, constants)
 
         self.hub.client.request("probe", probed)
-        self._soon()
+        self.soon()
 
     # --- help and restart ----------------------------------------------------------------------------------
 
     def action_help(self) -> None:
         pane = self.panes[self._current - 1]
-        title, text = pane.subject()
+        title, sections = pane.subject()
         keys = [
             (self.app.get_key_display(binding), binding.tooltip or binding.description)
             for _, binding, enabled, _ in sorted(self.active_bindings.values(), key=lambda each: not each.binding.show)
             if enabled and binding.description and binding.action != "app.help_quit"
         ]
-        self.app.push_screen(HelpScreen(escape(title), _lines(text), list(dict.fromkeys(keys))))
+        self.app.push_screen(HelpScreen(title, sections, list(dict.fromkeys(keys))))
 
     def action_help_typing(self) -> None:
         self.action_help()
@@ -355,7 +279,3 @@ class MainScreen(Screen[None]):
         self._tick()
         self._probe()
         self.address.check_again()
-
-
-def _lines(text: str) -> str:
-    return "\n".join(map(escape, text.split("\n")))

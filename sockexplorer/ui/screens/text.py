@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -11,6 +12,10 @@ from textual.content import Content
 from textual.highlight import highlight
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Label, Static
+
+from sockexplorer.core.about import Section
+from sockexplorer.core.text import escape
+from sockexplorer.ui.widgets.bar import Bar
 
 _SCROLL: list[BindingType] = [
     Binding("j", "scroll_down", "Down", show=False),
@@ -35,54 +40,86 @@ class HelpScreen(ModalScreen[None]):
         Binding("q", "app.quit", "Quit"),
     ]
 
-    def __init__(self, title: str, text: str, keys: list[tuple[str, str]]) -> None:
+    def __init__(self, title: str, sections: list[Section], keys: list[tuple[str, str]]) -> None:
         super().__init__()
-        self._title, self._text, self._keys = title, text, keys
+        self._title, self._sections, self._keys = escape(title), sections, keys
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog-title", markup=False)
             with TextScroll():
-                yield Static(Content(self._text), markup=False)
+                yield Static(self._text(), markup=False)
                 yield Static(self._key_table(), id="help-keys")
         yield Footer(compact=True, show_command_palette=False)
+
+    def _text(self) -> Content:
+        parts = []
+        for heading, lines in self._sections:
+            text = Content("\n".join(map(escape, lines)))
+            parts.append(Content.assemble((escape(heading), "bold $text-accent"), "\n", text) if heading else text)
+        return Content("\n\n").join(parts)
 
     def _key_table(self) -> Content:
         width = max((len(key) for key, _ in self._keys), default=0)
         lines = [
             Content.assemble((f"{key:>{width}}", "$text-accent"), f"  {description}") for key, description in self._keys
         ]
-        return Content("\n").join([Content.styled("\nKeys that work here", "bold"), *lines])
+        return Content("\n").join([Content.styled("\nKeys that work here", "bold $text-accent"), *lines])
 
 
 class CodeScreen(ModalScreen[None]):
-    """A Python script, to read and to take home."""
+    """An endpoint as code, in several styles, to read and to take home."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "Copy the script"),
+        Binding("y", "copy", "Copy"),
         Binding("a", "copy_address", "Copy the address"),
+        Binding("tab,right,l", "style(1)", "Next style", key_display="tab"),
+        Binding("shift+tab,left,h", "style(-1)", "Style before", show=False),
         Binding("escape,v", "dismiss(None)", "Back"),
         Binding("q", "app.quit", "Quit"),
     ]
 
-    def __init__(self, title: str, script: str, address: str) -> None:
+    def __init__(self, title: str, styles: dict[str, str], address: str) -> None:
+        """``styles`` are texts by name: Python scripts, and "socat" for a command."""
         super().__init__()
-        self._title, self._script, self._address = title, script, address
+        self._title, self._styles, self._address = title, styles, address
+        self._current = next(iter(styles))
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
             yield Label(self._title, classes="dialog-title", markup=False)
+            yield Bar(list(self._styles), id="styles")
             with TextScroll():
-                yield Static(highlight(self._script, language="python"), id="script")
+                yield Static(id="script")
             yield Static(id="code-note")
         yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        self.query_one(Bar).mark(self._current)
+        language = "bash" if self._current == "socat" else "python"
+        self.query_one("#script", Static).update(highlight(self._styles[self._current], language=language))
+        self.query_one(TextScroll).scroll_home(animate=False)
+        self.query_one("#code-note", Static).update("")
+
+    def action_style(self, step: int) -> None:
+        names = list(self._styles)
+        self._current = names[(names.index(self._current) + step) % len(names)]
+        self._show()
+
+    @on(Bar.Picked)
+    def _pick(self, event: Bar.Picked) -> None:
+        self._current = event.name
+        self._show()
 
     def _copied(self, what: str) -> None:
         self.query_one("#code-note", Static).update(Content.styled(f"✓ {what} is on the clipboard", "$text-success"))
 
     def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self._script)
-        self._copied("the script")
+        self.app.copy_to_clipboard(self._styles[self._current])
+        self._copied("the command" if self._current == "socat" else "the script")
 
     def action_copy_address(self) -> None:
         self.app.copy_to_clipboard(self._address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -41,10 +42,20 @@ class FieldInput(Input):
             super().__init__()
             self.field_input = field_input
 
-    def __init__(self, field: Field, role: Role | None, value: str, name: str) -> None:
+    def __init__(
+        self, field: Field, role: Role | None, value: str, name: str,
+        taken: Callable[[FieldInput, str], bool] = lambda *_: False,
+    ) -> None:  # fmt: skip
+        """``taken`` is asked about what is pasted: whether it was more than this field's text, and is seen to."""
         super().__init__(value, compact=True, select_on_focus=True, placeholder=field.help.partition(";")[0], name=name)
         self.field = field
         self.role = role
+        self._taken = taken
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self._taken(self, event.text):
+            event.prevent_default()
+            event.stop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "choices":

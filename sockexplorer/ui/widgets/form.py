@@ -1,0 +1,150 @@
+"""The inputs of a draft: both addresses, the protocol number, the socket options. What is typed goes into the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from textual import on
+from textual.containers import Horizontal, ItemGrid, Vertical, VerticalScroll
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static
+
+from sockexplorer.core.draft import Draft, option_field, proto_field
+from sockexplorer.core.family import Role
+from sockexplorer.core.faults import FieldError
+from sockexplorer.notations import Reading, read
+from sockexplorer.ui.widgets.box import Box
+from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
+
+ROLE_TITLES: dict[Role, str] = {"local": "local address", "remote": "remote address"}
+BIND_FIRST = "bind_first"
+
+
+class AddressForm(VerticalScroll, can_focus=False):
+    """One draft's inputs; `show` swaps them for another's."""
+
+    class Edited(Message):
+        """The draft holds something else now."""
+
+    class Pasted(Message):
+        """A whole address was pasted, in some notation; ``readings`` are what it may mean."""
+
+        def __init__(self, readings: list[Reading], role: Role) -> None:
+            super().__init__()
+            self.readings = readings
+            self.role = role
+
+    def __init__(self) -> None:
+        super().__init__(Static("Choose a family and a protocol in pane 1.", id="form-empty"), id="form")
+        self._draft: Draft | None = None
+        self._body = Vertical(classes="form-body")
+
+    def show(self, draft: Draft) -> None:
+        """Build the inputs of a draft anew."""
+        self._draft = draft
+        # Removing takes a while: a body of its own keeps the old inputs apart from the new ones meanwhile.
+        self._body = Vertical(*self._rows(draft), classes="form-body")
+        with self.app.batch_update():
+            self.remove_children()
+            self.mount(self._body)
+
+    def inputs(self) -> list[FieldInput]:
+        """In their order on the screen."""
+        return list(self._body.query(FieldInput))
+
+    def fill_in(self, role: Role | None, texts: Mapping[str, str]) -> None:
+        """Put texts into the fields of an address, by name."""
+        for each in self.inputs():
+            if each.role == role and each.field.name in texts:
+                each.value = texts[each.field.name]
+
+    def _rows(self, draft: Draft) -> Iterator[Widget]:
+        names = max(len(each.name) for each in draft.fields())
+        for role in draft.roles:
+            yield Label(ROLE_TITLES[role], classes="role", markup=False)
+            fields = draft.fields()
+            for at in range(0, len(fields), 2):
+                inputs = [
+                    FieldInput(each, role, draft.texts[role][each.name], f"{role}.{each.name}", self._pasted)
+                    for each in fields[at : at + 2]
+                ]
+                yield Horizontal(*(FieldRow(each, names) for each in inputs), classes="field-row")
+        if draft.protocol.proto_choices:
+            choice = FieldInput(proto_field(draft.protocol), None, draft.proto, "proto")
+            yield Horizontal(FieldRow(choice, len(choice.field.name)), classes="field-row")
+        yield from self._option_rows(draft)
+
+    def _option_rows(self, draft: Draft) -> Iterator[Widget]:
+        numbers = [each for each in draft.protocol.options if not each.flag]
+        boxes = [
+            Box(each.name, draft.options.get(each.name) == "1", each.help, f"option.{each.name}")
+            for each in draft.protocol.options
+            if each.flag
+        ]
+        if len(draft.roles) == 2:
+            box = Box("bind, then connect", draft.bind_first, "connect from the local address above", BIND_FIRST)
+            boxes.append(box)
+        if numbers or boxes:
+            yield Label("options", classes="role", markup=False)
+        for at in range(0, len(numbers), 2):
+            inputs = [
+                FieldInput(option_field(each), None, draft.options.get(each.name, ""), f"option.{each.name}")
+                for each in numbers[at : at + 2]
+            ]
+            yield Horizontal(*(FieldRow(each, len(each.field.name)) for each in inputs), classes="field-row")
+        if boxes:
+            yield ItemGrid(*boxes, min_column_width=22, classes="boxes")
+
+    def _pasted(self, source: FieldInput, text: str) -> bool:
+        """Whether a text is a whole address and not the one element: it fills the form then."""
+        draft = self._draft
+        if draft is None or source.role is None:
+            return False
+        readings = read(text, (draft.family, draft.protocol))
+        if not readings or (readings[0].bare and not _quoted(text) and _fits(source, text)):
+            return False
+        self.post_message(self.Pasted(readings, source.role))
+        return True
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        source, draft = event.input, self._draft
+        if draft is None or not isinstance(source, FieldInput) or not source.name:
+            return
+        before, _, name = source.name.partition(".")
+        if before == "proto":
+            draft.proto = event.value
+        elif before == "option":
+            draft.options[name] = event.value
+        elif source.role is not None:
+            if draft.texts[source.role].get(name) == event.value:
+                return  # as it was built
+            draft.texts[source.role][name] = event.value
+        self.post_message(self.Edited())
+
+    @on(Box.Changed)
+    def _switched(self, event: Box.Changed) -> None:
+        event.stop()
+        box, draft = event.box, self._draft
+        if draft is None or not box.name:
+            return
+        if box.name == BIND_FIRST:
+            draft.bind_first = box.value
+        else:
+            draft.options[box.name.partition(".")[2]] = "1" if box.value else ""
+        self.post_message(self.Edited())
+
+
+def _quoted(text: str) -> bool:
+    """Whether it is a literal that no field takes as it is: a tuple, or a str in quotes."""
+    return text.lstrip()[:1] in ("(", "'", '"') or text.lstrip()[:2] in ("b'", 'b"')
+
+
+def _fits(source: FieldInput, text: str) -> bool:
+    try:
+        source.field.parse(text)
+    except FieldError:
+        return False
+    return True
