@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
-FAMILY = ROOT / "sockexplorer" / "families" / "qipcrtr.py"
+FAMILY = ROOT / "tests" / "packaging" / "xdp.py"
 EXAMPLE = re.compile(r"(<!-- example[^>]*-->\n).*?(<!-- /example -->)", re.DOTALL)
 PATIENCE = 60
 
@@ -31,31 +31,46 @@ def test_the_worked_example_is_the_file() -> None:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package with one more file: the example, for a family that is not declared."""
+    """A copy of the package with one more file in it: the example, and nothing else."""
     there = tmp_path_factory.mktemp("house")
     shutil.copytree(ROOT / "sockexplorer", there / "sockexplorer", ignore=shutil.ignore_patterns("__pycache__"))
-    pasted = FAMILY.read_text().replace("AF_QIPCRTR", "AF_DECnet")
-    (there / "sockexplorer" / "families" / "decnet.py").write_text(pasted)
+    shutil.copy(FAMILY, there / "sockexplorer" / "families")
     return there
+
+
+def inside(house: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a module with that copy."""
+    return subprocess.run(
+        [sys.executable, "-m", *words], cwd=house, env={**os.environ, "PYTHONPATH": str(house)}, capture_output=True,
+        text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["check", "decnet/dgram", "1:20000"], 0, "0c00000001000000204e0000"),
-        (["check", "AF_DECnet", "(1, 'x')"], 1, "port"),
-        (["check", "decnet/dgram", "1"], 1, "has no node and port"),
-        (["code", "decnet/dgram", "--bind", "1:20000"], 0, "sock.bind((1, 20000))"),
+        (["check", "xdp/raw", "lo:3", "--bytes"], 0, "sxdp_queue_id"),
+        (["check", "AF_XDP", "('lo', 3, 6)"], 0, "XDP_COPY together"),
+        (["check", "AF_XDP", "('lo', 'x')"], 1, "queue_id"),
+        (["check", "xdp/raw", "lo"], 1, "has no interface and queue"),
+        (["about", "xdp/raw"], 0, "What usually goes wrong"),
+        (["read", "--all", "('lo', 0)"], 0, "AF_XDP/raw"),
+        (["code", "xdp/raw", "--bind", "lo:3"], 0, "sock.bind(('lo', 3))"),
+        (["doctor", "xdp"], 1, "AF_XDP"),
     ],
 )
 def test_one_file_makes_a_family(house: Path, words: list[str], status: int, said: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "sockexplorer", *words],
-        cwd=house, env={**os.environ, "PYTHONPATH": str(house)}, capture_output=True, text=True, timeout=PATIENCE,
-        check=False,
-    )  # fmt: skip
+    done = inside(house, "sockexplorer", *words)
     assert done.returncode == status, done.stdout + done.stderr
     assert said in done.stdout + done.stderr
+
+
+def test_it_keeps_what_every_family_keeps(house: Path) -> None:
+    done = inside(
+        house, "pytest", "-q", "-p", "no:cacheprovider", "-k", "xdp", str(ROOT / "tests/families/test_contract.py")
+    )
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
 
 
 if __name__ == "__main__":
