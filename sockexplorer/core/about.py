@@ -6,7 +6,6 @@ Sections are (heading, lines); the first heading is "". Nothing in them came fro
 from __future__ import annotations
 
 from sockexplorer.core.family import Family, Protocol
-from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field
 
 Section = tuple[str, list[str]]
@@ -52,14 +51,9 @@ def _sentence(text: str) -> str:
 
 
 def _example(family: Family, protocol: Protocol) -> list[str]:
-    lines = [family.example(protocol)]
-    try:
-        typed = family.text(family.read(protocol, lines[0]))
-        if family.plain(protocol, typed) is not None:
-            lines.append(f"{typed}   (as it may be typed)")
-    except FieldError:
-        pass  # not every address has a plain form
-    return lines
+    literal = family.example(protocol)
+    typed = family.written(protocol, family.read(protocol, literal))
+    return [literal] if typed == literal else [literal, f"{typed}   (as it may be typed)"]
 
 
 def _availability(family: Family, protocol: Protocol) -> list[str]:

@@ -259,7 +259,7 @@ class Family:
     # --- text ----------------------------------------------------------------------------------------------
 
     def text(self, address: object) -> str:
-        """The address as people write it; not escaped."""
+        """The address in a few words, for a row of traffic; not escaped, and not everything of it."""
         return repr(address)
 
     def plain(self, protocol: Protocol, text: str) -> object:
@@ -286,6 +286,15 @@ class Family:
             except ValueError as error:
                 raise FieldError("", text, str(error), f"write {self.example(protocol)}") from None
         return self.plain(protocol, text)
+
+    def written(self, protocol: Protocol, address: object) -> str:
+        """The address as it may be typed: the plain form where `read` takes it back as the same, else the literal."""
+        text = self.text(address)
+        try:
+            same = ascii(self.read(protocol, text)) == ascii(address)
+        except (FieldError, OSError):
+            same = False
+        return text if same and text.isprintable() else ascii(address)
 
     def try_it(self, protocol: Protocol, local: object) -> str:
         """A shell command that makes traffic for a socket at ``local``, "" where none is known; not escaped."""

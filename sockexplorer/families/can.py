@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -208,9 +209,17 @@ class Can(Family):
         return shown if not any(numbers) else repr(address)
 
     def plain(self, protocol: Protocol, text: str) -> object:
-        """``vcan0``, ``vcan0:7e8:7e0`` for isotp, ``vcan0:NAME:PGN:ADDR`` for j1939 (hexadecimal)."""
-        parts = text.strip().split(":")
+        """``vcan0``, ``vcan0:7e8:7e0`` for isotp, ``vcan0:NAME:PGN:ADDR`` for j1939 (hexadecimal).
+
+        ``any`` stands for every interface, and ``vcan0 rx 7e8 tx 7e0`` is read as a row has it.
+        """
         fields = self.fields(protocol)
+        row = re.fullmatch(r"(\S+) (?:rx ([0-9a-f]+) tx|pgn ([0-9a-f]+) addr) ([0-9a-f]+)", text.strip())
+        if row is None:
+            parts = text.strip().split(":")
+        else:
+            parts = [row[1], row[2], row[4]] if row[2] else [row[1], "0", row[3], row[4]]
+        parts[0] = "" if parts[0] == "any" else parts[0]
         if len(parts) != len(fields):
             raise FieldError("", text, f"has {len(parts)} parts, not {len(fields)}", f"write {self.example(protocol)}")
         values = [fields[0].parse(parts[0])]

@@ -160,6 +160,12 @@ class Inet6(InternetFamily):
             return PING_RANGE
         return super().explain(protocol, operation, errno_name)
 
+    def text(self, address: object) -> str:
+        # A flow label has no plain form.
+        return (
+            repr(address) if isinstance(address, tuple) and len(address) > 2 and address[2] else super().text(address)
+        )
+
     def with_zone(self, host: str, port: int) -> object:
         name, percent, zone = host.partition("%")
         if not percent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice, rights
@@ -152,8 +153,10 @@ class Netlink(Family):
         return repr(address)
 
     def plain(self, protocol: Protocol, text: str) -> object:
-        """``PID:GROUPS``, or only the groups by name: ``LINK|IPV4_IFADDR``."""
+        """``PID:GROUPS``, or only the groups by name: ``LINK|IPV4_IFADDR``; ``kernel groups 0x1``, as a row has it."""
         pid_field, groups_field = self.fields(protocol)
+        if row := re.fullmatch(r"(?:kernel|pid (\d+))(?: groups (0x[0-9a-f]+))?", text.strip()):
+            return (pid_field.parse(row[1] or "0"), groups_field.parse(row[2] or "0"))
         head, colon, tail = text.strip().partition(":")
         if not text.strip():
             raise FieldError("", text, "is empty", f"write {self.example(protocol)}")

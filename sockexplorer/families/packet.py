@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -122,9 +123,12 @@ class Packet(Family):
         return f"{interface or '(gone)'} {ethertype}{mac}"
 
     def plain(self, protocol: Protocol, text: str) -> object:
-        """``eth0``, or ``eth0:ETH_P_IP``."""
-        name, _, proto = text.strip().partition(":")
+        """``eth0``, ``eth0:ETH_P_IP``; ``eth0 IP 02:00:00:00:00:01``, as a row has it."""
         fields = self.fields(protocol)
+        if row := re.fullmatch(r"(\S+) ([0-9A-Za-z_]+)(?: ([0-9a-f:]+))?", text.strip()):
+            address = (row[1], fields[1].parse(f"ETH_P_{row[2]}" if f"ETH_P_{row[2]}" in ETH_P else row[2]))
+            return (*address, 0, 0, fields[4].parse(row[3])) if row[3] else address
+        name, _, proto = text.strip().partition(":")
         if not name:
             raise FieldError("ifname", text, "is empty", "write an interface such as lo")
         return (name, fields[1].parse(proto or "ETH_P_ALL"))

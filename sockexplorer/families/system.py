@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -138,7 +139,9 @@ class System(Family):
         return address if isinstance(address, str) else repr(address)
 
     def plain(self, protocol: Protocol, text: str) -> object:
-        """A control's name."""
+        """A control's name, or ``control ID unit UNIT``."""
+        if row := re.fullmatch(r"control (\d+) unit (\d+)", text.strip()):
+            return (int(row[1]), int(row[2]))
         if not text.strip():
             raise FieldError("name", text, "is empty", f"write {CONTROLS[0]}")
         return self.fields(protocol)[0].parse(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
@@ -144,7 +145,9 @@ class Tipc(Family):
         return shown.get(kind, repr(address))
 
     def plain(self, protocol: Protocol, text: str) -> object:
-        """``TYPE:INSTANCE`` for a name, ``TYPE:LOWER-UPPER`` for a range."""
+        """``TYPE:INSTANCE`` for a name, ``TYPE:LOWER-UPPER`` for a range, ``node HEX ref N`` for an id."""
+        if row := re.fullmatch(r"node ([0-9a-f]+) ref (\d+)", text.strip()):
+            return (ID, int(row[1], 16), int(row[2]), 0)
         kind, _, rest = text.strip().partition(":")
         lower, dash, upper = rest.partition("-")
         fields = self.fields(protocol)

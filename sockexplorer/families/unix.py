@@ -21,6 +21,8 @@ PATH_MAX = 107
 """Bytes of a path: ``sun_path`` has 108, the last one is the NUL."""
 ABSTRACT_MAX = 108
 LOCAL = {"path": "/tmp/sockexplorer.sock"}
+UNNAMED = "(unnamed)"
+"""What a row shows of a socket without an address."""
 TOO_LONG = Raises("OSError", "AF_UNIX path too long", LOOK_UP)
 
 
@@ -59,8 +61,9 @@ class Path(Kind):
         if data[:1] == b"\0":
             return "@" + preview(data[1:])
         path = value if isinstance(value, str) else os.fsdecode(data)
-        # A file called @name needs another spelling of the same path, for @ stands for an abstract name.
-        return f"./{path}" if path.startswith("@") else path
+        # A file called @name needs another spelling of the same path, for @ stands for an abstract name; so does one
+        # that would be read as a literal.
+        return f"./{path}" if re.match(r"[@('\"]|[bB]['\"]", path) else path
 
     def check(self, value: object) -> None:
         data = raw(value)
@@ -175,11 +178,14 @@ class Unix(Family):
 
     def text(self, address: object) -> str:
         if address in (None, "", b""):
-            return "(unnamed)"
+            return UNNAMED
         try:
             return Path().show(address)
         except Invalid:
             return repr(address)
+
+    def read(self, protocol: Protocol, text: str) -> object:
+        return "" if text.strip() == UNNAMED else super().read(protocol, text)
 
     def plain(self, protocol: Protocol, text: str) -> object:
         try:

@@ -14,7 +14,7 @@ from sockexplorer.core.constants import number
 from sockexplorer.core.family import Family
 from sockexplorer.families import all_families
 from sockexplorer.notations.expression import Unknown, literal
-from sockexplorer.notations.reading import Reading, accepts, ends, fitting, numbered
+from sockexplorer.notations.reading import Reading, ends, fitting, numbered, usable
 
 NOTATION = "repr of a socket"
 _ENUM = r"<[^<>]{0,60}>|[^,<>]{0,60}"
@@ -36,7 +36,7 @@ def read(text: str) -> Iterator[Reading]:
         listening = re.match(r", status='LISTEN'", text[at : at + 20]) is not None
         for family in _families(start["family"]):
             for protocol, proto in fitting(family, kind, int(start["proto"] or 0)):
-                here, there = (end if accepts(family, protocol, end) else None for end in (local, remote))
+                here, there = (usable(family, protocol, end) for end in (local, remote))
                 if _only_the_kernel(family, there):
                     there = None
                 yield from ends(

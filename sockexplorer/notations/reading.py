@@ -71,9 +71,8 @@ def fitting(family: Family, kind: int | None, proto: int) -> list[tuple[Protocol
     exact = [each for each in same if declared[each.name][1] == proto]
     if exact:
         return [(each, proto if each.proto_choices else None) for each in exact]
-    chosen = [(each, proto) for each in same if proto in each.proto_choices.values()]
-    if chosen:
-        return [*chosen]
+    if kind is not None and (chosen := [each for each in same if each.proto_choices]):
+        return [(each, proto) for each in chosen]
     # 0 is the default of the type; and a family whose protocols are all 0 takes any number (AF_PACKET's ethertype).
     if same and (proto == 0 or not any(declared[each.name][1] for each in same)):
         return [(same[0], None)]
@@ -93,6 +92,20 @@ def accepts(family: Family, protocol: Protocol, address: object) -> bool:
     except (ValueError, TypeError, OverflowError):
         return False
     return True
+
+
+def usable(family: Family, protocol: Protocol, address: object) -> object:
+    """An address that the kernel gave back, as the parser takes it; None where it can't be one.
+
+    Python's Bluetooth gives back a str or an int where it wants bytes or a tuple; its text is read instead.
+    """
+    if address is None or accepts(family, protocol, address):
+        return address
+    try:
+        again = family.plain(protocol, family.text(address))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return again if accepts(family, protocol, again) else None
 
 
 def operation(protocol: Protocol, *wanted: Operation) -> Operation | None:

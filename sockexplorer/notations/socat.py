@@ -24,6 +24,7 @@ from sockexplorer.notations.reading import (
     numbered,
     operation,
     set_option,
+    usable,
 )
 from sockexplorer.notations.socat_syntax import Address, addresses, data, words
 
@@ -312,4 +313,6 @@ def _generic(address: Address, how: str) -> Iterator[Reading]:
 
 def _unpacked(family: Family, protocol: Protocol, text: str) -> object:
     raw = data(text)
-    return None if raw is None else family.unpack(protocol, struct.pack("=H", family.number) + raw)
+    if raw is None:
+        return None
+    return usable(family, protocol, family.unpack(protocol, struct.pack("=H", family.number) + raw))

@@ -103,7 +103,11 @@ def _planned(family: Family, protocol: Protocol, endpoint: Endpoint, payload: by
     """Which of socat's ways it is. Raises ValueError where there is none."""
     local, remote = endpoint.local, endpoint.remote
     addresses = [each for each in (local, remote) if each is not None]
-    if family.foreign or family.constant in _NOT_WITH_SOCAT or not all(accepts(family, protocol, each) for each in addresses):
+    if (
+        family.foreign
+        or family.constant in _NOT_WITH_SOCAT
+        or not all(accepts(family, protocol, each) for each in addresses)
+    ):
         raise ValueError(family.constant)
     how: How
     if endpoint.operation == "listen":
@@ -186,6 +190,8 @@ def _raw_ip(plan: _Plan, version: str) -> bytes | None:
     local, remote = (None if each is None else _host_and_port(plan, each) for each in (plan.local, plan.remote))
     if (plan.local is not None and local is None) or (plan.remote is not None and remote is None):
         return None
+    if any(each is not None and each[1] for each in (local, remote)):
+        return None  # a port, which means nothing to a raw socket of IPv4 and is a fault with IPv6
     target = "" if plan.waits or remote is None else f"{remote[0]}:"
     bind = "" if local is None or (plan.waits and local[0] == "[::]") else f",bind={local[0]}"
     return f"IP{version}-{plan.how.upper()}:{target}{plan.proto}{bind}".encode()
