@@ -65,16 +65,12 @@ def _plain(text: str) -> Iterator[Reading]:
             except (ValueError, TypeError, OverflowError):
                 continue
             if accepts(family, protocol, address):
-                found.append((_doubt(family, protocol, address, text), family, protocol, address))
+                found.append((implausible(family, protocol, address), family, protocol, address))
+    # Any word is a host name, and any number a loose form of a host.
+    limit = UNLIKELY if ":" in text else UNLIKELY - 1
     for doubt, family, protocol, address in sorted(found, key=lambda each: each[0]):
-        if doubt < UNLIKELY:
+        if doubt < limit:
             yield _reading(family, protocol, address, PLAIN)
-
-
-def _doubt(family: Family, protocol: Protocol, address: object, text: str) -> int:
-    if family.host_name(address) is not None and ":" not in text:
-        return UNLIKELY  # any word is a host name
-    return implausible(family, protocol, address)
 
 
 def _reading(family: Family, protocol: Protocol, address: object, notation: str) -> Reading:

@@ -24,7 +24,7 @@ def implausible(family: Family, protocol: Protocol, address: object) -> int:
 
 def _element(protocol: Protocol, field: Field, value: object) -> int:
     offers = field.kind.offers
-    if offers == "interfaces":
+    if offers.endswith("interfaces"):
         return _interface(field, value)
     if offers.startswith("local-hosts"):
         return _HOSTS.get(classify(value, 6 if offers.endswith("6") else 4), _ABSENT)

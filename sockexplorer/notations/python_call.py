@@ -61,11 +61,13 @@ def read(text: str) -> Iterator[Reading]:
 
 def _parse(text: str) -> ast.Module:
     code = textwrap.dedent(_PROMPT.sub("", text)).strip()
-    try:
-        return expression.parse(code)
-    except Unknown:
-        # A line out of a script may open a block, or end one that it does not show.
-        return expression.parse(f"{code.rstrip(',')} pass" if code.endswith(":") else code.rstrip(",)") + ")")
+    # A line out of a script may open a block, or go on in the next line.
+    for end in ("", " pass" if code.endswith(":") else ")"):
+        try:
+            return expression.parse(code.rstrip(",") + end)
+        except Unknown:
+            continue
+    raise Unknown(code[:60])
 
 
 def _calls(module: ast.Module) -> list[ast.Call]:

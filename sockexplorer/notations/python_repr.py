@@ -22,7 +22,7 @@ _START = re.compile(rf"\bfamily=(?P<family>{_ENUM}), type=(?P<type>{_ENUM})(?:, 
 _STRING = r"""[bB]?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _LITERAL = re.compile(rf"\((?:[^()'\"]|{_STRING})*\)|{_STRING}|-?\d+(?=[,>)\s]|\Z)|None\b", re.DOTALL)
 _ADDR = re.compile(rf"addr\(ip=(?P<ip>{_STRING}), port=(?P<port>\d{{1,10}})\)")
-_AFTER = re.compile(r", raddr=|, status=|>(?=[\s,)\]]|\Z)|\)(?=\s|\Z)")
+_AFTER = re.compile(r", raddr=|, status=|>(?=[\s,)\]]|\Z)")
 
 
 def read(text: str) -> Iterator[Reading]:

@@ -44,6 +44,8 @@ _TRANSPORTS = {
     "udp": ("SOCK_DGRAM", "IPPROTO_UDP"), "udplite": ("SOCK_DGRAM", "IPPROTO_UDPLITE"),
     "sctp": ("SOCK_STREAM", "IPPROTO_SCTP"), "dccp": ("SOCK_DCCP", "IPPROTO_DCCP"),
 }  # fmt: skip
+_WITH_ARGUMENT = ("-lf", "-lp", "-b", "-t", "-T", "-L", "-W", "-r", "-R", "-S")
+"""Options of socat whose argument may be the next word."""
 _TYPE_OPTIONS = ("type", "so-type", "socktype")
 _PROTO_OPTIONS = ("protocol", "so-protocol", "prototype", "so-prototype")
 _VERSIONS = {"4": "4", "6": "6", "2": "4", "10": "6", "ip4": "4", "ip6": "6", "inet": "4", "inet6": "6",
@@ -64,27 +66,38 @@ NAMED_OPTIONS = {
 def read(text: str) -> Iterator[Reading]:
     """The sockets of an address or of a command line, in the order of its arguments."""
     text = text.strip()
-    if not re.match(r"[A-Za-z]", text):
-        return
     command = re.search(r"(?:^|[\s|;&(/])socat[0-9.]*\s", text) is not None
-    if not command and not re.match(r"[A-Za-z0-9-]+:", text):
+    if not command and not re.match(r"""["']?[A-Za-z][A-Za-z0-9-]*:""", text):
         return
-    arguments = words(text) if command or re.search(r"""["']|\$'""", text) else [text]
-    arguments = list(_arguments(arguments)) if command else arguments
-    version = next((each[1] for each in arguments if each in ("-4", "-6")), "") if command else ""
+    if command:
+        arguments = words(text)
+        version = next((each[1] for each in arguments if each in ("-4", "-6")), "")
+        yield from _all(list(_arguments(arguments)), version, files=True)
+        return
+    # An address alone may have been copied as it stands in a shell, or as socat sees it.
+    unquoted = words(text) if re.search(r"""["']""", text) else []
+    found = list(_all(unquoted, "")) or list(_all([text], ""))
+    yield from found
+
+
+def _all(arguments: list[str], version: str, *, files: bool = False) -> Iterator[Reading]:
     for argument in arguments:
         for address in addresses(argument):
             found = list(_sockets(address, version))
-            if command and not found and "/" in address.keyword and not address.parameters:
+            if files and not found and "/" in address.keyword and not address.parameters:
                 found = list(_file(address.keyword))
             yield from found
 
 
 def _arguments(line: list[str]) -> Iterator[str]:
     """What socat is given, without the other commands of a pipeline."""
-    given = False
+    given, skip = False, False
     for word in line:
-        if re.fullmatch(r"(?:.*/)?socat[0-9.]*", word):
+        if skip:
+            skip = False
+        elif word in _WITH_ARGUMENT:
+            skip = True
+        elif re.fullmatch(r"(?:.*/)?socat[0-9.]*", word):
             given = True
         elif re.fullmatch(r"[|;&]+", word):
             given = False

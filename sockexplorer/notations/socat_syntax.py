@@ -14,7 +14,7 @@ _OPENERS = {"(": ")", "[": "]", "{": "}"}
 _ESCAPES = {"0": "\0", "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _SPECIAL = re.compile(rb"""[\\:,!'"()\[\]{}]""")
 _DATA = re.compile(
-    r"""\s+ | x(?P<hex>(?:[0-9a-fA-F]{2})*) | "(?P<text>(?:[^"\\]|\\.)*)" | (?P<type>[iIlLsSbB])?(?P<number>-?\d+)""",
+    r"""\s+ | x(?P<hex>[0-9a-fA-F]*) | "(?P<text>(?:[^"\\]|\\.)*)" | (?P<type>[iIlLsSbB])?(?P<number>-?\d+)""",
     re.VERBOSE | re.DOTALL,
 )
 _STRUCT = {"i": "i", "I": "I", "l": "l", "L": "L", "s": "h", "S": "H", "b": "b", "B": "B"}
@@ -96,7 +96,7 @@ def data(text: str) -> bytes | None:
     at = 0
     while at < len(text):
         found = _DATA.match(text, at)
-        if found is None:
+        if found is None or len(found["hex"] or "") % 2:
             return None
         at = found.end()
         if found["hex"] is not None:

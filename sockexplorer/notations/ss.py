@@ -43,8 +43,9 @@ _LINE = re.compile(
     r"(?:(?P<state>LISTEN|UNCONN|ESTAB|TIME-WAIT|CLOSE-WAIT|LAST-ACK|FIN-WAIT-[12]|SYN-SENT|SYN-RECV|CLOSING)\s+)?"
     r"\d+\s+\d+\s+(?P<rest>\S.*)"
 )
-_UNIX_ENDS = re.compile(r"(?P<local>.*?)[ :]\s*(?P<inode>\d+)\s+(?P<remote>.*?)[ :]\s*(?P<peer>\d+)(?:\s.*)?")
-_UNIX_SHAPE = re.compile(r".*? \d+\s+\* \d+(?:\s.*)?")
+_UNIX_SHAPE = re.compile(r"(?P<local>.*?) \d+\s+\* \d+(?:\s.*)?")
+_UNIX_ENDS = re.compile(r"(?P<local>.*?)[ :]\s*\d+\s+\S+[ :]\s*\d+(?:\s.*)?")
+"""The other end with its name or after a colon, as older versions print it."""
 _HOST = re.compile(r"\[?(?P<host>[^\[\]%]*)(?:%(?P<inner>[^\[\]]+))?\]?(?:%(?P<zone>.+))?")
 
 
@@ -113,10 +114,19 @@ def _guessed(row: _Row) -> Iterator[Reading]:
         yield from _netlink(row)
         yield from _pair(row, "vsock", "SOCK_STREAM")
     elif ":" in row.remote:
-        likely = {"UNCONN": ("udp", "raw"), "ESTAB": ("tcp", "mptcp", "udp"), "": ("tcp", "udp")}
+        unconnected = ("raw", "udp") if _looks_raw(row.local) else ("udp", "raw")
+        likely = {"UNCONN": unconnected, "ESTAB": ("tcp", "mptcp", "udp"), "": ("tcp", "udp")}
         for netid in likely.get(row.state, ("tcp", "mptcp")):
             yield from _internet(row, netid)
         yield from _pair(row, "vsock", "SOCK_STREAM")
+
+
+def _looks_raw(local: str) -> bool:
+    """Whether what stands for the port is one of the protocol numbers that raw sockets are mostly opened with."""
+    port = local.rpartition(":")[2]
+    usual = {each for protocol in family_named("inet").protocols for each in protocol.proto_choices.values()}
+    usual |= {each for protocol in family_named("inet6").protocols for each in protocol.proto_choices.values()}
+    return port in {str(each) for each in usual}
 
 
 # --- internet ------------------------------------------------------------------------------------------------------
@@ -199,7 +209,7 @@ def _port(text: str, netid: str) -> int | None:
 
 def _unix(row: _Row, kinds: list[str]) -> Iterator[Reading]:
     family = family_named("unix")
-    found = _UNIX_ENDS.fullmatch(row.rest)
+    found = _UNIX_SHAPE.fullmatch(row.rest) or _UNIX_ENDS.fullmatch(row.rest)
     if found is None:
         return
     for kind in kinds:

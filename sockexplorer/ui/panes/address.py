@@ -7,11 +7,11 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal
+from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from sockexplorer.client.client import Problem
 from sockexplorer.core.about import Section, about_field, about_protocol
@@ -20,15 +20,16 @@ from sockexplorer.core.draft import Draft
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Operation, Protocol, Role
 from sockexplorer.core.faults import FieldError
+from sockexplorer.core.judged import Judged
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.explain import capability_line, problem_text, verdict_lines
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.widgets.field_input import FieldInput
 from sockexplorer.ui.widgets.form import AddressForm
+from sockexplorer.ui.widgets.form_actions import WORDS, FormActions
 from sockexplorer.ui.widgets.sockaddr_view import SockaddrView
 
-WORDS: dict[Operation, str] = {"bind": "Bind", "connect": "Connect", "listen": "Listen", "open": "Open"}
 BESIDE = 116
 """Cells of width from which the bytes stand beside the fields, not below them."""
 
@@ -86,9 +87,8 @@ class AddressPane(Pane):
 
     def __init__(self) -> None:
         super().__init__(id="address")
-        self.draft: Draft | None = None
+        self.judged: Judged | None = None
         self._drafts: dict[tuple[str, str], Draft] = {}
-        self._verdicts: dict[Role, Verdict] = {}
         self._problem: Problem | None = None
         self._offered: tuple[object, ...] = ()
         self._capabilities: dict[str, Capability] = {}
@@ -100,12 +100,7 @@ class AddressPane(Pane):
             yield SockaddrView()
         yield Static(id="problem")
         yield Static(id="verdict")
-        with Horizontal(id="form-actions"):
-            for operation, word in WORDS.items():
-                if operation != "open":
-                    yield Button(word, id=f"do-{operation}", compact=True, classes="action")
-            yield Button("v Code", id="do-code", compact=True, classes="action")
-            yield Button("s Sockaddr", id="do-sockaddr", compact=True, classes="action")
+        yield FormActions()
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -118,7 +113,12 @@ class AddressPane(Pane):
 
     def home(self) -> Widget:
         first = next(iter(self.form.inputs()), None)
-        return first or self.query_one("#do-code", Button)
+        return first or self.query_one("#do-code")
+
+    @property
+    def draft(self) -> Draft | None:
+        """What the form holds."""
+        return self.judged.draft if self.judged is not None else None
 
     @property
     def form(self) -> AddressForm:
@@ -136,7 +136,7 @@ class AddressPane(Pane):
         key = family.constant, protocol.name
         draft = self._drafts.setdefault(key, Draft.fresh(family, protocol))
         if draft is not self.draft:
-            self.draft = draft
+            self.judged = Judged(draft)
             self._rebuild()
         return draft
 
@@ -146,9 +146,9 @@ class AddressPane(Pane):
 
     def _rebuild(self) -> None:
         self._problem = None
-        self._verdicts = {}
-        if self.draft is not None:
-            self.form.show(self.draft)
+        if self.judged is not None:
+            self.judged = Judged(self.judged.draft)
+            self.form.show(self.judged.draft)
         self._update()
 
     @on(AddressForm.Edited)
@@ -172,21 +172,11 @@ class AddressPane(Pane):
         """Ask for the verdicts anew: another engine answers."""
         self._update()
 
-    def judged(self, draft: Draft, role: Role, verdict: Verdict) -> None:
+    def take(self, draft: Draft, role: Role, verdict: Verdict) -> None:
         """CPython's verdict came."""
-        if draft is self.draft:
-            self._verdicts[role] = verdict
+        if self.judged is not None and draft is self.judged.draft:
+            self.judged.take(role, verdict)
             self._show()
-
-    def _verdict(self, role: Role) -> Verdict | None:
-        """The verdict on what the form holds now; None while it is not there, and for what it no longer holds."""
-        verdict = self._verdicts.get(role)
-        if verdict is None or self.draft is None:
-            return None
-        try:
-            return verdict if repr(self.draft.address(role)) == repr(verdict.address) else None
-        except FieldError:
-            return None
 
     def failed(self, problem: Problem | None) -> None:
         """The host refused what the form asked for: say so where it was asked."""
@@ -196,11 +186,11 @@ class AddressPane(Pane):
     # --- what is shown -------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        draft = self.draft
-        if draft is None:
+        if self.judged is None:
             self.tell("#form-title", Content("No protocol chosen"))
             self.tell("#verdict", Content(""))
         else:
+            draft = self.judged.draft
             proto = escape(draft.proto, 40) or draft.protocol.proto
             names = f"{draft.family.constant} · {draft.protocol.type} · {proto if proto != '0' else 'protocol 0'}"
             known = self._capabilities.get(f"{draft.family.constant}/{draft.protocol.name}")
@@ -208,34 +198,34 @@ class AddressPane(Pane):
                 ("", "") if self.query_one(SockaddrView).display else (f"\n{draft.protocol.help}", "$foreground-muted")
             )
             self.tell("#form-title", Content.assemble((names, "bold $primary"), help_, capability_line(known)))
-            verdicts = {role: verdict for role in draft.roles if (verdict := self._verdict(role)) is not None}
-            self.tell("#verdict", verdict_lines(draft, verdicts, self.size.width - 2))
+            self.tell("#verdict", verdict_lines(draft, self.judged.verdicts(), self.size.width - 2))
             self._show_bytes()
         self._show_problem()
         self._mark_fields()
         self._show_actions()
 
     def _mark_fields(self) -> None:
-        if self.draft is None:
+        if self.judged is None:
             return
+        draft = self.judged.draft
         for each in self.form.inputs():
             try:
                 each.field.parse(each.value) if each.value or each.role else None
                 wrong = False
             except FieldError:
-                wrong = not (each.role and self.draft.blank(each.role) and not each.value)
-            verdict = self._verdict(each.role) if each.role else None
+                wrong = not (each.role and draft.blank(each.role) and not each.value)
+            verdict = self.judged.verdict(each.role) if each.role else None
             if verdict is not None and not verdict.accepted:
                 wrong = wrong or verdict.field in ("", each.field.name)
             each.set_class(wrong, "-wrong")
 
     def _show_bytes(self) -> None:
         """What the kernel sees of the address that the cursor is in, or of the one that Enter uses."""
-        view, draft = self.query_one(SockaddrView), self.draft
-        if not view.display or draft is None:
+        view = self.query_one(SockaddrView)
+        if not view.display or self.judged is None:
             return
-        role = self.focused_role
-        verdict = self._verdict(role)
+        draft, role = self.judged.draft, self.focused_role
+        verdict = self.judged.verdict(role)
         if verdict is None or not verdict.accepted:
             view.show("", [], f"The {role} address has no bytes yet: CPython has to accept it first.")
         elif verdict.sockaddr is None:
@@ -262,17 +252,7 @@ class AddressPane(Pane):
             self.tell("#problem", problem_text(problem))
 
     def _show_actions(self) -> None:
-        primary = self.primary
-        for operation, word in WORDS.items():
-            if operation == "open":
-                continue
-            button = self.query_one(f"#do-{operation}", Button)
-            button.display = self.draft is not None and operation in self.draft.protocol.operations
-            button.disabled = not self.possible(operation)
-            button.label = f"{operation[0]} {word}"
-            button.variant = "primary" if operation == primary else "default"
-        code = self.query_one("#do-code", Button)
-        code.disabled = self.draft is None
+        self.query_one(FormActions).show(self.judged, self.primary)
         offered = id(self.draft), *map(self.possible, WORDS), self._named() is not None
         if offered != self._offered:
             # The footer is composed anew each time: not at every key that is typed.
@@ -296,12 +276,8 @@ class AddressPane(Pane):
         return next((each for each in operations if self.possible(each)), operations[0])
 
     def possible(self, operation: Operation) -> bool:
-        """Whether the form holds what an operation needs, and CPython did not refuse it."""
-        draft = self.draft
-        if draft is None or draft.obstacle(operation) is not None:
-            return False
-        verdicts = (self._verdict(role) for role in draft.needs(operation))
-        return all(verdict.accepted for verdict in verdicts if verdict is not None)
+        """Whether an operation can be done with what the form holds."""
+        return self.judged is not None and self.judged.possible(operation)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("operate", "code", "copy", "edit", "sockaddr", "paste", "resolve"):
@@ -385,22 +361,17 @@ class AddressPane(Pane):
 
     def focus_action(self) -> None:
         """Focus the button of the primary operation: Enter opens, and letters are keys."""
-        operation = self.primary
-        button = self.query_one(f"#do-{operation}" if operation else "#do-code", Button)
-        if button.disabled or not button.display:
-            button = self.query_one("#do-code", Button)
-        button.focus()
+        self.query_one(FormActions).focus_on(self.primary)
 
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
+    @on(FormActions.Chosen)
+    def _chosen(self, event: FormActions.Chosen) -> None:
         event.stop()
-        what = (event.button.id or "").removeprefix("do-")
-        if what == "code":
+        if event.what == "code":
             self.action_code()
-        elif what == "sockaddr":
+        elif event.what == "sockaddr":
             self.action_sockaddr()
         else:
-            self.action_operate(what)  # type: ignore[arg-type]
+            self.action_operate(event.what)  # type: ignore[arg-type]
 
     def subject(self) -> tuple[str, list[Section]]:
         if self.draft is None:

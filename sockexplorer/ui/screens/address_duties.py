@@ -47,7 +47,7 @@ class AddressDuties(Screen[None]):
         def judged(verdict: Verdict) -> None:
             # A dead engine judges nothing: that is no fault of the address.
             if not self.hub.client.dead:
-                self.address.judged(event.draft, event.role, verdict)
+                self.address.take(event.draft, event.role, verdict)
 
         try:
             proto = event.draft.proto_number()

@@ -1,0 +1,53 @@
+"""The buttons under the form: its operations, the code, the bytes."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Button
+
+from sockexplorer.core.family import Operation
+from sockexplorer.core.judged import Judged
+
+WORDS: dict[Operation, str] = {"bind": "Bind", "connect": "Connect", "listen": "Listen"}
+
+
+class FormActions(Horizontal):
+    """A button is disabled while its operation is not possible; each says its key."""
+
+    class Chosen(Message):
+        """A button was pressed: an operation, "code" or "sockaddr"."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
+    def __init__(self) -> None:
+        super().__init__(id="form-actions")
+
+    def compose(self) -> ComposeResult:
+        for operation, word in WORDS.items():
+            yield Button(f"{operation[0]} {word}", id=f"do-{operation}", compact=True, classes="action")
+        yield Button("v Code", id="do-code", compact=True, classes="action")
+        yield Button("s Sockaddr", id="do-sockaddr", compact=True, classes="action")
+
+    def show(self, judged: Judged | None, primary: Operation | None) -> None:
+        """Offer what is possible; ``primary`` is what Enter does."""
+        for operation in WORDS:
+            button = self.query_one(f"#do-{operation}", Button)
+            button.display = judged is not None and operation in judged.draft.protocol.operations
+            button.disabled = judged is None or not judged.possible(operation)
+            button.variant = "primary" if operation == primary else "default"
+        self.query_one("#do-code", Button).disabled = judged is None
+
+    def focus_on(self, operation: Operation | None) -> None:
+        """Focus the button of an operation, or the code's where that can't be pressed."""
+        button = self.query_one(f"#do-{operation}" if operation in WORDS else "#do-code", Button)
+        (self.query_one("#do-code", Button) if button.disabled or not button.display else button).focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.post_message(self.Chosen((event.button.id or "").removeprefix("do-")))
