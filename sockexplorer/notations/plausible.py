@@ -45,7 +45,7 @@ def _interface(field: Field, value: object) -> int:
     # Named as the family's usual interface is: can0, vcan1 and slcan0 are CAN's whether this host has them or not.
     usual, letters = (each.rstrip("0123456789") for each in (field.default, name))
     if usual and (letters == usual or (len(usual) > 3 and letters.endswith(usual[1:]))):
-        return -1
+        return -3  # more than a named ethertype beside it weighs
     return 0 if not name or name in {each for _, each in socket.if_nameindex()} else _ABSENT
 
 

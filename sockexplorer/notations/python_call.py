@@ -174,10 +174,13 @@ def _candidates(found: _Found) -> list[tuple[Family, Protocol, int | None]]:
         return [each for each in known if all(accepts(each[0], each[1], address) for address in addresses)]
     if not addresses:
         return []
+    connects = found.remote is not None and not found.sends
     taken = [
-        (implausible(family, protocol, addresses[0]), order, family, protocol)
-        for order, (family, protocol) in enumerate((each, one) for each in all_families() for one in each.protocols)
+        (implausible(family, protocol, addresses[0]), connects and not protocol.connections, family, protocol)
+        for family in all_families()
+        for protocol in family.protocols
         if all(accepts(family, protocol, address) for address in addresses)
         and (not found.listening or protocol.connections)
     ]
-    return [(family, protocol, None) for _, _, family, protocol in sorted(taken, key=lambda each: each[:2])]
+    taken.sort(key=lambda each: each[:2])
+    return [(family, protocol, None) for _, _, family, protocol in taken]

@@ -54,7 +54,7 @@ def addresses(text: str) -> list[Address]:
                 value, at = _token(text, at + 1, (",", "!!"))
             options.append((name.strip().lower(), value))
         found.append(Address(tokens[0].strip().lower(), tuple(tokens[1:]), tuple(options)))
-        if not text.startswith("!!", at):
+        if not text.startswith("!!", at) or len(found) == 2:
             break
         at += 2
     return found
