@@ -104,9 +104,37 @@ def other(rng: random.Random) -> object:
     ])  # fmt: skip
 
 
+def mixture(rng: random.Random) -> str:
+    """Something between an IPv4 and an IPv6 address; a colon or a % in it keeps it from being a host name."""
+    parts = [
+        "",
+        "0",
+        "1",
+        "::",
+        ":",
+        ".",
+        "ffff",
+        "1.2.3.4",
+        "0x7f",
+        "%",
+        "%lo",
+        "%1",
+        "%nosuch0",
+        "fe80",
+        "ff02",
+        "256",
+        "[",
+        " ",
+    ]
+    made = "".join(rng.choice(parts) for _ in range(rng.randrange(1, 7)))
+    return made if ":" in made or "%" in made else made + ":"
+
+
 def text(rng: random.Random) -> object:
     """A host, an interface, a Bluetooth address, the name of an algorithm; as str, bytes and their kin."""
     value = rng.choice(rng.choice([HOSTS, NAMES, BDADDRS, ALGORITHMS]))
+    if rng.random() < 0.15:
+        value = mixture(rng)
     if rng.random() < 0.15:
         value = ":".join(rng.choice(["", " ", "+", "-", "0x", "0X"]) + f"{rng.randrange(300):x}" for _ in range(6))
     way = rng.random()
@@ -179,6 +207,9 @@ def disagreements(each: Family, protocol: Protocol, count: int, seed: int) -> It
             continue  # which interfaces there are is the kernel's knowledge
         parser = ("", "") if refused is None else (type(refused).__name__, str(refused))
         model = said_by_model(each, protocol, value)
+        if model == parser == ("", ""):
+            # What is accepted has warnings, or none, but never an error.
+            list(each.notices(protocol, value, rng.choice(["local", "remote"])))
         if model != parser:
             yield f"{each.name}/{protocol.name} {value!r:.100}: CPython {parser}, declaration {model}"
 

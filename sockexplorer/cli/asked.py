@@ -95,9 +95,20 @@ def endpoint(
             raise click.UsageError(f"{target} has no default peer: give --connect")
     return Endpoint(
         family.constant, protocol.name, operation, local, remote,
-        tuple(set_option(protocol, text) for text in options),
+        with_defaults(protocol, operation, tuple(set_option(protocol, text) for text in options)),
         None if proto is None else proto_number(target, proto), snaplen,
     )  # fmt: skip
+
+
+def with_defaults(protocol: Protocol, operation: Operation, given: tuple[SetOption, ...]) -> tuple[SetOption, ...]:
+    """The options that are given, and for a server those that the form sets unless told otherwise."""
+    from sockexplorer.core.endpoint import SetOption
+
+    named = {each.name for each in given}
+    defaults = [each for each in protocol.options if each.default is not None and each.name not in named]
+    if operation != "listen":
+        return given
+    return (*(SetOption(each.level, each.name, each.default or 0) for each in defaults), *given)
 
 
 def set_option(protocol: Protocol, text: str) -> SetOption:

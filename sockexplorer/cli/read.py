@@ -39,7 +39,7 @@ def command(text: str, every: bool, as_json: bool) -> None:
     from sockexplorer.core.text import escape
     from sockexplorer.notations import read
 
-    unknown = 0
+    unknown = known = 0
     lines = (line.rstrip("\n") for line in sys.stdin) if text == "-" else iter([text])
     for number, line in enumerate(lines):
         if text == "-" and not line.strip():
@@ -50,10 +50,11 @@ def command(text: str, every: bool, as_json: bool) -> None:
         if not readings:
             unknown += 1
             note(f"in no notation that is known here: {escape(line, 120)}")
+        known += len(readings)
         for reading in readings if every else readings[:1]:
             said = as_object(reading)
             click.echo(json.dumps(said) if as_json else sentence(said))
-    if unknown:
+    if unknown or not known:
         raise click.exceptions.Exit(1)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Examples:
   sockexplorer send inet/udp --to 127.0.0.1:9999 --text 'hello\\n'
   sockexplorer send inet/tcp --connect 127.0.0.1:80 --text 'GET / HTTP/1.0\\r\\n\\r\\n' --wait 2
-  sockexplorer send netlink/route --to '(0, 0)' --hex 1400000012000103 --wait 1 --json
+  sockexplorer send netlink/route --to '(0, 0)' --hex 1400000012000103010000000000000000000000 --wait 1 --json
   sockexplorer send unix/stream --connect /tmp/x.sock < file
 """,
 )

@@ -66,4 +66,6 @@ def _availability(family: Family, protocol: Protocol) -> list[str]:
 
 
 def _rights(protocol: Protocol) -> str:
-    return f"socket() needs {protocol.privilege}." if protocol.privilege else "Opening the socket needs none."
+    if protocol.privilege:
+        return f"socket() needs {protocol.privilege}. {protocol.rights}".rstrip()
+    return protocol.rights or "Opening the socket needs none."

@@ -99,13 +99,14 @@ _GENERAL: dict[str, Advice] = {
 def general_advice(family: str, protocol: Protocol, operation: str, name: str, modules: tuple[str, ...] = ()) -> Advice:
     """The explanation of an errno that holds for every family. ``operation`` is the call that failed."""
     base = _GENERAL.get(name)
+    look = f"see what this host has: sockexplorer doctor {family.partition('_')[2].lower()}"
     if name == "EAFNOSUPPORT":
         load = (f"sudo modprobe {modules[0]}, if this system has that module",) if modules else ()
-        return Advice(f"This kernel has no {family}.", (*load, "see the capability pane for what it has"))
+        return Advice(f"This kernel has no {family}.", (*load, look))
     if name == "EPROTONOSUPPORT":
         load = (f"sudo modprobe {modules[-1]}, if this system has that module",) if modules else ()
         what = f"This kernel has no {protocol.proto} for {family} {protocol.type}."
-        return Advice(what, (*load, "see the capability pane for what it has"))
+        return Advice(what, (*load, look))
     if name in ("EPERM", "EACCES") and operation == "socket" and protocol.privilege:
         return Advice(
             f"Opening {family} {protocol.type} needs {protocol.privilege}, which this process lacks.",

@@ -23,6 +23,8 @@ class Draft:
     proto: str = ""
     bind_first: bool = False
     """Whether connect binds the local address before."""
+    wanted: Operation | None = None
+    """What the person means to do with it, as far as that shows: by what was typed, pasted or done last."""
 
     @classmethod
     def fresh(cls, family: Family, protocol: Protocol) -> Draft:
@@ -56,11 +58,16 @@ class Draft:
         return self.family.fields(self.protocol)
 
     def faults(self, role: Role) -> list[FieldError]:
-        """What is wrong with an address, field by field."""
+        """What is wrong with an address, field by field; then what is wrong with it as a whole."""
         found = []
         for each in self.fields():
             try:
                 each.parse(self.texts[role][each.name])
+            except FieldError as error:
+                found.append(error)
+        if not found:
+            try:
+                self.address(role)
             except FieldError as error:
                 found.append(error)
         return found
@@ -93,7 +100,7 @@ class Draft:
 
     def adopt(
         self, local: object, remote: object, proto: int | None = None, options: tuple[SetOption, ...] = (),
-        *, either: bool = False,
+        *, wanted: Operation | None = None, either: bool = False,
     ) -> None:  # fmt: skip
         """Take over what is known of an endpoint; None for an address that is not. Raises `FieldError`.
 
@@ -106,18 +113,20 @@ class Draft:
             if given[role] is not None:
                 self.fill(role, given[role])
         self.bind_first = not either and local is not None and remote is not None
+        self.wanted = wanted if wanted in self.protocol.operations else None
         if proto is not None and self.protocol.proto_choices:
             self.proto = proto_field(self.protocol).kind.show(proto)
         declared = {option.name for option in self.protocol.options}
         self.options |= {each.name: str(each.value) for each in options if each.name in declared}
 
-    def blank(self, role: Role) -> bool:
-        """Whether a required field of the address is empty while the family takes no empty one."""
-        return any(
-            not self.texts[role][each.name].strip() and not _takes_empty(each)
+    def missing(self, role: Role) -> list[str]:
+        """The fields of an address that have to be filled in still."""
+        return [
+            each.name
             for each in self.fields()
-            if not each.optional
-        )
+            if not each.optional and not self.texts[role][each.name].strip()
+            if not _takes_empty(each) or (role == "remote" and each.names_a_peer)
+        ]
 
     # --- what it amounts to --------------------------------------------------------------------------------
 
@@ -148,6 +157,9 @@ class Draft:
         """Why an operation is not possible with what the form holds; None when it is."""
         if operation not in self.protocol.operations:
             return FieldError("", operation, f"{self.protocol.type} sockets of {self.family.constant} don't do that")
+        for role in self.needs(operation):
+            if missing := self.missing(role):
+                return FieldError(missing[0], "", "is empty", "fill it in")
         try:
             self.endpoint(operation)
         except FieldError as error:

@@ -6,9 +6,10 @@ file in `sockexplorer.families` with a module-level ``FAMILY``; nothing else nee
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sockexplorer.core.advice import Advice, general_advice
@@ -16,7 +17,7 @@ from sockexplorer.core.constants import number
 from sockexplorer.core.faults import FieldError, Notice, Raises, typed
 from sockexplorer.core.fields import Field
 from sockexplorer.core.interpreter import RUNNING, Interpreter
-from sockexplorer.core.literal import read_literal
+from sockexplorer.core.literal import travelling_literal
 from sockexplorer.core.sockaddr import Layout, Row
 
 Operation = Literal["bind", "connect", "listen", "open"]
@@ -59,6 +60,8 @@ class Protocol:
     """Protocol numbers a person may pick (raw sockets, ``proto`` being the default)."""
     privilege: str = ""
     """The capability that ``socket()`` asks for, if any."""
+    rights: str = ""
+    """What else is needed, as a sentence: by ``bind``, or other than a capability."""
     modules: tuple[str, ...] = ()
     """Kernel modules that bring it, in the order of loading."""
     sample: str = "hello"
@@ -110,7 +113,7 @@ class Family:
     summary: str
     availability: str = "Linux"
     systems: tuple[str, ...] = ("linux",)
-    """The values of ``sys.platform`` where it exists; empty for every one."""
+    """What ``sys.platform`` begins with where it exists; empty for every system."""
     since: tuple[int, ...] = (3, 11)
     """The first Python whose ``socket`` has it; (3, 11), the oldest that this project runs on, or later."""
     help: str = ""
@@ -120,6 +123,10 @@ class Family:
     modules: tuple[str, ...] = ()
     shape: str = ""
     """CPython's words for a tuple of another length, such as ``AF_NETLINK address must be a pair (pid, groups)``."""
+    called: str = ""
+    """What CPython's messages call it, where that is another family: the branch of the parser is shared."""
+    names_no_call: bool = False
+    """Whether CPython's messages name ``getsockaddrarg`` instead of the method that was called."""
     advice: Mapping[tuple[str, str], Advice] = {}
     """Explanations by (operation or ``*``, errno name) that are truer here than the general ones."""
 
@@ -133,7 +140,7 @@ class Family:
     @property
     def foreign(self) -> bool:
         """Whether this system can't have it: its number means something else here."""
-        return bool(self.systems) and sys.platform not in self.systems
+        return bool(self.systems) and not sys.platform.startswith(self.systems)
 
     @property
     def name(self) -> str:
@@ -152,17 +159,22 @@ class Family:
         raise KeyError(f"{self.constant} has no protocol {name!r}; it has {known}")
 
     def protocol_of(self, kind: int, proto: int) -> Protocol | None:
-        """The protocol that ``socket(family, kind, proto)`` opens, the nearest one where none fits exactly.
+        """The protocol that ``socket(family, kind, proto)`` opens; one like it, with the number as its name, else.
 
         None where the parser refuses every address for want of the protocol (`unsupported`).
         """
         if self.unsupported(proto) is not None:
             return None
         same = [each for each in self.protocols if each.type_number == kind]
-        for each in (*same, *self.protocols):
-            if each.proto_number == proto:
+        for each in same:
+            if each.proto_number == proto or proto in each.proto_choices.values():
                 return each
-        return (same or list(self.protocols))[0]
+        any_type = [each for each in self.protocols if each.proto_number == proto]
+        # 0 is the type's default, and what is not declared has no hints of its own.
+        nearest = (same or list(self.protocols))[0]
+        if proto == 0 or nearest.proto_choices:
+            return nearest
+        return any_type[0] if any_type and not same else replace(nearest, name=str(proto), proto=str(proto))
 
     def unsupported(self, proto: int) -> Raises | None:
         """What the parser raises for a protocol number that it has no case for; None where it looks at none."""
@@ -229,10 +241,15 @@ class Family:
     def no_tuple(self, protocol: Protocol, address: object) -> Raises:
         """What CPython raises for an address that is no tuple."""
         name = type(address).__name__
-        return Raises("TypeError", f"{{call}}(): {self.constant} address must be tuple, not {name}")
+        if self.names_no_call:
+            return Raises("TypeError", f"getsockaddrarg: {self.constant} address must be tuple, not {name}")
+        return Raises("TypeError", f"{{call}}(): {self.called or self.constant} address must be tuple, not {name}")
 
     def wrong_length(self, protocol: Protocol, address: tuple[object, ...]) -> Raises:
         """What CPython raises for a tuple of another length."""
+        if self.names_no_call:
+            wanted = len(self.fields(protocol))
+            return Raises("TypeError", f"getsockaddrarg() takes exactly {wanted} arguments ({len(address)} given)")
         return Raises("TypeError", self.shape)
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
@@ -282,10 +299,16 @@ class Family:
         stripped = text.strip()
         if stripped[:1] in ("(", "'", '"') or stripped[:2].lower() in ("b'", 'b"'):
             try:
-                return read_literal(stripped)
+                return travelling_literal(stripped)
             except ValueError as error:
                 raise FieldError("", text, str(error), f"write {self.example(protocol)}") from None
-        return self.plain(protocol, text)
+        try:
+            return self.plain(protocol, text)
+        except FieldError:
+            # A list, None, a number: no address, but CPython has an answer to it.
+            with contextlib.suppress(ValueError):
+                return travelling_literal(stripped)
+            raise
 
     def written(self, protocol: Protocol, address: object) -> str:
         """The address as it may be typed: the plain form where `read` takes it back as the same, else the literal."""

@@ -54,16 +54,32 @@ class FieldError(ValueError):
         self.reason = reason
         self.remedy = remedy
         self.raises = raises
-        written = escape(value if isinstance(value, str) else shown(value), 60)
-        quoted = repr(written) if isinstance(value, str) else written
+        written, quoted = _quoted(value)
         # A reason that already quotes the value reads badly when the value stands before it again.
         if not written or written in reason:
             subject = field
         else:
             subject = f"{field} {quoted}" if field else quoted
-            if not reason.startswith(("is ", "has ", "can't ")):
+            if not reason.startswith(_PREDICATES):
                 subject += ":"
         super().__init__(f"{subject} {reason}".strip() + (f"; {remedy}" if remedy else ""))
+
+    @property
+    def told(self) -> str:
+        """The reason with the value, for a sentence that names the field already."""
+        written, quoted = _quoted(self.value)
+        if not self.field or not written or written in self.reason or not self.reason.startswith(_PREDICATES):
+            return self.reason
+        return f"{quoted} {self.reason}"
+
+
+_PREDICATES = ("is ", "has ", "can't ")
+
+
+def _quoted(value: object) -> tuple[str, str]:
+    """The value as text, short and printable, and the same in quotes where it is a str."""
+    written = escape(value if isinstance(value, str) else shown(value), 60)
+    return written, repr(written) if isinstance(value, str) else written
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,24 @@ from sockexplorer.core.text import escape
 class Kind:
     """What one element of an address may be. Subclasses override what differs."""
 
+    wide: bool = False
+    """Whether it wants a line of a form to itself."""
+
     offers: str = ""
     """Which of the host's choices fit here, by the name that `sockexplorer.client.offers` has for them."""
 
-    def parse(self, text: str) -> object:
-        """Read what a person typed. Raises `Invalid`."""
+    def read(self, text: str) -> object:
+        """The value that a person typed, whether CPython accepts it or not. Raises `Invalid` for what is none."""
         raise NotImplementedError
 
+    def parse(self, text: str) -> object:
+        """Read, and check. Raises `Invalid`."""
+        value = self.read(text)
+        self.check(value)
+        return value
+
     def show(self, value: object) -> str:
-        """Write a value so that `parse` reads it back."""
+        """Write a value so that `read` gives it back."""
         return str(value)
 
     def check(self, value: object) -> None:
@@ -57,6 +66,8 @@ class Integer(Kind):
     base: int = 10
     choices: str = ""
     """What of this host's is offered instead of the names."""
+    format_bits: int = 0
+    """How wide the parser's format is, where that is wider than what the kernel keeps."""
 
     @property
     def offers(self) -> str:  # type: ignore[override]
@@ -66,23 +77,28 @@ class Integer(Kind):
             return "flags" if self.flags else "names"
         return ""
 
-    def parse(self, text: str) -> int:
+    def read(self, text: str) -> int:
         text = text.strip()
         if not text:
             raise Invalid("is empty", self.remedy())
         if self.flags and "|" in text:
             value = 0
             for part in text.split("|"):
-                value |= self._one(part.strip())
+                try:
+                    value |= self._one(part.strip())
+                except Invalid as error:
+                    raise Invalid(f"has {escape(part.strip(), 40)!r}, which {error.reason}", error.remedy) from None
         else:
             value = self._one(text)
-        self.check(value)
         return value
 
     def _one(self, text: str) -> int:
-        for name, value in self.names.items():
-            if text.upper() in (name.upper(), short_name(name).upper()):
-                return value
+        wanted = text.upper()
+        ends = {value for name, value in self.names.items() if f"_{name}".upper().endswith(f"_{wanted}")}
+        exact = {value for name, value in self.names.items() if wanted in (name.upper(), short_name(name).upper())}
+        for found in (exact, ends):
+            if wanted and len(found) == 1:
+                return found.pop()
         try:
             return int(text, 0)
         except ValueError:
@@ -146,11 +162,12 @@ class Integer(Kind):
 
     def notices(self, value: object) -> Iterator[str]:
         number = cformats.index(value)
-        if number == -1 and self.names and self.high == 2**32 - 1:
+        if number == -1 and self.high in self.names.values():
             return  # C's way to write VMADDR_CID_ANY and its like
         if not self.enforced and not self.low <= number <= self.high:
             bits = self.high.bit_length()
-            later = " (3.15 warns)" if self.wraps and not -(2 ** (bits - 1)) <= number < 2**bits else ""
+            wide = self.format_bits or bits
+            later = " (3.15 warns)" if self.wraps and not -(2 ** (wide - 1)) <= number < 2**wide else ""
             yield f"{shown(number)} does not fit {bits} bits: CPython passes {self.kept(number)} silently{later}"
 
 
@@ -198,11 +215,10 @@ class InterfaceName(Kind):
     wrong_type: Raises
     offers: str = "interfaces"
 
-    def parse(self, text: str) -> str:
+    def read(self, text: str) -> str:
         name = text.strip()
         if not name:
-            raise Invalid("is empty", "choose an interface; AF_PACKET has no name for all of them")
-        self.check(name)
+            raise Invalid("is empty", "choose an interface")
         return name
 
     def takes(self) -> str:
@@ -227,15 +243,13 @@ class HexBytes(Kind):
 
     longest: int = 8
 
-    def parse(self, text: str) -> bytes:
+    def read(self, text: str) -> bytes:
         from sockexplorer.core.payload import PayloadError, from_hex
 
         try:
-            value = from_hex(text)
+            return from_hex(text)
         except PayloadError as error:
             raise Invalid(str(error)) from None
-        self.check(value)
-        return value
 
     def takes(self) -> str:
         return f"at most {self.longest} bytes as hexadecimal digits, such as 02:00:00:00:00:01"
@@ -257,7 +271,8 @@ class HexBytes(Kind):
 class Field:
     """One input of an address form, and one element of its tuple.
 
-    ``optional`` fields may be left out at the end of the tuple, where CPython fills in ``default``. ``pitfall`` is
+    ``names_a_peer`` tells that a peer's address needs it, though it may be empty in one to bind. ``optional`` fields
+    may be left out at the end of the tuple, where CPython fills in ``default``. ``pitfall`` is
     what usually goes wrong with it, as a sentence.
     """
 
@@ -267,9 +282,17 @@ class Field:
     help: str = ""
     optional: bool = False
     pitfall: str = ""
+    names_a_peer: bool = False
+
+    def read(self, text: str) -> object:
+        """The value of the input's text, whether CPython accepts it or not. Raises `FieldError` for what is none."""
+        try:
+            return self.kind.read(text)
+        except Invalid as error:
+            raise FieldError(self.name, text, error.reason, error.remedy, error.raises) from None
 
     def parse(self, text: str) -> object:
-        """Read the text of the input. Raises `FieldError`."""
+        """Read the text of the input, and check. Raises `FieldError`."""
         try:
             return self.kind.parse(text)
         except Invalid as error:

@@ -19,7 +19,7 @@ _PORT_RANGE = "{call}(): port must be 0-65535."
 PORT = CInt(
     0, 65535, overflow=Raises("OverflowError", _PORT_RANGE, CONVERT), range_=Raises("OverflowError", _PORT_RANGE, RANGE)
 )
-HOST_PITFALL = "None is no host: '' is every address of this host when binding, and no peer has it."
+HOST_PITFALL = "None is no host: '' is every address of this host when binding, and this host itself as a peer."
 PORT_PITFALL = "A str is refused: 80, not '80'; and ports below 1024 need a right."
 PLACEHOLDER = {4: "127.0.0.1", 6: "::1"}
 SOCKADDR_IN = Layout(
@@ -135,6 +135,8 @@ class InternetFamily(Family):
     """AF_INET or AF_INET6; ``version`` is 4 or 6."""
 
     version: int
+    privileged_ports = True
+    """Whether ports below 1024 need a right."""
     systems: tuple[str, ...] = ()
 
     def without_lookup(self, address: object) -> object:
@@ -158,7 +160,7 @@ class InternetFamily(Family):
             return
         port = int(address[1])
         has_ports = protocol.type != "SOCK_RAW" and protocol.name != "icmp"
-        if role == "local" and has_ports and 0 < port < 1024:
+        if role == "local" and has_ports and self.privileged_ports and 0 < port < 1024:
             yield Notice("port", "ports below 1024 usually need CAP_NET_BIND_SERVICE or root")
         if role == "remote" and has_ports and port == 0:
             yield Notice("port", "nobody can be reached on port 0")

@@ -93,9 +93,12 @@ def classify(host: object, version: int) -> Class:
         return "numeric"
     if numeric(text, version) is not None:
         return "loose"
-    # For another family glibc does not look whether a zone exists.
-    if numeric(text.partition("%")[0] if version == 4 else text, 10 - version) is not None:
+    # Of another family glibc does not look whether a zone exists; a mapped IPv4 address is of both.
+    bare = text.partition("%")[0] if version == 4 else text
+    if numeric(bare, 10 - version) is not None and (bare == text or numeric(bare, version) is None):
         return "other-family"
+    if text == ".":
+        return "name"  # the root: glibc asks for it
     labels = text.removesuffix(".").split(".")
     if not _NAME.match(text) or any(not 1 <= len(label) <= 63 for label in labels):
         return "impossible"
@@ -114,12 +117,9 @@ class Host(Kind):
     def offers(self) -> str:  # type: ignore[override]
         return "local-hosts" if self.version == 4 else "local-hosts6"
 
-    def parse(self, text: str) -> str:
+    def read(self, text: str) -> str:
         text = text.strip()
-        if text.startswith("[") and text.endswith("]"):
-            text = text[1:-1]
-        self.check(text)
-        return text
+        return text[1:-1] if text.startswith("[") and text.endswith("]") else text
 
     def show(self, value: object) -> str:
         return bytes(value).decode("latin-1") if isinstance(value, bytes | bytearray) else str(value)
@@ -137,6 +137,9 @@ class Host(Kind):
             raise self._impossible(as_text(value))
 
     def _impossible(self, text: str) -> Invalid:
+        host, colon, port = text.rpartition(":")
+        if self.version == 4 and colon and port.isdecimal() and classify(host, 4) in ("numeric", "name"):
+            return Invalid("has a port in it", f"write {host} here, and {port} as the port", UNKNOWN)
         if re.fullmatch(r"[\d.]+", text):
             return Invalid("is not an IPv4 address", "write four numbers from 0 to 255, such as 192.0.2.1", UNKNOWN)
         if "%" in text:
@@ -153,9 +156,11 @@ class Host(Kind):
             yield "a host name needs a lookup when the socket opens, and the answer may differ each time"
         elif kind == "loose":
             text = as_text(value)
-            if "%" in text:
-                yield "CPython drops the zone after '%': put it in scope_id"
-            else:
+            if "%" in text and self.version == 4:
+                yield "the zone after '%' means nothing here and is dropped"
+            elif ":" in text and self.version == 4:
+                yield f"an IPv4 address as IPv6 writes it: read as {numeric(text, 4)}"
+            elif "%" not in text:
                 yield f"glibc reads this as {numeric(text, self.version)}: short and octal forms are rarely meant"
         elif isinstance(value, str) and not value.isascii():
             yield f"CPython reads this as {as_text(value)!r}"

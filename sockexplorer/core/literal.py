@@ -7,15 +7,21 @@ import warnings
 
 
 def read_literal(text: str) -> object:
-    """The value of a literal: str, bytes, numbers, tuples and their like. Raises ValueError for anything else.
-
-    What can't be written back (``1e999``, an endless number) is refused as well, since addresses travel as literals.
-    """
+    """The value of a literal: str, bytes, numbers, tuples and their like. Raises ValueError for anything else."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" warns on stderr, which is somebody's screen
             value: object = ast.literal_eval(text.strip())
-            ast.literal_eval(repr(value))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise ValueError("is not a Python literal") from None
+    return value
+
+
+def travelling_literal(text: str) -> object:
+    """As `read_literal`, for a value that is written again to travel: ``1e999`` and endless numbers can't be."""
+    value = read_literal(text)
+    try:
+        read_literal(repr(value))
+    except ValueError:
+        raise ValueError("can't be written as a Python literal again") from None
     return value

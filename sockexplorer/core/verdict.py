@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sockexplorer.core.faults import Notice
+from sockexplorer.core.faults import Notice, shown
 
 Decider = Literal["cpython", "model"]
 """The running interpreter's C parser; or the family's declaration, where the parser was built without the family."""
@@ -52,7 +52,7 @@ class Verdict:
             "warnings": [{"field": each.field, "text": each.text} for each in self.notices],
             "decided_by": self.decided_by,
             "sockaddr": None if self.sockaddr is None else self.sockaddr.hex(),
-            "address": repr(self.address),
+            "address": shown(self.address),
         }
 
     def report(self) -> dict[str, Any]:

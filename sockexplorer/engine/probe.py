@@ -112,7 +112,8 @@ def _by_number(finding: Finding, family: str, lacking: list[str]) -> Finding:
     for name in lacking:
         why, then = lack(name, by_name().get(name))
         evidence += why
-        fix += then
+        if finding.kernel is not False:
+            fix += then  # a number is of no use where the kernel refused it
     if family not in lacking:
         return Finding(
             finding.state, finding.kernel, finding.usable, (*evidence, *finding.evidence), (*fix, *finding.fix)

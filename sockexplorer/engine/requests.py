@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from sockexplorer.core import wire
 from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.literal import travelling_literal
 from sockexplorer.engine.batch import answer
 from sockexplorer.engine.failure import Failure, explain, simple
 from sockexplorer.engine.session import Session
@@ -149,7 +150,7 @@ class Requests:
     def _op_check(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         family = find_family(header["family"])
         protocol = family.protocol(header["protocol"])
-        address = ast.literal_eval(header["address"])
+        address = travelling_literal(header["address"])
         return {"verdict": judge(family, protocol, address, header.get("role", "local"), header.get("proto")).to_json()}
 
     def _op_resolve(self, header: dict[str, Any], body: bytes) -> None:
@@ -162,7 +163,7 @@ class Requests:
             else:
                 self._engine.send({"re": header.get("id"), "ok": True, "hosts": hosts})
 
-        self._engine.resolver.hosts(family, ast.literal_eval(header["address"]), found)
+        self._engine.resolver.hosts(family, travelling_literal(header["address"]), found)
 
     def _op_check_line(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         return {"answer": answer(header["line"])}

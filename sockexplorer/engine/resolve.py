@@ -8,9 +8,16 @@ import threading
 from collections.abc import Callable
 
 from sockexplorer.core.family import Family
+from sockexplorer.core.internet import InternetFamily
 
 Found = Callable[[object, OSError | None], None]
 FoundHosts = Callable[[list[str], OSError | None], None]
+
+
+def _numeric(sockaddr: tuple[object, ...]) -> str:
+    """The host of an answer, with its zone: a link-local address says nothing without."""
+    zone = sockaddr[3] if len(sockaddr) > 3 else 0
+    return f"{sockaddr[0]}%{zone}" if zone else str(sockaddr[0])
 
 
 class Resolver:
@@ -37,21 +44,21 @@ class Resolver:
         There are none where the address has no host name; ``found([], error)`` when the look-up failed.
         """
         host = None if address is None else family.host_name(address)
-        if host is None:
+        if host is None or not isinstance(family, InternetFamily):
             found([], None)
             return
         threading.Thread(target=self._look_up, args=(family, host, found), daemon=True).start()
 
-    def _look_up(self, family: Family, host: str, found: FoundHosts) -> None:
+    def _look_up(self, family: InternetFamily, host: str, found: FoundHosts) -> None:
         try:
             # AF_RDS and its like carry addresses of IP: the version counts, not the family.
-            version = socket.AF_INET6 if family.constant == "AF_INET6" else socket.AF_INET
+            version = {4: socket.AF_INET, 6: socket.AF_INET6}[family.version]
             answers = socket.getaddrinfo(host, None, version, socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, OSError) else socket.gaierror(socket.EAI_NONAME, str(error))
             self._answers.put(lambda: found([], failure))
         else:
-            hosts = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+            hosts = list(dict.fromkeys(_numeric(answer[4]) for answer in answers))
             self._answers.put(lambda: found(hosts, None))
         self._wake()
 

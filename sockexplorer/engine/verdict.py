@@ -2,8 +2,8 @@
 
 A Python socket object may be given any family over a descriptor of another: ``sendto`` on a connected UNIX stream runs
 ``getsockaddrarg()`` for the claimed family and then always fails with EISCONN, the address unseen by the kernel.
-So EISCONN means accepted, and anything else is the parser's own exception. Only a host that is a well-formed name
-would be looked up (glibc refuses any other without a query), hence it is replaced by a number before the question.
+So EISCONN means accepted, and anything else is the parser's own exception. Only a host that is a well-formed name, or
+".", would be looked up (glibc refuses any other without a query), hence it is replaced by a number before the question.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def judge_unsupported(family: Family, proto: int, address: object, role: Role) -
 
 
 def judge_unknown(family: int, kind: int, proto: int, address: object, role: Role) -> Verdict:
-    """The verdict on an address of a family by number that nobody declared: no Python can express one."""
+    """The verdict on an address of a family that nobody declared: Python has no form of address for those."""
     try:
         refused: Exception | None = ask_cpython(family, kind, proto, address)
     except LookupError as error:
@@ -112,7 +112,7 @@ def _refused(by: Decider, exception: str, message: str, fault: FieldError | None
         exception,
         message,
         fault.field if fault else "",
-        fault.reason if fault else message,
+        fault.told if fault else message,
         fault.remedy if fault else "",
         address=address,
     )
@@ -130,10 +130,7 @@ def _no_interface(family: Family, protocol: Protocol, address: object) -> FieldE
 
 
 def _accepted(family: Family, protocol: Protocol, address: object, role: Role, by: Decider) -> Verdict:
-    try:
-        notices = tuple(family.notices(protocol, address, role))
-    except (ValueError, TypeError):
-        notices = ()
+    notices = tuple(family.notices(protocol, address, role))
     sockaddr = None
     if family.host_name(address) is None:
         try:

@@ -95,11 +95,9 @@ class BluetoothAddress(Kind):
     """Whether str and bytes are taken (SCO since 3.14)."""
     offers: str = "bluetooth-adapters"
 
-    def parse(self, text: str) -> object:
+    def read(self, text: str) -> object:
         text = text.strip()
-        value = text.encode("utf-8", "surrogateescape") if self.as_bytes else text
-        self.check(value)
-        return value
+        return text.encode("utf-8", "surrogateescape") if self.as_bytes else text
 
     def show(self, value: object) -> str:
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
@@ -126,7 +124,9 @@ class BluetoothAddress(Kind):
         return cformats.utf8(value, WRONG_FORMAT)
 
     def notices(self, value: object) -> Iterator[str]:
-        text = self.show(value)
+        text, nul, _ = self.show(value).partition("\0")
+        if nul:
+            yield f"CPython stops at the NUL: {text!r}"
         raw = from_text(text.encode("utf-8", "surrogatepass"))
         if raw is not None and not _USUAL.match(text):
             yield f"an unusual spelling, read as {to_text(raw)}"
@@ -137,7 +137,7 @@ class Bluetooth(Family):
     title = "Bluetooth"
     summary = "by Bluetooth address: (bdaddr, psm), (bdaddr, channel), (device,) or bdaddr"
     availability = "Linux, FreeBSD and NetBSD where Python was built with <bluetooth/bluetooth.h>; RFCOMM on Windows"
-    systems = ("linux", "freebsd", "netbsd")
+    systems = ("linux", "freebsd", "netbsd", "win32")
     modules = ("bluetooth",)
     help = (
         "L2CAP takes (bdaddr, psm), RFCOMM (bdaddr, channel), HCI the number of an adapter, SCO an address alone. "
@@ -295,7 +295,7 @@ class Bluetooth(Family):
                 yield Notice("bdaddr", text)
             return
         if protocol.name == "hci":
-            yield from self._hci_notices(address)
+            yield from self._hci_notices(protocol, address)
             return
         if not isinstance(address, tuple):
             return
@@ -303,21 +303,39 @@ class Bluetooth(Family):
         if protocol.name == "rfcomm" and not 1 <= number <= 30 and not (number == 0 and role == "local"):
             yield Notice("channel", "RFCOMM has the channels 1 to 30")
         if protocol.name == "l2cap":
-            yield from self._psm_notices(number & 0xFFFF, [cformats.index(each) for each in address[2:]], role)
+            yield from self._l2cap_notices(number & 0xFFFF, [cformats.index(each) for each in address[2:]], role)
 
-    def _hci_notices(self, address: object) -> Iterator[Notice]:
-        number = cformats.index(address[0] if isinstance(address, tuple) else address)
+    def _hci_notices(self, protocol: Protocol, address: object) -> Iterator[Notice]:
+        """Channels: ``hci_sock_bind()`` of net/bluetooth/hci_sock.c."""
+        given = address if isinstance(address, tuple) else (address,)
+        if not isinstance(address, tuple):
+            yield from self.fields(protocol)[0].notices(address)
+        number = cformats.index(given[0])
+        channel = cformats.index(given[1]) & 0xFFFF if len(given) > 1 else 0
         if not self.later and (channel := number >> 16 & 0xFFFF):
             yield Notice("device", f"this Python writes the high bits over the channel: it becomes {channel}")
+        alone = channel in (CHANNELS["HCI_CHANNEL_MONITOR"], CHANNELS["HCI_CHANNEL_CONTROL"])
+        if alone and number & 0xFFFF != 0xFFFF:
+            yield Notice("device", "the monitor and control channels want HCI_DEV_NONE")
+        if not alone and number & 0xFFFF == 0xFFFF and channel != CHANNELS["HCI_CHANNEL_RAW"]:
+            yield Notice("device", "HCI_DEV_NONE is for the monitor and control channels")
 
-    def _psm_notices(self, psm: int, rest: list[int], role: Role) -> Iterator[Notice]:
+    def _l2cap_notices(self, psm: int, rest: list[int], role: Role) -> Iterator[Notice]:
+        """PSMs, channel ids and kinds of address: ``l2cap_sock_bind()`` of net/bluetooth/l2cap_sock.c."""
         cid, kind = (*rest, 0, 0)[:2]
-        if kind == 0 and psm and psm & 0x0101 != 0x0001:
-            yield Notice("psm", "the kernel refuses a PSM that is even, or whose second byte is odd")
-        if role == "local" and 0 < psm < 0x1001 and kind == 0:
-            yield Notice("psm", "a PSM below 0x1001 needs CAP_NET_BIND_SERVICE")
-        if psm and cid:
+        classic = kind & 0xFF == TYPES["BDADDR_BREDR"]
+        if kind & 0xFF not in TYPES.values():
+            yield Notice("bdaddr_type", "the kernel knows the types 0 to 2 only")
+        if psm and cid & 0xFFFF:
             yield Notice("cid", "the kernel takes a psm or a cid, not both")
+        if classic and psm and psm & 0x0101 != 0x0001:
+            yield Notice("psm", "the kernel refuses a PSM that is even, or whose second byte is odd")
+        if not classic and psm > 0xFF:
+            yield Notice("psm", "low energy has PSMs up to 0xff")
+        if not classic and cid & 0xFFFF not in (0, 4):
+            yield Notice("cid", "low energy has the fixed channel 4 (ATT) only")
+        if role == "local" and 0 < psm < (0x1001 if classic else 0x80):
+            yield Notice("psm", f"a PSM below {'0x1001' if classic else '0x80'} needs CAP_NET_BIND_SERVICE")
 
     # --- text ----------------------------------------------------------------------------------------------
 
@@ -338,13 +356,16 @@ class Bluetooth(Family):
         """``hci0``; ``AA:BB:CC:DD:EE:FF`` for SCO; ``AA:BB:CC:DD:EE:FF 0x1001`` for the others."""
         first, *rest = self.fields(protocol)
         if protocol.name == "hci":
-            number = first.parse(text.strip().lower().removeprefix("hci"))
+            found = re.fullmatch(r"(?:hci)?(\d+)", text.strip().lower())
+            if found is None:
+                raise FieldError("device", text, "is no adapter", "write hci0")
+            number = first.read(found[1])
             return number if self.later else (number,)
-        found = re.fullmatch(r"\s*(\S+:\S+?:\S+?:\S+?:\S+?:[0-9A-Fa-fxX]+)(?:[\s/]+(\S+))?\s*", text)
-        if found is None or bool(found[2]) is (protocol.name == "sco"):
+        parts = text.replace("/", " ").split()
+        if len(parts) != (1 if protocol.name == "sco" else 2) or parts[0].count(":") != 5:
             raise FieldError("", text, "is not of this form", f"write {self.example(protocol)}")
-        bdaddr = first.parse(found[1])
-        return bdaddr if protocol.name == "sco" else (bdaddr, rest[0].parse(found[2]))
+        bdaddr = first.read(parts[0])
+        return bdaddr if protocol.name == "sco" else (bdaddr, rest[0].read(parts[1]))
 
     # --- the kernel's bytes --------------------------------------------------------------------------------
 

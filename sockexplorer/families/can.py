@@ -25,7 +25,7 @@ NO_INTERFACE = Advice(
 )
 NOT_HERE = Advice(
     "This kernel has no CAN sockets.",
-    ("sudo modprobe can, if this system has that module", "see the capability pane for what it has"),
+    ("sudo modprobe can, if this system has that module", "see what this host has: sockexplorer doctor can"),
 )
 RAW_SAMPLE = r"\x23\x01\0\0\x05\0\0\0hello\0\0\0"
 
@@ -36,10 +36,8 @@ class CanInterface(Kind):
 
     offers: str = "can-interfaces"
 
-    def parse(self, text: str) -> str:
-        name = text.strip()
-        self.check(name)
-        return name
+    def read(self, text: str) -> str:
+        return text.strip()
 
     def show(self, value: object) -> str:
         return os.fsdecode(value) if isinstance(value, str | bytes | os.PathLike) else str(value)
@@ -85,6 +83,7 @@ LOCAL = {"interface": "vcan0"}
 
 class Can(Family):
     constant = "AF_CAN"
+    systems = ("linux", "netbsd")
     shape = "AF_CAN address must be a tuple (interface, )"
     title = "CAN bus"
     summary = "controller area network: (interface,), and ids or names by protocol"
@@ -102,9 +101,7 @@ class Can(Family):
     advice = {
         ("*", "ENODEV"): NO_INTERFACE,
         ("*", "EAFNOSUPPORT"): NOT_HERE,
-        ("bind", "EADDRNOTAVAIL"): Advice(
-            "The ids to receive and to send are the same, or no interface was named.", ("give two different ids",)
-        ),
+        ("bind", "EADDRNOTAVAIL"): Advice("The ids to receive and to send are the same.", ("give two different ids",)),
         ("bind", "EINVAL"): Advice(
             "An id is out of range, or has 29 bits without CAN_EFF_FLAG.", ("add 0x80000000 to 29-bit ids",)
         ),
@@ -144,7 +141,7 @@ class Can(Family):
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         later = self.python.version >= (3, 14)
-        can_id = Masked(0, MASK, wraps=True, base=16, takes_index=later)
+        can_id = Masked(0, MASK, wraps=True, base=16, takes_index=later, format_bits=64)
         name = Masked(0, 2**64 - 1, wraps=True, base=16, names={"J1939_NO_NAME": NO_NAME}, takes_index=later)
         interface = Field("interface", CanInterface(), "vcan0", "a CAN interface; nothing for all of them",
                           pitfall="isotp and j1939 need one; an interface of another kind is ENODEV.")  # fmt: skip
@@ -181,6 +178,8 @@ class Can(Family):
         yield from super().notices(protocol, address, role)
         if not isinstance(address, tuple) or not address:
             return
+        if b":" in os.fsencode(address[0]):
+            yield Notice("interface", "the kernel cuts the name at the colon")
         if not os.fsencode(address[0]) and protocol.name in ("isotp", "j1939"):
             yield Notice("interface", f"{protocol.name} needs one interface")
         if protocol.name == "isotp":
@@ -188,7 +187,9 @@ class Can(Family):
                 number = cformats.index(value) & MASK
                 if 0x7FF < number <= 0x1FFFFFFF:
                     yield Notice(field, "an id above 0x7ff has 29 bits: add CAN_EFF_FLAG 0x80000000")
-            if address[1] == address[2]:
+                elif number & ~(0x9FFFFFFF if number & EFF_FLAG else 0x7FF):
+                    yield Notice(field, f"0x{number:x} has bits that no id has: the kernel refuses it")
+            if len({cformats.index(value) & MASK for value in address[1:3]}) == 1:
                 yield Notice("tx_addr", "the kernel refuses the same id for both directions")
         if protocol.name == "j1939":
             pgn = cformats.index(address[2]) & MASK
@@ -222,9 +223,9 @@ class Can(Family):
         parts[0] = "" if parts[0] == "any" else parts[0]
         if len(parts) != len(fields):
             raise FieldError("", text, f"has {len(parts)} parts, not {len(fields)}", f"write {self.example(protocol)}")
-        values = [fields[0].parse(parts[0])]
+        values = [fields[0].read(parts[0])]
         for field, part in zip(fields[1:], parts[1:], strict=True):
-            values.append(field.parse(part if part.lower().startswith("0x") else f"0x{part}"))
+            values.append(field.read(part if part.lower().startswith("0x") else f"0x{part}"))
         return tuple(values)
 
     def unsupported(self, proto: int) -> Raises | None:

@@ -7,7 +7,6 @@ import socket
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Protocol
-from sockexplorer.core.faults import Raises
 from sockexplorer.core.fields import Field
 from sockexplorer.core.internet import PORT, InternetFamily, in_addr
 from sockexplorer.core.ip import Host
@@ -31,8 +30,10 @@ class Divert(InternetFamily):
     title = "Divert"
     summary = "packets from FreeBSD's firewall: (host, port)"
     availability = "FreeBSD 14 since Python 3.12"
-    systems = ("freebsd14", "freebsd15", "freebsd16")
+    systems = ("freebsd",)
     since = (3, 12)
+    called = "AF_INET"
+    privileged_ports = False
     shape = "AF_INET address must be a pair (host, port)"
     help = (
         "The address is (host, port) as with AF_INET; only the port counts: it is the number of an ipfw or pf rule "
@@ -49,6 +50,7 @@ class Divert(InternetFamily):
     protocols = (
         Protocol(
             "raw", "SOCK_RAW", "0", "IP packets", ("bind",), has_name=False, has_senders=False,
+            rights="Divert sockets are for root.",
             local={"host": "0.0.0.0", "port": "8668"},
             help="Packets that match a divert rule, whole, with their IP header.",
         ),
@@ -59,9 +61,6 @@ class Divert(InternetFamily):
             Field("host", Host(4), "0.0.0.0", "ignored; 0.0.0.0", pitfall="A name would be looked up all the same."),
             Field("port", PORT, "8668", "the divert port of the rule", pitfall="It is no UDP or TCP port."),
         )
-
-    def no_tuple(self, protocol: Protocol, address: object) -> Raises:
-        return Raises("TypeError", f"{{call}}(): AF_INET address must be tuple, not {type(address).__name__}")
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)

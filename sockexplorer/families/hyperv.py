@@ -47,16 +47,15 @@ class Guid(Kind):
 
     what: str
     names: Mapping[str, str] = field(default_factory=dict)
+    wide: bool = True
 
     @property
     def offers(self) -> str:  # type: ignore[override]
         return "names" if self.names else ""
 
-    def parse(self, text: str) -> str:
+    def read(self, text: str) -> str:
         text = text.strip()
-        value = self.names.get(text.upper(), text)
-        self.check(value)
-        return value
+        return self.names.get(text.upper(), text)
 
     def takes(self) -> str:
         return "8-4-4-4-12 hexadecimal digits" + (", or a name such as HV_GUID_PARENT" if self.names else "")
@@ -84,7 +83,7 @@ class HyperV(Family):
     )
     pitfalls = (
         "A GUID with braces or without dashes is refused, other than by uuid.UUID().",
-        "A service must be registered under HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Virtualization.",
+        "The host must have registered the service, in the registry under Virtualization\\GuestCommunicationServices.",
     )
     advice = {
         ("connect", "ECONNREFUSED"): Advice("Nobody listens to that service over there.", ("start the server",)),
@@ -133,7 +132,7 @@ class HyperV(Family):
         parts = text.split()
         if len(parts) != 2:
             raise FieldError("", text, "has no vm_id and service_id", f"write {self.example(protocol)}")
-        return tuple(each.parse(part) for each, part in zip(self.fields(protocol), parts, strict=True))
+        return tuple(each.read(part) for each, part in zip(self.fields(protocol), parts, strict=True))
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)

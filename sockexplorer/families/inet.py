@@ -61,7 +61,8 @@ class Inet(InternetFamily):
             local=ANY, remote={"host": "127.0.0.1", "port": "0"},
             sample=r"\x08\0\0\0\0\0\0\x01ping",
             help="Send an echo request (type 8); the kernel fills in identifier and checksum. For the groups in "
-            "net.ipv4.ping_group_range.", availability="Linux 3.0, macOS",
+            "net.ipv4.ping_group_range.", rights="This process's group must be in net.ipv4.ping_group_range.",
+            availability="Linux 3.0, macOS",
         ),
         Protocol(
             "raw", "SOCK_RAW", "IPPROTO_ICMP", "IP packets",

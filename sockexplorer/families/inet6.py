@@ -10,7 +10,7 @@ from typing import Any
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Option, Protocol, Role
-from sockexplorer.core.faults import RANGE, FieldError, Invalid, Notice, Raises
+from sockexplorer.core.faults import RANGE, FieldError, Invalid, Notice, Raises, shown
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.internet import (
     HOST_PITFALL,
@@ -73,14 +73,28 @@ class FlowInfo(Integer):
         if number & 0xFFFFFFFF > self.high:
             raise self.outside(number, Raises("OverflowError", "{call}(): flowinfo must be 0-1048575.", RANGE))
 
+    def notices(self, value: object) -> Iterator[str]:
+        number = self.convert(value)
+        if not 0 <= number <= 0xFFFFFFFF:
+            later = "" if number >= -(2**31) and number < 0 else " (3.15 warns)"
+            yield f"{shown(number)} does not fit 32 bits: CPython passes {number & 0xFFFFFFFF} silently{later}"
+
 
 def needs_scope(host: str) -> bool:
-    """Whether the address is link-local unicast or link-local multicast (RFC 4007)."""
+    """Whether the address is link-local, or multicast on an interface or a link (RFC 4007, RFC 4291)."""
     try:
         packed = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
     except (OSError, ValueError):
         return False
-    return (packed[0] == 0xFE and packed[1] & 0xC0 == 0x80) or (packed[0] == 0xFF and packed[1] & 0x0F == 2)
+    return (packed[0] == 0xFE and packed[1] & 0xC0 == 0x80) or (packed[0] == 0xFF and packed[1] & 0x0F in (1, 2))
+
+
+def _index(zone: str) -> int:
+    """The index of an interface by name, 0 for none."""
+    try:
+        return socket.if_nametoindex(zone)
+    except (OSError, ValueError, UnicodeError):
+        return 0
 
 
 class Inet6(InternetFamily):
@@ -120,7 +134,8 @@ class Inet6(InternetFamily):
             local=ANY, remote={"host": "::1", "port": "0"},
             sample=r"\x80\0\0\0\0\0\0\x01ping",
             help="Send an echo request (type 128); the kernel fills in identifier and checksum. For the groups in "
-            "net.ipv4.ping_group_range.", availability="Linux 3.11, macOS",
+            "net.ipv4.ping_group_range.", rights="This process's group must be in net.ipv4.ping_group_range.",
+            availability="Linux 3.11, macOS",
         ),
         Protocol(
             "raw", "SOCK_RAW", "IPPROTO_ICMPV6", "IPv6 payloads",
@@ -153,7 +168,13 @@ class Inet6(InternetFamily):
         host = as_text(address[0])
         scope = index(address[3]) if len(address) > 3 else 0
         if not scope and needs_scope(numeric(host, 6) or host):
-            yield Notice("scope_id", "a link-local address needs the interface's index; without it the kernel refuses")
+            what = "multicast address of a link" if host.lower().startswith("ff") else "link-local address"
+            yield Notice("scope_id", f"a {what} needs the interface's index; without it the kernel refuses")
+        zone = host.partition("%")[2]
+        if zone and not scope:
+            yield Notice("host", "CPython drops the zone after '%': put it in scope_id")
+        elif zone and zone != str(scope) and _index(zone) != scope:
+            yield Notice("host", f"CPython drops the zone after '%': scope_id {scope} wins")
 
     def explain(self, protocol: Protocol, operation: str, errno_name: str) -> Advice:
         if protocol.name == "icmp" and operation == "socket" and errno_name in ("EACCES", "EPERM"):
@@ -165,6 +186,14 @@ class Inet6(InternetFamily):
         return (
             repr(address) if isinstance(address, tuple) and len(address) > 2 and address[2] else super().text(address)
         )
+
+    def with_host(self, address: object, host: str) -> object:
+        """A zone of the host, as resolvers give it, becomes the scope_id."""
+        assert isinstance(address, tuple)
+        host, _, zone = host.partition("%")
+        if not zone.isdecimal():
+            return (host, *address[1:])
+        return (host, address[1], address[2] if len(address) > 2 else 0, int(zone))
 
     def with_zone(self, host: str, port: int) -> object:
         name, percent, zone = host.partition("%")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.cformats import index
-from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.faults import FieldError, Notice
+from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
@@ -52,11 +51,13 @@ def _protocol(name: str, proto: str, summary: str, groups: str, **more: str) -> 
         name, "SOCK_RAW", proto, summary,
         local={"pid": "0", "groups": groups}, remote={"pid": "0", "groups": "0"},
         sample=more.get("sample", ""), help=more.get("help", ""), try_it=more.get("try_it", ""),
+        rights=more.get("rights", ""),
     )  # fmt: skip
 
 
 class Netlink(Family):
     constant = "AF_NETLINK"
+    systems = ("linux", "freebsd")
     shape = "AF_NETLINK address must be a pair (pid, groups)"
     title = "Netlink"
     summary = "talk with the kernel: (pid, groups)"
@@ -101,11 +102,12 @@ class Netlink(Family):
                   help="What udev listens to: one message a device event."),
         _protocol("sock-diag", "NETLINK_SOCK_DIAG", "what ss asks", "0", help="Queries about sockets."),
         _protocol("netfilter", "NETLINK_NETFILTER", "conntrack, nftables", "0",
-                  help="Groups need CAP_NET_ADMIN."),
+                  help="Connection tracking, nftables and their events.",
+                  rights="bind() to a group needs CAP_NET_ADMIN."),
         _protocol("xfrm", "NETLINK_XFRM", "IPsec", "0",
-                  help="Security associations and policies; listening needs CAP_NET_ADMIN."),
+                  help="Security associations and policies.", rights="bind() to a group needs CAP_NET_ADMIN."),
         _protocol("audit", "NETLINK_AUDIT", "the audit log", "AUDIT_NLGRP_READLOG",
-                  help="Reading the log needs CAP_AUDIT_READ."),
+                  help="What auditd listens to.", rights="bind() to AUDIT_NLGRP_READLOG needs CAP_AUDIT_READ."),
         _protocol("connector", "NETLINK_CONNECTOR", "process events", "CN_IDX_PROC",
                   help="Group 1 tells of processes that fork, exec and exit."),
         _protocol("usersock", "NETLINK_USERSOCK", "between processes", "0",
@@ -131,19 +133,9 @@ class Netlink(Family):
             Field(
                 "groups", Integer(0, 2**32 - 1, wraps=True, names=groups, flags=True, base=16), "0",
                 "multicast groups to listen to, joined by |",
-                pitfall="RTNLGRP_* are numbers of groups, RTMGRP_* bits: only the latter belong here.",
+                pitfall="Without a group only answers to own requests arrive. RTNLGRP_* are numbers, not bits.",
             ),
         )  # fmt: skip
-
-    def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
-        yield from super().notices(protocol, address, role)
-        if not isinstance(address, tuple) or role != "local":
-            return
-        pid, groups = map(index, address)
-        if not groups and protocol.name in ("route", "kobject-uevent"):
-            yield Notice("groups", "without a group only answers to this socket's own requests arrive")
-        if pid:
-            yield Notice("pid", "a pid of your own choice may be taken; 0 always works")
 
     def text(self, address: object) -> str:
         if isinstance(address, tuple) and len(address) == 2 and all(isinstance(each, int) for each in address):
@@ -156,13 +148,13 @@ class Netlink(Family):
         """``PID:GROUPS``, or only the groups by name: ``LINK|IPV4_IFADDR``; ``kernel groups 0x1``, as a row has it."""
         pid_field, groups_field = self.fields(protocol)
         if row := re.fullmatch(r"(?:kernel|pid (\d+))(?: groups (0x[0-9a-f]+))?", text.strip()):
-            return (pid_field.parse(row[1] or "0"), groups_field.parse(row[2] or "0"))
+            return (pid_field.read(row[1] or "0"), groups_field.read(row[2] or "0"))
         head, colon, tail = text.strip().partition(":")
         if not text.strip():
             raise FieldError("", text, "is empty", f"write {self.example(protocol)}")
         if not colon:
-            return (0, groups_field.parse(head))
-        return (pid_field.parse(head), groups_field.parse(tail))
+            return (0, groups_field.read(head))
+        return (pid_field.read(head), groups_field.read(tail))
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)

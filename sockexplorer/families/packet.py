@@ -59,7 +59,7 @@ class Packet(Family):
     )
     pitfalls = (
         "Without CAP_NET_RAW socket() itself fails.",
-        "Protocol 0 receives nothing until bind names another: ETH_P_ALL receives both directions.",
+        "Without a protocol, of socket() or of bind(), nothing is received: ETH_P_ALL receives both directions.",
         "On the loopback every frame is seen twice, as it leaves and as it comes.",
     )
     advice = {
@@ -110,7 +110,7 @@ class Packet(Family):
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         yield from super().notices(protocol, address, role)
         if isinstance(address, tuple) and role == "local" and len(address) > 1 and address[1] == 0:
-            yield Notice("proto", "protocol 0 receives nothing; ETH_P_ALL receives everything")
+            yield Notice("proto", "0 keeps the protocol of socket(), without which nothing is received")
 
     def text(self, address: object) -> str:
         if not isinstance(address, tuple) or len(address) < 2 or not isinstance(address[1], int):
@@ -126,12 +126,12 @@ class Packet(Family):
         """``eth0``, ``eth0:ETH_P_IP``; ``eth0 IP 02:00:00:00:00:01``, as a row has it."""
         fields = self.fields(protocol)
         if row := re.fullmatch(r"(\S+) ([0-9A-Za-z_]+)(?: ([0-9a-f:]+))?", text.strip()):
-            address = (row[1], fields[1].parse(f"ETH_P_{row[2]}" if f"ETH_P_{row[2]}" in ETH_P else row[2]))
-            return (*address, 0, 0, fields[4].parse(row[3])) if row[3] else address
+            address = (row[1], fields[1].read(f"ETH_P_{row[2]}" if f"ETH_P_{row[2]}" in ETH_P else row[2]))
+            return (*address, 0, 0, fields[4].read(row[3])) if row[3] else address
         name, _, proto = text.strip().partition(":")
         if not name:
             raise FieldError("ifname", text, "is empty", "write an interface such as lo")
-        return (name, fields[1].parse(proto or "ETH_P_ALL"))
+        return (name, fields[1].read(proto or "ETH_P_ALL"))
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.faults import FieldError, Notice, Raises
+from sockexplorer.core.faults import FieldError, Notice
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.sockaddr import Layout, Part, named
 
@@ -26,6 +26,7 @@ SOCKADDR = Layout(
 
 
 class Qipcrtr(Family):
+    names_no_call = True
     constant = "AF_QIPCRTR"
     title = "QIPC router"
     summary = "services of modems and DSPs: (node, port)"
@@ -77,13 +78,7 @@ class Qipcrtr(Family):
         if not found:
             raise FieldError("", text, "has no node and port", f"write 1:0 or {self.example(protocol)}")
         node, port = self.fields(protocol)
-        return (node.parse(found[1]), port.parse("QRTR_PORT_CTRL" if found[2] == "control" else found[2]))
-
-    def no_tuple(self, protocol: Protocol, address: object) -> Raises:
-        return Raises("TypeError", f"getsockaddrarg: AF_QIPCRTR address must be tuple, not {type(address).__name__}")
-
-    def wrong_length(self, protocol: Protocol, address: tuple[object, ...]) -> Raises:
-        return Raises("TypeError", f"getsockaddrarg() takes exactly 2 arguments ({len(address)} given)")
+        return (node.read(found[1]), port.read("QRTR_PORT_CTRL" if found[2] == "control" else found[2]))
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Protocol, Role
-from sockexplorer.core.faults import Notice, Raises
+from sockexplorer.core.faults import Notice
 from sockexplorer.core.fields import Field
 from sockexplorer.core.internet import PORT, SOCKADDR_IN, InternetFamily, pack_in, unpack_in
-from sockexplorer.core.ip import Host, as_text
+from sockexplorer.core.ip import Host, as_text, numeric
 from sockexplorer.core.sockaddr import Layout
 
 ORDER = 95
@@ -23,6 +23,8 @@ class Rds(InternetFamily):
     availability = "Linux 2.6.30; Python 3.3"
     systems = ("linux",)
     modules = ("rds", "rds_tcp")
+    called = "AF_INET"
+    privileged_ports = False
     shape = "AF_INET address must be a pair (host, port)"
     help = (
         "The address is (host, port) as with AF_INET, and IPv4 only: Python knows no IPv6 here. A socket must be bound "
@@ -57,11 +59,13 @@ class Rds(InternetFamily):
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         yield from super().notices(protocol, address, role)
-        if isinstance(address, tuple) and role == "local" and as_text(address[0]) in ("", "0.0.0.0"):
+        if not isinstance(address, tuple) or role != "local":
+            return
+        host = numeric(as_text(address[0]) or "0.0.0.0", 4) or ""
+        if host == "0.0.0.0":
             yield Notice("host", "the kernel refuses to bind RDS to all addresses; name one")
-
-    def no_tuple(self, protocol: Protocol, address: object) -> Raises:
-        return Raises("TypeError", f"{{call}}(): AF_INET address must be tuple, not {type(address).__name__}")
+        elif as_text(address[0]) == "<broadcast>" or (host and int(host.partition(".")[0]) >= 224):
+            yield Notice("host", "the kernel refuses broadcast and multicast addresses here")
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         # CPython stores AF_INET here, not AF_RDS: RDS tells its versions of addresses apart by it.

@@ -41,9 +41,13 @@ class ControlName(Kind):
 
     offers: str = "kernel-controls"
     known: tuple[str, ...] = CONTROLS
+    wide: bool = True
+
+    def read(self, text: str) -> str:
+        return text.strip()
 
     def parse(self, text: str) -> str:
-        name = text.strip()
+        name = self.read(text)
         if name:
             self.check(name)
         return name
@@ -58,7 +62,7 @@ class ControlName(Kind):
             raise Invalid(f"has {len(raw)} bytes", f"a name has at most {NAME_MAX - 1}", too_long)
         if value not in CONTROLS:
             unknown = Raises("OSError", "cannot find kernel control with provided name", LAST)
-            raise Invalid("is no control that macOS registers", f"choose one such as {CONTROLS[0]}", unknown)
+            raise Invalid("is no control that macOS itself registers", f"choose one such as {CONTROLS[0]}", unknown)
 
 
 class System(Family):
@@ -83,6 +87,7 @@ class System(Family):
     protocols = (
         Protocol(
             "control", "SOCK_DGRAM", "SYSPROTO_CONTROL", "kernel controls", ("connect",), has_name=False,
+            rights="Some controls, utun for one, are for root.",
             remote={"name": CONTROLS[0], "id": "0", "unit": "0"},
             help="Speaks to a part of macOS' kernel, such as utun: what is sent and received is up to it.",
         ),
@@ -130,8 +135,6 @@ class System(Family):
         if isinstance(address, tuple):
             for each, value in zip(self.fields(protocol)[1:], address, strict=True):
                 yield from each.notices(value)
-        elif len(str(address).encode()) == NAME_MAX:
-            yield Notice("name", f"no control can have a name of {NAME_MAX} bytes")
 
     def text(self, address: object) -> str:
         if isinstance(address, tuple) and len(address) == 2:
@@ -144,7 +147,7 @@ class System(Family):
             return (int(row[1]), int(row[2]))
         if not text.strip():
             raise FieldError("name", text, "is empty", f"write {CONTROLS[0]}")
-        return self.fields(protocol)[0].parse(text)
+        return self.fields(protocol)[0].read(text)
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         if not isinstance(address, tuple):

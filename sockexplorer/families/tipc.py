@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.faults import LOOK_UP, FieldError, Notice, Raises
+from sockexplorer.core.faults import LOOK_UP, FieldError, Notice, Raises, shown
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.sockaddr import Layout, Part, named
 
@@ -16,6 +16,22 @@ ORDER = 70
 NAMESEQ, NAME, ID = 1, 2, 3
 TYPES = {"TIPC_ADDR_NAMESEQ": NAMESEQ, "TIPC_ADDR_NAME": NAME, "TIPC_ADDR_ID": ID}
 SCOPES = {"TIPC_ZONE_SCOPE": 1, "TIPC_CLUSTER_SCOPE": 2, "TIPC_NODE_SCOPE": 3}
+
+
+class Scope(Integer):
+    """``I``, of which ``sockaddr_tipc`` keeps a signed byte."""
+
+    def notices(self, value: object) -> Iterator[str]:
+        number = index(value)
+        kept = (number + 128) % 256 - 128
+        if kept < 0:
+            yield f"the kernel keeps a signed byte, {kept}: a scope below 0 withdraws the name"
+        elif kept != number:
+            yield f"{shown(number)} does not fit a signed byte: the kernel gets {kept}"
+        elif kept not in SCOPES.values():
+            yield "there are the scopes 1 to 3"
+
+
 WORD = Integer(0, 2**32 - 1, wraps=True)
 LOCAL = {"addr_type": "TIPC_ADDR_NAMESEQ", "v1": "1000", "v2": "0", "v3": "10", "scope": "TIPC_CLUSTER_SCOPE"}
 REMOTE = {"addr_type": "TIPC_ADDR_NAME", "v1": "1000", "v2": "5", "v3": "0", "scope": "TIPC_CLUSTER_SCOPE"}
@@ -108,7 +124,7 @@ class Tipc(Family):
             Field("v3", WORD, "0", "highest instance of a NAMESEQ; else unused",
                   pitfall="In a NAME it is ignored, and reads back as the instance."),
             Field(
-                "scope", Integer(0, MASK, wraps=True, names=SCOPES), "TIPC_CLUSTER_SCOPE", "how far the name is known",
+                "scope", Scope(0, MASK, wraps=True, names=SCOPES), "TIPC_CLUSTER_SCOPE", "how far the name is known",
                 optional=True, pitfall="It is a signed byte in the kernel: -1 withdraws a name.",
             ),
         )  # fmt: skip
@@ -132,7 +148,7 @@ class Tipc(Family):
         kind, v1, v2, v3 = (index(value) & MASK for value in address[:4])
         if role == "local" and kind == ID:
             yield Notice("addr_type", "the kernel refuses to bind an id; bind a NAMESEQ")
-        if kind != ID and v1 < 64:
+        if role == "local" and kind != ID and v1 < 64:
             yield Notice("v1", "service types below 64 are reserved for TIPC itself")
         if kind == NAMESEQ and v2 > v3:
             yield Notice("v3", "the range is empty: v3 is below v2")
@@ -155,8 +171,8 @@ class Tipc(Family):
             raise FieldError(
                 "", text, "has no type and instance", f"write 1000:5, 1000:0-10 or {self.example(protocol)}"
             )
-        v1, v2 = fields[1].parse(kind), fields[2].parse(lower)
-        return (NAMESEQ, v1, v2, fields[3].parse(upper)) if dash else (NAME, v1, v2, 0)
+        v1, v2 = fields[1].read(kind), fields[2].read(lower)
+        return (NAMESEQ, v1, v2, fields[3].read(upper)) if dash else (NAME, v1, v2, 0)
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)

@@ -21,6 +21,8 @@ PATH_MAX = 107
 """Bytes of a path: ``sun_path`` has 108, the last one is the NUL."""
 ABSTRACT_MAX = 108
 LOCAL = {"path": "/tmp/sockexplorer.sock"}
+_AMBIGUOUS = re.compile(r"[@\\('\"]|[bB]['\"]")
+"""How a path begins that would be read as something else."""
 UNNAMED = "(unnamed)"
 """What a row shows of a socket without an address."""
 TOO_LONG = Raises("OSError", "AF_UNIX path too long", LOOK_UP)
@@ -44,26 +46,23 @@ class Path(Kind):
 
     offers: str = "unix-sockets"
 
-    def parse(self, text: str) -> object:
-        value: object
+    def read(self, text: str) -> object:
         if text.startswith("@"):
             try:
-                value = b"\0" + from_text(text[1:])
+                return b"\0" + from_text(text[1:])
             except PayloadError as error:
                 raise Invalid(str(error)) from None
-        else:
-            value = text
-        self.check(value)
-        return value
+        if re.match(r"\\(0|x00)", text):
+            return self.read("@" + re.sub(r"\\(0|x00)", "", text, count=1))
+        return text[1:] if text[:1] == "\\" and _AMBIGUOUS.match(text[1:]) else text
 
     def show(self, value: object) -> str:
         data = raw(value)
         if data[:1] == b"\0":
             return "@" + preview(data[1:])
         path = value if isinstance(value, str) else os.fsdecode(data)
-        # A file called @name needs another spelling of the same path, for @ stands for an abstract name; so does one
-        # that would be read as a literal.
-        return f"./{path}" if re.match(r"[@('\"]|[bB]['\"]", path) else path
+        # A backslash before what would else be an abstract name, or be read as a literal.
+        return f"\\{path}" if _AMBIGUOUS.match(path) else path
 
     def check(self, value: object) -> None:
         data = raw(value)
@@ -90,6 +89,7 @@ class Path(Kind):
 
 class Unix(Family):
     constant = "AF_UNIX"
+    systems = ("linux", "darwin", "freebsd", "netbsd", "openbsd")
     title = "UNIX"
     summary = "local sockets: a path, an abstract name (@name), or one that the kernel chooses"
     availability = "Unix; abstract names and autobind on Linux only, and Python for Windows has none of it"
@@ -124,6 +124,7 @@ class Unix(Family):
             "The permissions of the socket file or of its directory forbid it.", ("look at: ls -ld PATH",)
         ),
         ("connect", "EINVAL"): Advice("An empty address is for bind only.", ("give the server's path or @name",)),
+        ("send", "EINVAL"): Advice("The peer has no address to answer to.", ("write a path or @name",)),
         ("send", "EMSGSIZE"): Advice("The message is larger than the send buffer.", ("send less at once",)),
         ("send", "EAGAIN"): Advice("The peer's queue is full: it does not read.", ("let the peer read first",)),
     }  # fmt: skip
@@ -148,7 +149,8 @@ class Unix(Family):
     )  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
-        return (Field("path", Path(), "", "a path, @name for an abstract name, or nothing for one of the kernel's",
+        return (Field("path", Path(), "", "a path, or @name for an abstract name; nothing to bind one of the kernel's",
+                      names_a_peer=True,
                       pitfall="A relative path is looked up from where the engine was started."),)  # fmt: skip
 
     def build(self, protocol: Protocol, values: Mapping[str, object]) -> object:
@@ -189,7 +191,7 @@ class Unix(Family):
 
     def plain(self, protocol: Protocol, text: str) -> object:
         try:
-            return Path().parse(text)
+            return Path().read(text)
         except Invalid as error:
             raise FieldError("path", text, error.reason, error.remedy) from None
 

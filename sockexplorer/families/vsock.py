@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Family, Protocol, Role
-from sockexplorer.core.faults import FieldError, Notice, Raises
+from sockexplorer.core.faults import FieldError, Notice
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.sockaddr import Layout, Part, named
 
@@ -33,6 +33,7 @@ REMOTE = {"cid": "VMADDR_CID_HOST", "port": ""}
 
 
 class Vsock(Family):
+    names_no_call = True
     constant = "AF_VSOCK"
     title = "VM sockets"
     summary = "between a virtual machine and its host: (cid, port)"
@@ -116,15 +117,9 @@ class Vsock(Family):
         cid, port = self.fields(protocol)
         named = {"any": "VMADDR_CID_ANY", "local": "1", "host": "2", "hypervisor": "0"}
         return (
-            cid.parse(named.get(found[1].lower(), found[1])),
-            port.parse("VMADDR_PORT_ANY" if found[2].lower() == "any" else found[2]),
+            cid.read(named.get(found[1].lower(), found[1])),
+            port.read("VMADDR_PORT_ANY" if found[2].lower() == "any" else found[2]),
         )
-
-    def no_tuple(self, protocol: Protocol, address: object) -> Raises:
-        return Raises("TypeError", f"getsockaddrarg: AF_VSOCK address must be tuple, not {type(address).__name__}")
-
-    def wrong_length(self, protocol: Protocol, address: tuple[object, ...]) -> Raises:
-        return Raises("TypeError", f"getsockaddrarg() takes exactly 2 arguments ({len(address)} given)")
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)

@@ -55,8 +55,8 @@ def verdict_lines(draft: Draft, verdicts: Mapping[Role, Verdict], width: int) ->
 def _said(draft: Draft, role: Role, verdict: Verdict | None) -> list[tuple[str, str]]:
     """Lines about one address with their styles."""
     faults = draft.faults(role)
-    if faults and draft.blank(role):
-        needed = " and ".join(fault.field for fault in faults if not str(fault.value).strip())
+    if missing := draft.missing(role):
+        needed = " and ".join(missing)
         return [(f"· to connect, fill in {needed}" if role == "remote" else f"· fill in {needed}", MUTED)]
     if faults:
         return [(f"✗ {fault}", "$text-error") for fault in faults]

@@ -53,7 +53,15 @@ def test_endpoint(path: str, more: dict[str, Any], operation: str, local: object
     ],
 )
 def test_socket_options(path: str, text: str, option: tuple[str, str, int]) -> None:
-    assert endpoint(path, options=(text,)).options == (SetOption(*option),)
+    assert SetOption(*option) in endpoint(path, options=(text,)).options
+
+
+def test_a_server_has_the_options_of_the_form_unless_told_otherwise() -> None:
+    reuse = SetOption("SOL_SOCKET", "SO_REUSEADDR", 1)
+    assert endpoint("inet/tcp").options == (reuse,)
+    assert endpoint("inet/tcp", options=("SO_REUSEADDR=0",)).options == (SetOption("SOL_SOCKET", "SO_REUSEADDR", 0),)
+    assert endpoint("inet/tcp", connect="127.0.0.1:80").options == ()
+    assert endpoint("inet/udp").options == ()
 
 
 @pytest.mark.parametrize("text", ["SO_NOTHING=1", "SO_REUSEADDR=x", "36=1", "SO_REUSEADDR=4294967296", "", "A:B=1"])

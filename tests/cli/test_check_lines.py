@@ -75,8 +75,38 @@ def test_refusals_as_socket_would_raise_them(asked: Any, exception: str, message
 
 
 def test_names_in_any_case_and_numbers_of_families() -> None:
-    for family in ("inet", "AF_INET", "pf_inet", 2):
-        assert ask(question(family, "SOCK_STREAM", 0, ("", 1)))[0]["verdict"] == "accept"
+    for family in ("inet", "AF_INET", " AF_INET ", "pf_inet", 2, "2", "0x2"):
+        (said,) = ask(question(family, "SOCK_STREAM", 0, ("example.invalid", 1)))
+        assert said["verdict"] == "accept"
+        assert "lookup" in said["warnings"][0], "it is the declared family, and nobody was asked"
+    assert "passes 4294967291" in ask(question("AF_ROUTE", 3, 0, (0, -5)))[0]["warnings"][0]
+
+
+def test_the_type_decides_what_is_warned_of() -> None:
+    raw, udp, unknown = ask(
+        question("AF_INET", "SOCK_RAW", "IPPROTO_TCP", ("127.0.0.1", 80)),
+        question("AF_INET", "SOCK_STREAM", "IPPROTO_TCP", ("127.0.0.1", 80)),
+        question("AF_NETLINK", "SOCK_RAW", "NETLINK_ECRYPTFS", (0, 0)),
+    )
+    assert raw["warnings"] == unknown["warnings"] == []
+    assert "CAP_NET_BIND_SERVICE" in udp["warnings"][0]
+
+
+@pytest.mark.parametrize("text", ["...", "1e999", "0x" + "f" * 9000, "None", "{1: 2}"])
+def test_odd_literals_are_refused_as_cpython_does(text: str) -> None:
+    (said,) = ask({"family": "AF_VSOCK", "type": None, "proto": None, "address": text})
+    assert (said["verdict"], said["exception"]) == ("reject", "TypeError")
+
+
+def test_sendmsg_without_an_address() -> None:
+    assert ask(question("AF_INET", 2, 0, None, call="sendmsg"))[0]["verdict"] == "accept"
+    assert ask(question("AF_INET", 2, 0, None, call="sendto"))[0]["exception"] == "TypeError"
+
+
+def test_constants_that_this_python_may_lack() -> None:
+    (said,) = ask(question("AF_BLUETOOTH", "SOCK_SEQPACKET", "BTPROTO_ISO", ("x", 1)))
+    assert said["message"] == "bind(): unknown Bluetooth protocol"
+    assert ask(question("AF_PACKET", "SOCK_RAW", "ETH_P_ALL", ("lo", 3)))[0]["verdict"] == "accept"
 
 
 def test_what_needs_a_lookup_is_never_looked_up() -> None:
@@ -104,6 +134,12 @@ def test_what_needs_a_lookup_is_never_looked_up() -> None:
         ('{"family": "AF_INET", "type": true, "address": "1"}', "neither a name nor a number"),
         ('{"family": 1e99, "address": "1"}', "neither a name nor a number"),
         ('{"family": 99999999999, "address": "1"}', "C int"),
+        ('{"family": -1, "address": "\'/tmp/x\'"}', "C int"),
+        ('{"family": "AF_INET", "type": -1, "address": "1"}', "C int"),
+        ('{"family": "MSG_PEEK", "address": "1"}', "another kind"),
+        ('{"family": "AF_INET", "type": "AF_INET6", "address": "1"}', "another kind"),
+        ('{"family": "AF_INET", "proto": "SOL_SOCKET", "address": "1"}', "another kind"),
+        ('{"family": "AF_INET", "address": "1", "call": ["x"]}', "none of bind"),
         ('{"family": "AF_INET", "address": "1", "call": "listen"}', "none of bind"),
     ],
 )
@@ -149,9 +185,9 @@ def test_any_line_is_answered(line: str) -> None:
 
 @given(
     st.fixed_dictionaries({
-        "family": st.sampled_from(["AF_INET", "AF_CAN", "AF_BLUETOOTH", "AF_HYPERV", "AF_ALG"]) | st.integers(-1, 50),
+        "family": st.sampled_from(["AF_INET", "AF_CAN", "AF_BLUETOOTH", "AF_HYPERV", "AF_ALG"]) | st.integers(0, 50),
         "type": st.sampled_from(["SOCK_RAW", "SOCK_DGRAM"]) | st.integers(0, 7),
-        "proto": st.integers(-1, 300),
+        "proto": st.integers(0, 300),
         "address": st.sampled_from(["('lo',)", "('lo', 1, 2)", "1", "('::1', 1)", "b'x'", "(1, 2)", "[]", "'x'"]),
     })
 )  # fmt: skip

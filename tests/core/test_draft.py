@@ -58,10 +58,11 @@ def test_whatever_is_typed_is_refused_or_an_endpoint(draft: Draft) -> None:
 def test_a_form_without_faults_has_an_address_or_says_why_not(draft: Draft) -> None:
     for role in draft.roles:
         faults = draft.faults(role)
-        draft.blank(role)
+        draft.missing(role)
         try:
             address = draft.address(role)
         except FieldError:
+            assert faults, "what is wrong is said before it is asked for"
             continue
         assert not faults
         other = Draft.fresh(draft.family, draft.protocol)
@@ -76,7 +77,7 @@ def test_the_form_as_offered_can_be_opened_with_enter(family: Family, protocol: 
     assert draft.obstacle(protocol.operations[0]) is None, draft.obstacle(protocol.operations[0])
     if "local" in draft.needs(protocol.operations[0]):
         assert not draft.faults("local")
-        assert not draft.blank("local")
+        assert not draft.missing("local")
 
 
 @pytest.mark.parametrize(("family", "protocol"), EVERY, ids=NAMES)
@@ -90,8 +91,8 @@ def test_what_the_protocol_does_not_do_is_refused_with_a_reason(family: Family, 
 
 def test_connect_needs_the_local_address_only_when_it_binds_first() -> None:
     draft = Draft.fresh(*find("inet/udp"))
-    assert not draft.blank("local")
-    assert draft.blank("remote")
+    assert not draft.missing("local")
+    assert draft.missing("remote")
     draft.texts["remote"]["port"] = "53"
     draft.texts["local"]["port"] = "nonsense"
     assert draft.endpoint("connect").local is None

@@ -29,7 +29,16 @@ def parser_has(each: Family) -> bool:
 
 KNOWN = [each for each in all_families() if parser_has(each)]
 every_known_family = pytest.mark.parametrize("each", KNOWN, ids=lambda each: each.name)
-NAMES = ["localhost", "no-such-host.invalid", "example.com", b"no-such-host.invalid", "münchen.invalid", "a_b", "x."]
+NAMES = [
+    ".",
+    "localhost",
+    "no-such-host.invalid",
+    "example.com",
+    b"no-such-host.invalid",
+    "münchen.invalid",
+    "a_b",
+    "x.",
+]
 
 
 @pytest.fixture
@@ -97,10 +106,27 @@ def test_no_address_is_looked_up(no_lookups: list[object], address: object) -> N
         ("inet/udp", ("１２７.0.0.1", 1024), "remote", "host", "127.0.0.1"),
         ("inet/tcp", ("127.0.0.1", 80), "local", "port", "CAP_NET_BIND_SERVICE"),
         ("inet/udp", ("127.0.0.1", 0), "remote", "port", "nobody"),
-        ("inet6/udp", ("fe80::1%lo", 1024), "remote", "host", "drops the zone"),
+        ("inet6/udp", ("fe80::1%lo", 1024), "remote", "host", "put it in scope_id"),
         ("inet6/udp", ("fe80::1", 1024), "local", "scope_id", "interface's index"),
         ("inet6/udp", ("::1", 1024, 0, 2**32 + 1), "remote", "scope_id", "passes 1"),
-        ("netlink/route", (0, 0), "local", "groups", "without a group"),
+        ("tipc/rdm", (1, 1000, 0, 10, -1), "local", "scope", "withdraws"),
+        ("tipc/rdm", (1, 1000, 0, 10, 258), "local", "scope", "the kernel gets 2"),
+        ("tipc/rdm", (1, 1, 0, 10), "local", "v1", "reserved"),
+        ("inet6/udp", ("ff01::1", 8000), "local", "scope_id", "interface's index"),
+        ("inet6/udp", ("fe80::1%1", 8000, 0, 7), "remote", "host", "scope_id 7 wins"),
+        ("inet6/udp", ("::1", 8000, 2**32 + 1), "remote", "flowinfo", "passes 1 silently (3.15 warns)"),
+        ("inet/udp", ("::ffff:1.2.3.4", 8000), "remote", "host", "read as 1.2.3.4"),
+        ("can/isotp", ("lo", 0x800, 1), "local", "rx_addr", "add CAN_EFF_FLAG"),
+        ("can/isotp", ("lo", 1, 0x40000123), "local", "tx_addr", "no id has"),
+        ("can/isotp", ("lo", 1, 0x100000001), "local", "tx_addr", "same id"),
+        ("can/j1939", ("lo", 0, 0x1201, 1), "local", "pgn", "PDU1"),
+        ("can/j1939", ("lo", 0, -1, 1), "local", "pgn", "passes 4294967295"),
+        ("can/raw", ("lo:1",), "local", "interface", "colon"),
+        ("packet/raw", ("lo", 0), "local", "proto", "keeps the protocol"),
+        ("qipcrtr/dgram", (1, -1), "remote", "port", "passes 4294967295"),
+        ("alg/hash", ("hash", "sha256", 0x10000), "local", "feat", "passes 0"),
+        ("alg/hash", ("cipher", "aes"), "local", "type", "types hash"),
+        ("rds/seqpacket", ("224.0.0.1", 8080), "local", "host", "multicast"),
         ("netlink/route", (-1, 1), "local", "pid", "4294967295"),
         ("packet/raw", ("lo:nonsense-that-is-long", 3), "local", "ifname", "15 bytes"),
         ("packet/raw", ("lo", 3, 256), "local", "pkttype", "passes 0"),

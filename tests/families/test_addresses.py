@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 
 import pytest
 from addresses import GOOD, HOSTS4, PORTS, canonical_host
@@ -29,10 +28,7 @@ def test_the_form_gives_back_what_it_was_given(each: Family, data: st.DataObject
     if isinstance(address, tuple):
         given = each.fields(protocol)[len(address) :]
         assert again == address[: len(again)] if len(again) <= len(address) else not given
-    if os.fsencode(address)[:1] == b"@" if isinstance(address, str | bytes) else False:
-        assert again == "./" + os.fsdecode(address)
-    else:
-        assert each.pack(protocol, again) == each.pack(protocol, address)
+    assert each.pack(protocol, again) == each.pack(protocol, address)
 
 
 @every_family
@@ -127,10 +123,8 @@ def test_plain_forms_that_people_type(name: str, text: str, address: object) -> 
         ("inet6/udp", "[fe80::1%nosuch0]:9", "scope_id"),
         ("inet6/udp", "[fe80::1%\0]:9", "scope_id"),
         ("unix/stream", r"@\q", "path"),
-        ("unix/stream", "x" * 108, "path"),
         ("netlink/route", "LNIK", "groups"),
         ("packet/raw", ":3", "ifname"),
-        ("vsock/stream", "2", ""),
         ("vsock/stream", "2:x", "port"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -183,3 +184,99 @@ async def test_every_form_fits_a_small_terminal(people: People) -> None:
             await person.press("escape")
             await person.until(lambda: re.search(r"^ (local|remote) +[✓✗·]", person.screen, re.M), f"a verdict, {path}")
             await person.sees("v Code", f"{protocol.type} ")
+
+
+async def test_what_is_pasted_decides_what_enter_does(people: People) -> None:
+    async with people((80, 24)) as person:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            host, port = server.getsockname()
+            await person.choose("inet/tcp")
+            await person.press("p", *f"sock.connect(('{host}', {port}))")
+            await person.sees("inet/tcp connect")
+            await person.press("enter")
+            await person.until(lambda: texts(person, "remote")["port"] == str(port), "the port")
+            await person.until(lambda: person.main.address.primary == "connect", "connect to be what Enter does")
+            await person.press("v")
+            await person.sees(f"connect ('{host}', {port})", "sock.connect")
+            await person.press("escape", "enter")
+            connected = lambda: any(each.state == "connected" for each in person.hub.sessions.values())  # noqa: E731
+            await person.until(connected, "the connection")
+
+
+async def test_who_types_the_peers_address_means_to_connect(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("inet/tcp")
+        await person.fill("remote.port", "80")
+        await person.press("escape")
+        assert person.main.address.primary == "connect"
+        await person.fill("local.port", "81")
+        await person.press("escape")
+        assert person.main.address.primary == "listen"
+
+
+async def test_the_key_of_what_is_not_possible_yet_leads_to_what_is_missing(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("inet/tcp")
+        await person.press("c")
+        await person.until(lambda: person.app.screen.focused is person.field("remote.port"), "the port to be asked for")
+        await person.press("escape")
+        await person.fill("local.port", "70000")
+        await person.press("escape", "l")
+        await person.until(lambda: person.app.screen.focused is person.field("local.port"), "the port at fault")
+        assert not person.hub.sessions
+
+
+async def test_an_address_that_is_wrong_as_a_whole_is_told_and_nothing_else_happens(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("tipc/stream")
+        for nonsense in ("9", "0", "-1"):
+            await person.fill("local.addr_type", nonsense)
+            await person.sees(f"addr_type {nonsense} is no address type")
+        await person.fill("local.addr_type", "NAMESEQ")
+        await person.sees("✓ (1, 1000, 0, 10)")
+
+
+async def test_an_empty_address_of_a_peer_is_asked_for(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("unix/stream")
+        await person.sees("remote · to connect, fill in path")
+        assert "Connect" not in person.offered()
+
+
+async def test_pane_4_shows_what_the_form_is_about(people: People) -> None:
+    async with people((120, 40)) as person:
+        await person.sees("AF_INET/udp")
+        await person.choose("can/isotp")
+        await person.until(lambda: "AF_CAN/isotp" in person.text("#capability-detail"), "its evidence")
+
+
+async def test_groups_are_ticked_without_colour(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("netlink/route")
+        person.field("local.groups").focus()
+        await person.settle()
+        await person.press("down")
+        await person.sees("[x] RTMGRP_LINK", "[ ] RTMGRP_NOTIFY", "[x] RTMGRP_IPV4_IFADDR")
+        await person.press("space", "down", "space", "enter")
+        await person.until(lambda: texts(person)["groups"] == "NOTIFY|IPV4_IFADDR|IPV6_IFADDR", "the groups")
+
+
+async def test_down_goes_on_where_there_is_nothing_to_choose(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("inet/udp")
+        person.field("local.port").focus()
+        await person.settle()
+        assert "Choose" not in person.offered()
+        await person.press("down")
+        assert person.app.screen.focused is person.field("remote.host")
+        assert "Choose" in person.offered()
+
+
+async def test_long_structures_are_short_dumps_and_scroll(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.choose("alg/hash")
+        await person.press("s")
+        shown = await person.sees("struct sockaddr_alg · 88 bytes", "\n *")
+        assert "0040" not in shown, "lines like the one before are left out"
+        await person.press("pagedown", "pagedown")
+        await person.sees("salg_name")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -30,6 +31,8 @@ from sockexplorer.ui.widgets.form import AddressForm
 from sockexplorer.ui.widgets.form_actions import WORDS, FormActions
 from sockexplorer.ui.widgets.sockaddr_view import SockaddrView
 
+ABSENT = ("EAFNOSUPPORT", "EPROTONOSUPPORT", "ESOCKTNOSUPPORT")
+"""What socket() says of a family or a protocol that the kernel does not have."""
 BESIDE = 116
 """Cells of width from which the bytes stand beside the fields, not below them."""
 
@@ -43,11 +46,13 @@ class AddressPane(Pane):
         Binding("c", "operate('connect')", "Connect", id="connect"),
         Binding("l", "operate('listen')", "Listen", id="listen"),
         Binding("v", "code", "Code", id="code"),
-        Binding("s", "sockaddr", "Sockaddr", id="sockaddr", tooltip="The bytes that the kernel sees, field by field"),
+        Binding("s", "sockaddr", "Bytes", id="sockaddr", tooltip="The bytes that the kernel sees, field by field"),
         Binding("p", "paste", "Paste", id="paste", tooltip="Read an address in any notation: Python, socat, ss …"),
         Binding("r", "resolve", "Resolve", id="resolve", tooltip="Look the host name up, and choose a number"),
-        Binding("y", "copy", "Copy", id="copy-address", tooltip="Copy the Python address"),
-        Binding("i", "edit", "Edit", show=False, id="edit", tooltip="Type into the first field"),
+        Binding("i", "edit", "Edit", id="edit", tooltip="Type into the first field"),
+        Binding("y", "copy", "Copy", show=False, id="copy-address", tooltip="Copy the Python address"),
+        Binding("pagedown", "bytes(1)", "Bytes, next page", show=False),
+        Binding("pageup", "bytes(-1)", "Bytes, page before", show=False),
         Binding("down,j", "app.focus_next", "Next", show=False),
         Binding("up,k", "app.focus_previous", "Before", show=False),
         Binding("right", "app.focus_next", "Next", show=False),
@@ -152,8 +157,12 @@ class AddressPane(Pane):
         self._update()
 
     @on(AddressForm.Edited)
-    def _edited(self) -> None:
+    def _edited(self, event: AddressForm.Edited) -> None:
         self._problem = None
+        if self.draft is not None and event.role is not None:
+            # Who types the peer's address means to connect.
+            connects = event.role == "remote" and "connect" in self.draft.protocol.operations
+            self.draft.wanted = "connect" if connects else None
         self._update()
 
     def _update(self) -> None:
@@ -180,6 +189,11 @@ class AddressPane(Pane):
 
     def failed(self, problem: Problem | None) -> None:
         """The host refused what the form asked for: say so where it was asked."""
+        draft = self.draft
+        known = self._capabilities.get(f"{draft.family.constant}/{draft.protocol.name}") if draft is not None else None
+        if problem is not None and problem.name in ABSENT and known is not None and known.fix:
+            # The probe knows why, and what would change it.
+            problem = replace(problem, fixes=(*known.fix, "pane 4 has the evidence"))
         self._problem = problem
         self._show()
 
@@ -213,7 +227,7 @@ class AddressPane(Pane):
                 each.field.parse(each.value) if each.value or each.role else None
                 wrong = False
             except FieldError:
-                wrong = not (each.role and draft.blank(each.role) and not each.value)
+                wrong = not (each.role and each.field.name in draft.missing(each.role))
             verdict = self.judged.verdict(each.role) if each.role else None
             if verdict is not None and not verdict.accepted:
                 wrong = wrong or verdict.field in ("", each.field.name)
@@ -273,6 +287,8 @@ class AddressPane(Pane):
             for each in operations:
                 if (each == "connect") is (focused.role == "remote"):
                     return each
+        if self.draft.wanted is not None:
+            return self.draft.wanted
         return next((each for each in operations if self.possible(each)), operations[0])
 
     def possible(self, operation: Operation) -> bool:
@@ -300,14 +316,26 @@ class AddressPane(Pane):
         obstacle = self.draft.obstacle(operation)
         if obstacle is None and self.possible(operation):
             self._problem = None
+            self.draft.wanted = operation
             self._show()
             self.post_message(self.Open(self.draft.endpoint(operation)))
         elif obstacle is not None:
-            role: Role = "remote" if operation == "connect" else "local"
-            for each in self.form.inputs():
-                if each.field.name == obstacle.field and each.role in (role, None):
-                    each.focus()
-                    break
+            self._point_at(obstacle.field, "remote" if operation == "connect" else "local")
+
+    def _point_at(self, name: str, role: Role) -> None:
+        """Focus the field that stands in the way."""
+        for each in self.form.inputs():
+            if each.field.name == name and each.role in (role, None):
+                each.focus()
+                return
+
+    def on_key(self, event: events.Key) -> None:
+        """The key of an operation that is not possible yet leads to the field that it wants."""
+        for operation, word in WORDS.items():
+            wanted = not self.typing and self.draft is not None and operation in self.draft.protocol.operations
+            if wanted and event.key == word[0].lower() and not self.possible(operation):
+                event.stop()
+                self.action_operate(operation)
 
     def action_code(self) -> None:
         self.post_message(self.ShowCode())
@@ -317,6 +345,13 @@ class AddressPane(Pane):
         view.display = not view.display
         self.screen.set_class(view.display, "-bytes")
         self._show()
+
+    def action_bytes(self, step: int) -> None:
+        view = self.query_one(SockaddrView)
+        if step > 0:
+            view.scroll_page_down(animate=False)
+        else:
+            view.scroll_page_up(animate=False)
 
     def action_paste(self) -> None:
         self.post_message(self.ReadAddress())

@@ -42,6 +42,12 @@ class CapabilityList(LineView):
         self.lines_changed()
         self.move_to(names.get(current.name, 0) if current else 0)
 
+    def point_at(self, name: str) -> None:
+        """Put the cursor on a name, where there is one."""
+        for index, row in enumerate(self._rows):
+            if isinstance(row, Capability) and row.name == name:
+                self.move_to(index)
+
     def current(self) -> Capability | None:
         """The constant under the cursor."""
         row = self._rows[self.cursor] if self.cursor < len(self._rows) else None
@@ -110,10 +116,11 @@ class CapabilitiesPane(Pane):
         self._protocols, self._known = protocols, constants
         self._filter()
 
-    def explain(self, name: str) -> None:
-        """Put the cursor on a constant or a protocol."""
-        self.query_one(Input).value = name
-        self._filter()
+    def point_at(self, name: str) -> None:
+        """Put the cursor on a protocol, unless the person is at work here or has searched for something."""
+        if not self.has_focus_within and not self.query_one(Input).value:
+            self.query_one(CapabilityList).point_at(name)
+            self._describe()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

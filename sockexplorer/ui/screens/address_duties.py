@@ -73,17 +73,25 @@ class AddressDuties(Screen[None]):
 
     def take(self, reading: Reading, role: Role | None = None) -> None:
         """Fill the form of a reading's protocol; an address alone goes where ``role`` says, or both ways."""
+        same = self.address.draft is not None and self.address.draft.protocol is reading.protocol
         draft = self.go_to(reading.family, reading.protocol)
         local, remote = reading.local, reading.remote
         if reading.bare and role is not None:
             found = remote if local is None else local
             local, remote = (found, None) if role == "local" else (None, found)
         try:
-            draft.adopt(local, remote, reading.proto, reading.options, either=reading.bare and role is None)
+            draft.adopt(
+                local, remote, reading.proto, reading.options,
+                wanted=reading.operation, either=reading.bare and role is None,
+            )  # fmt: skip
         except FieldError as error:
             self.notify(escape(str(error)), title="The address does not fit the form", severity="error", markup=False)
-        self.address.refill()
-        self.notify(f"Read as {reading.notation}.", timeout=3, markup=False)
+        if same and role is not None:
+            # The cursor stays where it was pasted.
+            self.address.form.fill_in(role, dict(draft.texts[role]))
+        else:
+            self.address.refill()
+            self.call_after_refresh(self.address.focus_action)
 
     @on(AddressPane.Resolve)
     def _resolve(self, event: AddressPane.Resolve) -> None:
@@ -94,13 +102,14 @@ class AddressDuties(Screen[None]):
                 text = escape(problem.headline()) if problem is not None else "no answer"
                 self.notify(text, title="The name was not found", severity="error", markup=False)
                 return
-            offers = [Offer(host, escape(host)) for host in result["hosts"]]
+            parts = [host.partition("%") for host in result["hosts"]]
+            offers = [Offer(host, escape(host + mark + zone), {"scope_id": zone or "0"}) for host, mark, zone in parts]
             name = escape(draft.family.host_name(event.address) or "", 40)
             self.app.push_screen(ChooseScreen(f"{name}: the best address first (RFC 6724)", offers, ""), chosen)
 
         def chosen(offer: Offer | None) -> None:
             if offer is not None and self.address.draft is draft:
-                self.address.form.fill_in(event.role, {"host": offer.value})
+                self.address.form.fill_in(event.role, {"host": offer.value, **offer.also})
 
         self.hub.client.request(
             "resolve", found, family=draft.family.constant, protocol=draft.protocol.name, address=repr(event.address)

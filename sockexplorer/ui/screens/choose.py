@@ -10,9 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Label, OptionList, SelectionList
+from textual.widgets import Footer, Label, OptionList
 from textual.widgets.option_list import Option
-from textual.widgets.selection_list import Selection
 
 from sockexplorer.client.offers import Offer
 
@@ -28,14 +27,33 @@ class Choices(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [*_VIM, Binding("enter", "select", "Take it")]
 
 
-class Flags(SelectionList[str]):
-    """Any of several."""
+class Flags(OptionList):
+    """Any of several; ``[x]`` marks those that are taken, without colour."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *_VIM,
-        Binding("space", "select", "Switch"),
+        Binding("space", "switch", "Switch"),
         Binding("enter", "screen.take", "Take them"),
     ]
+
+    def __init__(self, offers: list[Offer], taken: list[str]) -> None:
+        self._offers = offers
+        self.taken = {each.value for each in offers if each.value in taken}
+        super().__init__(*(Option(self._prompt(each)) for each in offers), compact=True)
+
+    def _prompt(self, offer: Offer) -> Text:
+        return Text(f"[{'x' if offer.value in self.taken else ' '}] {offer.label}")
+
+    def action_switch(self) -> None:
+        if self.highlighted is not None:
+            offer = self._offers[self.highlighted]
+            self.taken ^= {offer.value}
+            self.replace_option_prompt_at_index(self.highlighted, self._prompt(offer))
+
+    @property
+    def selected(self) -> list[str]:
+        """The values that are taken, in their order."""
+        return [each.value for each in self._offers if each.value in self.taken]
 
 
 class ChooseScreen(ModalScreen[Offer | None]):
@@ -57,10 +75,7 @@ class ChooseScreen(ModalScreen[Offer | None]):
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog-title", markup=False)
             if self._several:
-                yield Flags(
-                    *(Selection(Text(label), value, value in self._current) for value, label, _ in self._offers),
-                    compact=True,
-                )
+                yield Flags(self._offers, self._current)
             else:
                 yield Choices(*(Option(Text(label)) for _, label, _ in self._offers), compact=True)
         yield Footer(compact=True, show_command_palette=False)
@@ -74,6 +89,10 @@ class ChooseScreen(ModalScreen[Offer | None]):
     @on(OptionList.OptionSelected, "Choices")
     def _one(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._offers[event.option_index])
+
+    @on(OptionList.OptionSelected, "Flags")
+    def _switch(self, event: OptionList.OptionSelected) -> None:
+        self.query_one(Flags).action_switch()
 
     def action_take(self) -> None:
         flags = "|".join(self.query_one(Flags).selected) or "0"

@@ -104,7 +104,7 @@ class MainScreen(AddressDuties):
         self.query_one("#banner").display = False
         name, address = self._start
         family, protocol = find(name or "inet/udp")
-        draft = self.address.show(family, protocol)
+        draft = self._show_form(family, protocol)
         self.families.family_tree.point_at(family, protocol)
         if name and address:
             self._fill(draft, address)
@@ -129,6 +129,8 @@ class MainScreen(AddressDuties):
     def _tick(self) -> None:
         self.hub.poll()
         self.traffic.update()
+        # Without a socket the traffic needs little room, and the form gets it.
+        self.set_class(not self.hub.sessions, "-idle")
         dead = self.hub.client.dead
         if dead != self._buried:
             self._buried = dead
@@ -187,7 +189,7 @@ class MainScreen(AddressDuties):
     def _pointed(self, event: FamiliesPane.Pointed) -> None:
         # Building a form takes longer than a key press: the one that the cursor rests on is built.
         self._rest()
-        self._resting = self.set_timer(REST_SECONDS, lambda: self.address.show(event.family, event.protocol))
+        self._resting = self.set_timer(REST_SECONDS, lambda: self._show_form(event.family, event.protocol))
 
     @on(FamiliesPane.Picked)
     def _chosen(self, event: FamiliesPane.Picked) -> None:
@@ -197,9 +199,14 @@ class MainScreen(AddressDuties):
         if self._resting is not None:
             self._resting.stop()
 
+    def _show_form(self, family: Family, protocol: Protocol) -> Draft:
+        """Show a form, and what this host has of it in pane 4."""
+        self.capabilities.point_at(f"{family.constant}/{protocol.name}")
+        return self.address.show(family, protocol)
+
     def go_to(self, family: Family, protocol: Protocol) -> Draft:
         self._rest()
-        draft = self.address.show(family, protocol)
+        draft = self._show_form(family, protocol)
         self.families.family_tree.point_at(family, protocol)
         self._enter(2)
         return draft
@@ -251,6 +258,8 @@ class MainScreen(AddressDuties):
             self.families.know(protocols)
             self.address.know(protocols)
             self.capabilities.know(protocols, constants)
+            if (draft := self.address.draft) is not None:
+                self.capabilities.point_at(f"{draft.family.constant}/{draft.protocol.name}")
 
         self.hub.client.request("probe", probed)
         self.soon()

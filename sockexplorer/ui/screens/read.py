@@ -32,7 +32,7 @@ tcp LISTEN 0 128 127.0.0.1:22 …  a line of ss
 def label(reading: Reading) -> str:
     """One line about a reading; escaped."""
     where = " ".join(
-        f"{role} {reading.family.text(address)}"
+        f"{'' if reading.bare else role} {reading.family.text(address)}"
         for role, address in (("local", reading.local), ("remote", reading.remote))
         if address is not None
     )

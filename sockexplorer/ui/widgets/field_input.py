@@ -25,6 +25,7 @@ class FieldInput(Input):
         Binding("tab", "app.focus_next", "Next field", id="form-next", priority=True),
         Binding("shift+tab", "app.focus_previous", "Field before", show=False, priority=True),
         Binding("down", "choices", "Choose", id="form-choices"),
+        Binding("down", "app.focus_next", "Next field", show=False),
         Binding("up", "app.focus_previous", "Field before", show=False),
         Binding("escape", "leave", "Leave field", id="form-leave"),
     ]
@@ -59,7 +60,7 @@ class FieldInput(Input):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "choices":
-            return True
+            return bool(self.field.kind.offers)
         return super().check_action(action, parameters)
 
     def action_primary(self) -> None:
@@ -69,10 +70,7 @@ class FieldInput(Input):
         self.post_message(self.Leave())
 
     def action_choices(self) -> None:
-        if self.field.kind.offers:
-            self.post_message(self.Choices(self))
-        else:
-            self.screen.focus_next()
+        self.post_message(self.Choices(self))
 
 
 class FieldRow(Horizontal):

@@ -13,6 +13,7 @@ from textual.widgets import Input, Label, Static
 from sockexplorer.core.draft import Draft, option_field, proto_field
 from sockexplorer.core.family import Role
 from sockexplorer.core.faults import FieldError
+from sockexplorer.core.fields import Field
 from sockexplorer.notations import Reading, read
 from sockexplorer.ui.widgets.box import Box
 from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
@@ -25,7 +26,11 @@ class AddressForm(VerticalScroll, can_focus=False):
     """One draft's inputs; `show` swaps them for another's."""
 
     class Edited(Message):
-        """The draft holds something else now."""
+        """The draft holds something else now; ``role`` is the address that changed, None for the rest."""
+
+        def __init__(self, role: Role | None) -> None:
+            super().__init__()
+            self.role = role
 
     class Pasted(Message):
         """A whole address was pasted, in some notation; ``readings`` are what it may mean."""
@@ -63,11 +68,10 @@ class AddressForm(VerticalScroll, can_focus=False):
         names = max(len(each.name) for each in draft.fields())
         for role in draft.roles:
             yield Label(ROLE_TITLES[role], classes="role", markup=False)
-            fields = draft.fields()
-            for at in range(0, len(fields), 2):
+            for fields in _lines(draft.fields()):
                 inputs = [
                     FieldInput(each, role, draft.texts[role][each.name], f"{role}.{each.name}", self._pasted)
-                    for each in fields[at : at + 2]
+                    for each in fields
                 ]
                 yield Horizontal(*(FieldRow(each, names) for each in inputs), classes="field-row")
         if draft.protocol.proto_choices:
@@ -122,7 +126,7 @@ class AddressForm(VerticalScroll, can_focus=False):
             if draft.texts[source.role].get(name) == event.value:
                 return  # as it was built
             draft.texts[source.role][name] = event.value
-        self.post_message(self.Edited())
+        self.post_message(self.Edited(source.role))
 
     @on(Box.Changed)
     def _switched(self, event: Box.Changed) -> None:
@@ -134,7 +138,19 @@ class AddressForm(VerticalScroll, can_focus=False):
             draft.bind_first = box.value
         else:
             draft.options[box.name.partition(".")[2]] = "1" if box.value else ""
-        self.post_message(self.Edited())
+        self.post_message(self.Edited(None))
+
+
+def _lines(fields: tuple[Field, ...]) -> Iterator[list[Field]]:
+    """Two fields a line, a wide one alone."""
+    line: list[Field] = []
+    for each in fields:
+        if line and (each.kind.wide or line[0].kind.wide or len(line) == 2):
+            yield line
+            line = []
+        line.append(each)
+    if line:
+        yield line
 
 
 def _quoted(text: str) -> bool:

@@ -31,7 +31,7 @@ class FormActions(Horizontal):
         for operation, word in WORDS.items():
             yield Button(f"{operation[0]} {word}", id=f"do-{operation}", compact=True, classes="action")
         yield Button("v Code", id="do-code", compact=True, classes="action")
-        yield Button("s Sockaddr", id="do-sockaddr", compact=True, classes="action")
+        yield Button("s Bytes", id="do-sockaddr", compact=True, classes="action")
 
     def show(self, judged: Judged | None, primary: Operation | None) -> None:
         """Offer what is possible; ``primary`` is what Enter does."""

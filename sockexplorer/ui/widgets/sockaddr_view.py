@@ -48,8 +48,15 @@ def sockaddr_text(title: str, rows: list[Row], width: int) -> Content:
     lines = [Content.styled(title, "bold")]
     cells = [(byte, STYLES[at % 2]) for at, row in enumerate(rows) for byte in row.raw]
     dump = 16 if width >= 6 + 16 * 3 else 8
+    last: list[int] = []
     for start in range(0, len(cells), dump):
         part = cells[start : start + dump]
+        these = [byte for byte, _ in part]
+        if these == last and start + dump < len(cells):
+            if lines[-1].plain != "*":
+                lines.append(Content.styled("*", MUTED))  # as hexdump does: like the line before
+            continue
+        last = these
         lines.append(Content.assemble((f"{start:04x}  ", MUTED), *((f"{byte:02x} ", style) for byte, style in part)))
     name_width = max(len(row.name) for row in rows)
     head = f"{'at':>3} {'size':>4}  {'order':<8}{'field':<{name_width}}  "
