@@ -194,6 +194,27 @@ async def address() -> str:
         return on.picture()
 
 
+async def sockaddr() -> str:
+    """The bytes of a packet socket's address beside its form."""
+    async with stage(SMALL) as on:
+        on.main.pick(*find("packet/raw"))
+        await on.pilot.pause(0.2)
+        await on.type("local.proto", "ETH_P_ARP")
+        await on.pilot.press("escape", "s")
+        await on.settle()
+        return on.picture()
+
+
+async def code() -> str:
+    """A TIPC socket as an asyncio script."""
+    async with stage(SMALL) as on:
+        on.main.pick(*find("tipc/rdm"))
+        await on.pilot.pause(0.2)
+        await on.pilot.press("v", "tab")
+        await on.settle()
+        return on.picture()
+
+
 async def traffic() -> str:
     """A hostile datagram, looked at."""
     async with stage(SMALL) as on:
@@ -223,6 +244,8 @@ SCENES: dict[str, Callable[[], Coroutine[object, object, str]]] = {
     "explorer": lambda: panes("sockexplorer-dark"),
     "light": lambda: panes("sockexplorer-light"),
     "address": address,
+    "sockaddr": sockaddr,
+    "code": code,
     "traffic": traffic,
     "capabilities": capabilities,
 }

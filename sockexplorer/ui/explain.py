@@ -18,6 +18,7 @@ from sockexplorer.ui.clock import count, rate, size
 
 Part = Content | str | tuple[str, str]
 MUTED = "$foreground-muted"
+BY_DECLARATION = "decided by the declaration: this Python lacks the family's parser"
 
 
 def problem_text(problem: Problem) -> Content:
@@ -62,13 +63,16 @@ def _said(draft: Draft, role: Role, verdict: Verdict | None) -> list[tuple[str, 
         return [(f"✗ {fault}", "$text-error") for fault in faults]
     if verdict is not None and not verdict.accepted:
         raised = f"({verdict.exception}: {escape(verdict.message, 80)})"
+        if verdict.decided_by == "model":
+            raised += f" {BY_DECLARATION}"
         return [(f"✗ {escape(verdict.sentence())} {raised}", "$text-error")]
     address = escape(ascii(draft.address(role)))
     if verdict is None:
         return [(f"… {address}", MUTED)]
     size_ = f"  sockaddr {len(verdict.sockaddr)} bytes" if verdict.sockaddr is not None else ""
     notices = [f"{each.field}: {each.text}" if each.field else each.text for each in verdict.notices]
-    return [(f"✓ {address}{size_}", "bold"), *((f"⚠ {escape(each)}", "$text-warning") for each in notices)]
+    lacking = [] if verdict.decided_by == "cpython" else [("· " + BY_DECLARATION, MUTED)]
+    return [(f"✓ {address}{size_}", "bold"), *lacking, *((f"⚠ {escape(each)}", "$text-warning") for each in notices)]
 
 
 def status_text(session: Session, rate_now: float, paused_at: int | None, *, following: bool, behind: int) -> Content:

@@ -161,6 +161,7 @@ class MainScreen(AddressDuties):
     def _mark(self, pane: Pane) -> None:
         """Where only one pane is in sight, the bar says which."""
         self.query_one("#pane-bar", Bar).mark(f"{pane.NUMBER} {pane.TITLE}")
+        self.set_class(pane is self.address, "-at-form")
 
     @on(Bar.Picked)
     def _picked(self, event: Bar.Picked) -> None:

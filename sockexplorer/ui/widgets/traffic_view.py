@@ -46,6 +46,11 @@ class TrafficView(LineView):
     class Followed(Message):
         """Following was switched by moving."""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "choose" and not self.line_count():
+            return False  # no row has details
+        return super().check_action(action, parameters)
+
     def __init__(self) -> None:
         super().__init__(id="traffic-view")
         self.session: Session | None = None

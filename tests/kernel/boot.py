@@ -1,0 +1,183 @@
+"""Boots the lab's kernel for one command: its output and its exit status are passed through.
+
+The guest sees the host's file system at the same paths, below an overlay in memory: only the directories that are
+named stay writable. It is root with every capability in its own kernel, whoever runs it, and has no network device of
+the host's. User-mode Linux is one process with a stub for each guest process; it needs ptrace, and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO
+
+INIT = Path(__file__).resolve().with_name("init.sh")
+PASSED = re.compile(
+    r"(PATH|HOME|LANG|LC_.*|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|VIRTUAL_ENV|PY.*|CI|TZ|SOCKEXPLORER_.*)\Z"
+)
+"""Variables of the environment that the guest gets as well."""
+NO_STATUS, TIMED_OUT = 70, 124
+"""Exit statuses of our own: the guest died without a word (sysexits.h, EX_SOFTWARE); it took too long (timeout(1))."""
+PR_SET_CHILD_SUBREAPER = 36
+"""prctl(2)."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run in the guest. ``memory`` in MiB; ``seconds`` is the longest that it may take."""
+
+    command: Sequence[str]
+    writable: Sequence[Path] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    terminal: bool = False
+    """Whether the command gets this terminal, instead of pipes."""
+    memory: int = 1536
+    seconds: float = 1800
+
+
+def run(kernel: Path, job: Job) -> int:
+    """Boot, run, switch off. The command's exit status, or `NO_STATUS` or `TIMED_OUT`."""
+    directory = Path(tempfile.mkdtemp(prefix="lab-"))
+    try:
+        _prepare(directory, job)
+        with _signals():
+            return _boot(kernel, directory, job)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _prepare(directory: Path, job: Job) -> None:
+    """Write what `init.sh` reads."""
+    init = directory / "init.sh"
+    init.write_text(INIT.read_text())
+    init.chmod(0o755)
+    writable = [directory, *(path.resolve() for path in job.writable)]
+    if Path("/") in writable:
+        raise ValueError("/ can't be writable in the guest: name a directory")
+    (directory / "writable").write_text("".join(f"{path}\n" for path in writable))
+    passed = {name: value for name, value in os.environ.items() if PASSED.match(name)}
+    passed |= {"SOCKEXPLORER_LAB": "1", **job.environment}
+    (directory / "environment").write_text("".join(f"export {name}={shlex.quote(passed[name])}\n" for name in passed))
+    (directory / "command").write_text(f"cd {shlex.quote(str(Path.cwd()))} && exec {shlex.join(job.command)}\n")
+    if job.terminal:
+        (directory / "terminal").touch()
+
+
+def _boot(kernel: Path, directory: Path, job: Job) -> int:
+    # The stubs of guest processes become ours when the kernel ends: without this they would be init's.
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    console, out, err = (os.pipe() for _ in range(3))
+    log = bytearray()
+    pumps = [
+        threading.Thread(target=_pump, args=(source, sink), daemon=True)
+        for source, sink in ((console[0], log), (out[0], sys.stdout.buffer), (err[0], sys.stderr.buffer))
+    ]
+    for pump in pumps:
+        pump.start()
+    command = [
+        str(kernel), f"mem={job.memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw",
+        f"init={directory}/init.sh", f"uml_dir={directory}", "con=null", f"con0=null,fd:{console[1]}",
+        "con1=fd:0,fd:1" if job.terminal else f"con1=null,fd:{out[1]}", f"con2=null,fd:{err[1]}", "loglevel=4",
+    ]  # fmt: skip
+    attributes = termios.tcgetattr(0) if job.terminal and sys.stdin.isatty() else None
+    process = subprocess.Popen(
+        command,
+        preexec_fn=_one_processor,
+        pass_fds=(console[1], out[1], err[1]),
+        env={**os.environ, "TMPDIR": _memory_directory(job.memory) or str(directory)},
+        start_new_session=not job.terminal,
+        stdin=None if job.terminal else subprocess.DEVNULL,
+        stdout=None if job.terminal else subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for descriptor in (console[1], out[1], err[1]):
+        os.close(descriptor)
+    status: int | None = None
+    try:
+        process.wait(job.seconds)
+    except subprocess.TimeoutExpired:
+        status = TIMED_OUT
+        print(f"lab: stopped after {job.seconds:g} s", file=sys.stderr)
+    finally:
+        _end(process, own_group=not job.terminal)
+        if attributes is not None:
+            termios.tcsetattr(0, termios.TCSADRAIN, attributes)
+    for pump in pumps:
+        pump.join(2)
+    if status is not None:
+        return status
+    try:
+        return int((directory / "status").read_text())
+    except (OSError, ValueError):
+        print("lab: the guest ended without a status; its console said:", file=sys.stderr)
+        sys.stderr.write(log.decode(errors="replace")[-8000:])
+        return NO_STATUS
+
+
+def _pump(source: int, sink: BinaryIO | bytearray) -> None:
+    """Copy until the other end is closed."""
+    with open(source, "rb", buffering=0) as stream:
+        while data := stream.read(65536):
+            if isinstance(sink, bytearray):
+                sink += data
+            else:
+                sink.write(data)
+                sink.flush()
+
+
+def _one_processor() -> None:
+    """Kernel and stubs never run at the same time: on one processor they switch four times as fast."""
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
+
+
+def _memory_directory(mebibytes: int) -> str | None:
+    """Where the guest's memory may lie, a sparse file that is mapped executable: /dev/shm if it is large enough."""
+    try:
+        there = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    executable = not there.f_flag & os.ST_NOEXEC
+    return "/dev/shm" if executable and there.f_bavail * there.f_frsize > mebibytes << 20 else None
+
+
+def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
+    """Kill the kernel if it still runs, and reap it with its stubs."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL) if own_group else process.kill()
+    process.wait()
+    with contextlib.suppress(ChildProcessError):
+        for _ in range(200):
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                threading.Event().wait(0.01)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end us as Ctrl-C does, so that no kernel stays behind."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
