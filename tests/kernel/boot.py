@@ -130,14 +130,17 @@ def _boot(kernel: Path, directory: Path, job: Job) -> int:
 
 
 def _pump(source: int, sink: BinaryIO | bytearray) -> None:
-    """Copy until the other end is closed."""
+    """Copy until the other end is closed; what nobody reads any more is still taken, for the guest must go on."""
     with open(source, "rb", buffering=0) as stream:
         while data := stream.read(65536):
             if isinstance(sink, bytearray):
                 sink += data
-            else:
+                continue
+            try:
                 sink.write(data)
                 sink.flush()
+            except BrokenPipeError:
+                sink = bytearray()
 
 
 def _one_processor() -> None:

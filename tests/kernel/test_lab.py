@@ -1,0 +1,103 @@
+"""The lab: a command in a kernel of its own, with its output, its status, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import gone
+
+LAB = Path(__file__).with_name("lab.py")
+PATIENCE = 60
+FAMILIES = """
+import socket, sys
+for family, kind, proto in (
+    (1, 1, 0), (2, 2, 136), (2, 1, 262), (10, 1, 262), (2, 1, 132), (2, 6, 33), (16, 3, 16), (17, 3, 0), (21, 5, 0),
+    (29, 3, 1), (29, 2, 2), (29, 2, 6), (29, 2, 7), (30, 4, 0), (31, 5, 0), (31, 1, 3), (31, 3, 1), (31, 5, 2),
+    (38, 5, 0), (40, 1, 0), (40, 5, 0), (42, 2, 0),
+):
+    socket.socket(family, kind, proto).close()
+print("all of them")
+"""
+
+
+def lab(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+    """Run the launcher."""
+    return subprocess.run(
+        [sys.executable, LAB, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False, **more
+    )  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernel() -> None:
+    """The kernel takes minutes to build: these tests use the one that is there."""
+    sys.path.insert(0, str(LAB.parent))
+    try:
+        import build
+    finally:
+        sys.path.remove(str(LAB.parent))
+    if not (build.cache() / f"linux-{build.stamp()}").exists() and not os.environ.get(build.READY):
+        pytest.skip("the lab's kernel is not built: python tests/kernel/lab.py build")
+
+
+pytestmark = pytest.mark.optional_on_this_host(reason="the kernel has to be built first")
+
+
+def test_output_and_status_are_the_commands() -> None:
+    done = lab("run", "--", "sh", "-c", "echo 'to  stdout'; printf 'to stderr' >&2; exit 7")
+    assert (done.stdout, done.stderr, done.returncode) == ("to  stdout\n", "to stderr", 7)
+
+
+def test_the_kernel_has_every_family() -> None:
+    done = lab("run", "--", sys.executable, "-c", FAMILIES)
+    assert (done.stdout, done.returncode) == ("all of them\n", 0), done.stderr
+
+
+def test_the_guest_is_root_and_alone() -> None:
+    done = lab("run", "--", "sh", "-c", "id -u; hostname; ip -o link | wc -l; echo $SOCKEXPLORER_LAB")
+    user, host, interfaces, here = done.stdout.split()
+    assert (user, host, here) == ("0", "sockexplorer-lab", "1")
+    assert int(interfaces) < 10, "lo, vcan0 and the kernel's own tunnels; none of the host's"
+
+
+def test_only_what_is_named_can_be_changed(tmp_path: Path) -> None:
+    kept, dropped = tmp_path / "kept", tmp_path / "dropped"
+    kept.mkdir()
+    dropped.mkdir()
+    words = f"echo a > {kept}/file; echo b > {dropped}/file; cat {dropped}/file"
+    done = lab("run", "--read-only", "--writable", str(kept), "--", "sh", "-c", words)
+    assert done.stdout == "b\n"
+    assert (kept / "file").read_text() == "a\n"
+    assert not (dropped / "file").exists()
+
+
+def test_the_environment_goes_along(tmp_path: Path) -> None:
+    done = lab("run", "--env", "PYTHONHASHSEED=it's 5", "--", "sh", "-c", "echo $PYTHONHASHSEED; pwd", cwd=tmp_path)
+    assert done.stdout == f"it's 5\n{tmp_path}\n"
+
+
+def test_what_takes_too_long_is_stopped() -> None:
+    done = lab("run", "--timeout", "1", "--", "sleep", "60")
+    assert done.returncode == 124
+    assert "stopped after 1 s" in done.stderr
+
+
+def test_ending_the_launcher_ends_the_kernel() -> None:
+    with subprocess.Popen(
+        [sys.executable, LAB, "run", "--", "sh", "-c", "echo up; sleep 60"], stdout=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"up\n"
+        children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        run.terminate()
+        assert run.wait(PATIENCE) == 128 + 15
+    assert children
+    assert all(gone(int(child)) for child in children)
+
+
+def test_wrong_usage() -> None:
+    assert lab("run").returncode == 2
+    assert lab("run", "--writable", "/", "--", "true").returncode != 0
