@@ -69,8 +69,8 @@ def one(
     target: Target, text: str, role: Role, proto: str | None, show_bytes: bool, resolve: bool, as_json: bool
 ) -> None:
     """Judge one address. Raises `Failed` for what is none, and exits with 1 for one that CPython refuses."""
-    from sockexplorer.cli.report import Failed, refused
-    from sockexplorer.client.client import Client, Refused
+    from sockexplorer.cli.questions import engine
+    from sockexplorer.cli.report import Failed
     from sockexplorer.client.link import start_thread
     from sockexplorer.core.faults import FieldError
     from sockexplorer.core.verdict import Verdict
@@ -83,19 +83,10 @@ def one(
         if as_json:
             click.echo(json.dumps(unreadable(error, text)))
         raise Failed(f"no address of {target}: {error}") from None
-    client = Client(start_thread())
-    found: list[str] | None = None
-    try:
-        what: dict[str, Any] = {"family": family.constant, "protocol": protocol.name, "address": repr(value)}
+    what: dict[str, Any] = {"family": family.constant, "protocol": protocol.name, "address": repr(value)}
+    with engine(start_thread) as client:
         reply = client.call("check", role=role, proto=number, **what)
-        if resolve:
-            found = client.call("resolve", **what)["hosts"]
-    except Refused as error:
-        raise refused(error.problem) from None
-    except TimeoutError as error:
-        raise Failed(str(error)) from None
-    finally:
-        client.close()
+        found: list[str] | None = client.call("resolve", **what)["hosts"] if resolve else None
     verdict = Verdict.from_json(reply["verdict"])
     if as_json:
         click.echo(json.dumps(verdict.report() | ({} if found is None else {"hosts": found})))

@@ -10,12 +10,10 @@ import click
 
 def run() -> None:
     """Answer until the end of stdin. Raises `Failed` when the engine dies."""
-    from sockexplorer.cli.report import Failed, refused
-    from sockexplorer.client.client import Client, Refused
+    from sockexplorer.cli.questions import engine
     from sockexplorer.client.link import start_thread
 
-    client = Client(start_thread())
-    try:
+    with engine(start_thread) as client:
         for number, raw in enumerate(sys.stdin.buffer, 1):
             try:
                 line = raw.decode()
@@ -26,9 +24,3 @@ def run() -> None:
             if "error" in answer:
                 answer["line"] = number
             click.echo(json.dumps(answer))
-    except Refused as error:
-        raise refused(error.problem) from None
-    except TimeoutError as error:
-        raise Failed(str(error)) from None
-    finally:
-        client.close()

@@ -91,22 +91,11 @@ def command(scope: tuple[Target, bool] | None, constants: str | None, verbose: b
 
 def probe() -> dict[str, Any]:
     """Ask an engine process: what a family does to its prober, it does not do to us. Raises `Failed`."""
-    from sockexplorer.cli.report import Failed, refused
-    from sockexplorer.client.client import Client, Refused
+    from sockexplorer.cli.questions import engine
     from sockexplorer.client.link import start_process
 
-    try:
-        client = Client(start_process())
-    except OSError as error:
-        raise Failed(f"the engine can't be started: {error}") from None
-    try:
+    with engine(start_process) as client:
         return client.call("probe", timeout=PROBE_SECONDS)
-    except Refused as error:
-        raise refused(error.problem) from None
-    except TimeoutError as error:
-        raise Failed(str(error)) from None
-    finally:
-        client.close()
 
 
 def as_object(row: Capability, *, constant: bool) -> dict[str, Any]:
