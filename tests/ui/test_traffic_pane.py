@@ -9,6 +9,8 @@ import pytest
 from person import Person
 from textual.widgets import Input, Static
 
+from sockexplorer.ui.widgets.details import Details
+
 People = Callable[..., Person]
 
 
@@ -195,6 +197,24 @@ async def test_a_filter_typed_key_by_key(people: People, peer: socket.socket) ->
         await person.press("/", *"/e [24]/ or (n==0)")
         view = person.main.traffic.view
         await person.until(lambda: view.line_count() == 3)
+
+
+async def test_a_filter_says_how_it_is_left(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 5)
+        view, details = person.main.traffic.view, person.main.traffic.query_one(Details)
+        await person.press("enter")
+        await person.until(lambda: details.display)
+        await person.press("/", *"/e 2/")
+        await person.until(lambda: view.line_count() == 1)
+        assert {"To the rows", "All rows"} <= person.offered()
+        await person.press("enter")
+        await person.until(lambda: view.has_focus)
+        assert view.line_count() == 1, "the filter is forgotten"
+        await person.press("/", "escape")
+        await person.until(lambda: view.line_count() == 5)
+        assert view.has_focus
+        assert details.display, "leaving the filter closed the details"
 
 
 async def test_a_filter_holds_for_each_session_shown(people: People, peer: socket.socket) -> None:

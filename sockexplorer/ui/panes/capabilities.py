@@ -18,6 +18,7 @@ from sockexplorer.core.capability import GLYPHS, WORDS, Capability
 from sockexplorer.core.text import escape
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.widgets.lines import LineView
+from sockexplorer.ui.widgets.search_line import SearchLine
 
 Row = str | Capability
 """A group's title, or a constant."""
@@ -100,7 +101,7 @@ class CapabilitiesPane(Pane):
         self._protocols: list[Capability] = []
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="/ search: name, value or state", compact=True, id="capability-search")
+        yield SearchLine(placeholder="/ search: name, value or state", compact=True, id="capability-search")
         yield CapabilityList()
         yield Static(id="capability-detail")
 
@@ -131,6 +132,11 @@ class CapabilitiesPane(Pane):
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self.home().focus()
+
+    @on(SearchLine.Left)
+    def _left(self, event: SearchLine.Left) -> None:
+        event.stop()
+        self.action_clear()
 
     def _filter(self) -> None:
         words = self.query_one(Input).value.lower().split()

@@ -27,6 +27,7 @@ from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.lines import LineView
+from sockexplorer.ui.widgets.search_line import SearchLine
 from sockexplorer.ui.widgets.session_bar import SessionBar
 from sockexplorer.ui.widgets.traffic_view import TrafficView
 
@@ -77,7 +78,7 @@ class TrafficPane(Pane):
         with Horizontal(id="status-line"):
             yield Static(id="status")
             yield Sparkline([0.0], id="sparkline")
-        yield Input(
+        yield SearchLine(
             placeholder='filter: text  /regex/  dir==in  len>100  peer~"127."  hex:de ad', compact=True, id="filter"
         )
         yield Static(id="filter-note")
@@ -241,14 +242,12 @@ class TrafficPane(Pane):
         self.update()
 
     def action_back(self) -> None:
-        details, line = self.query_one(Details), self.query_one("#filter", Input)
+        details = self.query_one(Details)
         if details.display:
             details.display = False
             self._details_chosen = True
-        elif line.display:
-            line.value = ""
-            line.display = False
-            self.query_one("#filter-note").display = False
+        else:
+            self._no_filter()
         self.view.focus()
 
     # --- the filter ----------------------------------------------------------------------------------------
@@ -269,6 +268,18 @@ class TrafficPane(Pane):
         if not event.value:
             event.input.display = False
         self.view.focus()
+
+    @on(SearchLine.Left)
+    def _filter_left(self, event: SearchLine.Left) -> None:
+        event.stop()
+        self._no_filter()
+        self.view.focus()
+
+    def _no_filter(self) -> None:
+        line = self.query_one("#filter", SearchLine)
+        line.value = ""
+        line.display = False
+        self.query_one("#filter-note").display = False
 
     def _apply_filter(self) -> None:
         line, note = self.query_one("#filter", Input), self.query_one("#filter-note", Static)
