@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+
 
 def run(family_protocol: str | None = None, address: str | None = None) -> int:
     """Run the explorer until it is quit. Its exit status: 0, or 128 + n after signal n.
 
     ``family_protocol`` (``inet/udp``) and ``address`` fill the form to start with. Raises KeyError.
     """
+    # Nearly all that the start makes stays: to collect waits until the screen stands.
+    gc.disable()
     # The engine starts while Textual is imported: both take a while, and there are two cores.
     from sockexplorer.client.hub import Hub
     from sockexplorer.ui.settings import load
@@ -20,4 +24,5 @@ def run(family_protocol: str | None = None, address: str | None = None) -> int:
 
         return run_app(ExplorerApp(hub, settings, family_protocol, address))
     finally:
+        gc.enable()
         hub.shut_down()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.screen import Screen
@@ -15,13 +15,13 @@ from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
-from sockexplorer.notations import Reading, socat_command
 from sockexplorer.ui.panes.address import AddressPane
 from sockexplorer.ui.screens.choose import ChooseScreen
-from sockexplorer.ui.screens.read import ReadScreen
-from sockexplorer.ui.screens.text import CodeScreen
 from sockexplorer.ui.widgets.field_input import FieldInput
 from sockexplorer.ui.widgets.form import AddressForm
+
+if TYPE_CHECKING:
+    from sockexplorer.notations import Reading
 
 
 class AddressDuties(Screen[None]):
@@ -58,6 +58,8 @@ class AddressDuties(Screen[None]):
 
     @on(AddressPane.ReadAddress)
     def _read_address(self) -> None:
+        from sockexplorer.ui.screens.read import ReadScreen
+
         draft = self.address.draft
         preferred = (draft.family, draft.protocol) if draft is not None else None
 
@@ -119,6 +121,8 @@ class AddressDuties(Screen[None]):
     @on(AddressPane.ShowCode)
     def _code(self) -> None:
         from sockexplorer.core.script import STYLES, python_script
+        from sockexplorer.notations import socat_command
+        from sockexplorer.ui.screens.text import CodeScreen
 
         draft = self.address.draft
         operation = self.address.primary

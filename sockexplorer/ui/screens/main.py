@@ -27,7 +27,6 @@ from sockexplorer.ui.panes.families import FamiliesPane
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.panes.traffic import TrafficPane
 from sockexplorer.ui.screens.address_duties import AddressDuties
-from sockexplorer.ui.screens.text import HelpScreen
 from sockexplorer.ui.widgets.bar import Bar
 
 if TYPE_CHECKING:
@@ -64,7 +63,8 @@ class MainScreen(AddressDuties):
     ]
 
     def __init__(self, hub: Hub, start: tuple[str | None, str | None]) -> None:
-        super().__init__()
+        # What holds at the start is said before the first styles: each class that comes later is styled anew.
+        super().__init__(classes="-idle")
         self.hub = hub
         self._start = start
         self._current = 1
@@ -76,8 +76,8 @@ class MainScreen(AddressDuties):
         panes = (FamiliesPane, AddressPane, TrafficPane, CapabilitiesPane)
         yield Bar([f"{each.NUMBER} {each.TITLE}" for each in panes], id="pane-bar")
         with Container(id="panes"):
-            with Horizontal(id="upper"):
-                yield FamiliesPane(id="families")
+            with Horizontal(id="upper", classes="-current"):
+                yield FamiliesPane(id="families", classes="-current")
                 yield AddressPane()
                 yield CapabilitiesPane()
             yield TrafficPane(self.hub)
@@ -114,8 +114,12 @@ class MainScreen(AddressDuties):
         explorer: ExplorerApp = self.app  # type: ignore[assignment]
         self.set_interval(1 / explorer.settings.refresh_hz, self._tick)
         self.set_timer(0.05, self._probe)
-        # What the start made stays: the collector need not go through it again and again.
-        self.call_after_refresh(gc.freeze)
+        self.call_after_refresh(self._collect_from_now_on)
+
+    def _collect_from_now_on(self) -> None:
+        """What the start made stays: the collector need not go through it again and again."""
+        gc.freeze()
+        gc.enable()
 
     def _fill(self, draft: Draft, text: str) -> None:
         try:
@@ -268,6 +272,8 @@ class MainScreen(AddressDuties):
     # --- help and restart ----------------------------------------------------------------------------------
 
     def action_help(self) -> None:
+        from sockexplorer.ui.screens.text import HelpScreen
+
         pane = self.panes[self._current - 1]
         title, sections = pane.subject()
         keys = [

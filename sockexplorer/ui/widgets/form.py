@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Horizontal, ItemGrid, Vertical, VerticalScroll
@@ -14,9 +15,11 @@ from sockexplorer.core.draft import Draft, option_field, proto_field
 from sockexplorer.core.family import Role
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field
-from sockexplorer.notations import Reading, read
 from sockexplorer.ui.widgets.box import Box
 from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
+
+if TYPE_CHECKING:
+    from sockexplorer.notations import Reading
 
 ROLE_TITLES: dict[Role, str] = {"local": "local address", "remote": "remote address"}
 BIND_FIRST = "bind_first"
@@ -105,6 +108,9 @@ class AddressForm(VerticalScroll, can_focus=False):
         draft = self._draft
         if draft is None or source.role is None:
             return False
+        # Imported when something is pasted: the first paint need not wait for it.
+        from sockexplorer.notations import read
+
         readings = read(text, (draft.family, draft.protocol))
         if not readings or (readings[0].bare and not _quoted(text) and _fits(source, text)):
             return False
