@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sockexplorer.cli.target import Target, default_address, read_address
+from sockexplorer.core.text import escape
 
 if TYPE_CHECKING:
     from sockexplorer.core.endpoint import Endpoint, SetOption
@@ -101,20 +102,27 @@ def endpoint(
 
 
 def with_defaults(protocol: Protocol, operation: Operation, given: tuple[SetOption, ...]) -> tuple[SetOption, ...]:
-    """The options that are given, and for a server those that the form sets unless told otherwise."""
+    """The options that are given, with those that the form sets unless told otherwise.
+
+    What is set before bind is for servers.
+    """
     from sockexplorer.core.endpoint import SetOption
 
     named = {each.name for each in given}
     defaults = [each for each in protocol.options if each.default is not None and each.name not in named]
-    if operation != "listen":
-        return given
-    return (*(SetOption(each.level, each.name, each.default or 0) for each in defaults), *given)
+    wanted = [each for each in defaults if operation == "listen" or (operation == "bind" and each.after_bind)]
+    return (*(SetOption(each.level, each.name, each.default or 0) for each in wanted), *given)
 
 
 def set_option(protocol: Protocol, text: str) -> SetOption:
-    """``SO_REUSEADDR=1``, ``SO_BROADCAST``, ``SOL_SOCKET:SO_MARK=5``, ``1:36=5``. Raises `click.BadParameter`."""
+    """``SO_REUSEADDR=1``, ``SO_BROADCAST``, ``SOL_SOCKET:SO_MARK=5``, ``1:36=hex:05000000``.
+
+    Raises `click.BadParameter`.
+    """
     from sockexplorer.core.constants import number
+    from sockexplorer.core.draft import option_value
     from sockexplorer.core.endpoint import SetOption
+    from sockexplorer.core.faults import FieldError
 
     head, equals, value_text = text.partition("=")
     level, colon, name = head.strip().rpartition(":")
@@ -133,14 +141,32 @@ def set_option(protocol: Protocol, text: str) -> SetOption:
         raise click.BadParameter(f"there is no constant {error.args[0]!r}{known}", param_hint=hint) from None
     if not level:
         raise click.BadParameter(f"{name} has no known level: write LEVEL:{name}=VALUE", param_hint=hint)
+    if name in declared and declared[name].kind is not None:
+        try:
+            return SetOption(level, name, option_value(declared[name], value_text))
+        except FieldError as error:
+            raise click.BadParameter(escape(str(error)), param_hint=hint) from None
+    return SetOption(level, name, _option_value(name, value_text if equals else "1", hint))
+
+
+def _option_value(name: str, text: str, hint: str) -> int | bytes:
+    """A number, on or off, or ``hex:`` and the bytes of a structure. Raises `click.BadParameter`."""
+    from sockexplorer.core.payload import PayloadError, from_hex
+
+    if text.strip().lower().startswith("hex:"):
+        try:
+            return from_hex(text.strip()[4:])
+        except PayloadError as error:
+            raise click.BadParameter(escape(str(error)), param_hint=hint) from None
     try:
-        value = SWITCH.get(value_text.strip().lower()) if equals else 1
-        value = int(value_text, 0) if value is None else value
+        value = SWITCH.get(text.strip().lower())
+        value = int(text, 0) if value is None else value
     except ValueError:
-        raise click.BadParameter(f"{value_text!r} is no number: write {name}=1", param_hint=hint) from None
+        message = f"{escape(text, 40)!r} is no number: write {name}=1, or {name}=hex:01000000 for bytes"
+        raise click.BadParameter(message, param_hint=hint) from None
     if not -(2**31) <= value < 2**31:
         raise click.BadParameter(f"{value} does not fit a C int", param_hint=hint)
-    return SetOption(level, name, value)
+    return value
 
 
 def proto_number(target: Target, text: str) -> int:

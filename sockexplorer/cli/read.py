@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from sockexplorer.core.endpoint import SetOption
     from sockexplorer.notations import Reading
 
 
@@ -78,10 +79,16 @@ def as_object(reading: Reading) -> dict[str, Any]:
         "local": None if reading.local is None else ascii(reading.local),
         "remote": None if reading.remote is None else ascii(reading.remote),
         "proto": reading.proto,
-        "options": [f"{each.level}:{each.name}={each.value}" for each in reading.options],
+        "options": [option_text(each) for each in reading.options],
         "notation": reading.notation,
         "socat": socat,
     }
+
+
+def option_text(option: SetOption) -> str:
+    """The option as ``--option`` takes it."""
+    value = f"hex:{option.value.hex()}" if isinstance(option.value, bytes) else str(option.value)
+    return f"{option.level}:{option.name}={value}"
 
 
 def sentence(said: dict[str, Any]) -> str:

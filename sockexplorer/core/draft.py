@@ -37,7 +37,8 @@ class Draft:
                 for each in family.fields(protocol)
             }
         draft.options = {
-            option.name: "" if option.default is None else str(option.default) for option in protocol.options
+            option.name: "" if option.default is None else option_field(option).kind.show(option.default)
+            for option in protocol.options
         }
         return draft
 
@@ -116,8 +117,12 @@ class Draft:
         self.wanted = wanted if wanted in self.protocol.operations else None
         if proto is not None and self.protocol.proto_choices:
             self.proto = proto_field(self.protocol).kind.show(proto)
-        declared = {option.name for option in self.protocol.options}
-        self.options |= {each.name: str(each.value) for each in options if each.name in declared}
+        declared = {option.name: option for option in self.protocol.options}
+        self.options |= {
+            each.name: option_field(declared[each.name]).kind.show(each.value)
+            for each in options
+            if each.name in declared
+        }
 
     def missing(self, role: Role) -> list[str]:
         """The fields of an address that have to be filled in still."""
@@ -195,12 +200,12 @@ def proto_field(protocol: Protocol) -> Field:
 
 
 def option_field(option: Option) -> Field:
-    """The field for the number of an option."""
-    return Field(option.name, Integer(-(2**31), 2**31 - 1), "", option.help)
+    """The field for the value of an option."""
+    return Field(option.name, option.kind or Integer(-(2**31), 2**31 - 1), "", option.help)
 
 
-def option_value(option: Option, text: str) -> int:
-    """The int of an option as typed. Raises `FieldError`."""
+def option_value(option: Option, text: str) -> int | bytes:
+    """The value of an option as typed. Raises `FieldError`."""
     value = option_field(option).parse(text)
-    assert isinstance(value, int)
+    assert isinstance(value, int | bytes)
     return value

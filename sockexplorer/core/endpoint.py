@@ -11,11 +11,21 @@ from sockexplorer.core.family import Operation
 
 @dataclass(frozen=True, slots=True)
 class SetOption:
-    """A socket option with its value: ``setsockopt(level, name, value)``."""
+    """A socket option with its value: ``setsockopt(level, name, value)``, an int or the bytes of a structure."""
 
     level: str
     name: str
-    value: int
+    value: int | bytes
+
+    def to_json(self) -> list[Any]:
+        """``[level, name, value]``; bytes as a str of hexadecimal digits."""
+        return [self.level, self.name, self.value if isinstance(self.value, int) else self.value.hex()]
+
+    @classmethod
+    def from_json(cls, value: list[Any]) -> SetOption:
+        """The reverse of `to_json`. Raises ValueError or TypeError for anything else."""
+        level, name, given = value
+        return cls(str(level), str(name), bytes.fromhex(given) if isinstance(given, str) else int(given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Endpoint:
             "operation": self.operation,
             "local": repr(self.local),
             "remote": repr(self.remote),
-            "options": [[each.level, each.name, each.value] for each in self.options],
+            "options": [each.to_json() for each in self.options],
             "proto": self.proto,
             "snaplen": self.snaplen,
         }
@@ -60,7 +70,7 @@ class Endpoint:
             operation=cast(Operation, value["operation"]),
             local=ast.literal_eval(value["local"]),
             remote=ast.literal_eval(value["remote"]),
-            options=tuple(SetOption(str(a), str(b), int(c)) for a, b, c in value["options"]),
+            options=tuple(map(SetOption.from_json, value["options"])),
             proto=None if value["proto"] is None else int(value["proto"]),
             snaplen=None if value["snaplen"] is None else int(value["snaplen"]),
         )

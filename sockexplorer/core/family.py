@@ -15,7 +15,7 @@ from typing import Literal
 from sockexplorer.core.advice import Advice, general_advice
 from sockexplorer.core.constants import number
 from sockexplorer.core.faults import FieldError, Notice, Raises, typed
-from sockexplorer.core.fields import Field
+from sockexplorer.core.fields import Field, Kind
 from sockexplorer.core.interpreter import RUNNING, Interpreter
 from sockexplorer.core.literal import travelling_literal
 from sockexplorer.core.sockaddr import Layout, Row
@@ -26,17 +26,23 @@ Role = Literal["local", "remote"]
 
 @dataclass(frozen=True)
 class Option:
-    """A socket option that the form offers before the socket is bound.
+    """A socket option that the form offers.
 
-    ``level`` and ``name`` are constants' names; a ``flag`` is on or off, any other takes an int.
+    ``level`` and ``name`` are constants' names; a ``flag`` is on or off, any other takes an int, or what its ``kind``
+    reads: an int or bytes.
     """
 
     level: str
     name: str
     help: str
     flag: bool = True
-    default: int | None = None
+    default: int | bytes | None = None
     """Set to this unless the person says otherwise; None leaves the kernel's own."""
+    kind: Kind | None = None
+    after_bind: bool = False
+    """Whether it is set when the socket is bound, not before: it belongs to what was bound."""
+    by_length: bool = False
+    """Whether the number is the option's length, with no value behind it: ``setsockopt(level, name, None, number)``."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,8 @@ class Protocol:
     """Whether ``recvfrom()`` can say who sent a message."""
     ends_in_reset: bool = False
     """Whether a peer that closes is told as a reset, after which the socket may not know its peer any more."""
+    operates: bool = False
+    """Whether ``accept()`` on a bound socket gives one that computes: what is sent there comes back as a result."""
     gate: tuple[str, str, bytes] | None = None
     """Level, option and value without which nothing arrives (HCI's filter is closed at first)."""
     msg_trunc: bool = True
@@ -272,6 +280,16 @@ class Family:
     def with_host(self, address: object, host: str) -> object:
         """The address with its host replaced by ``host``."""
         raise NotImplementedError
+
+    # --- what goes with a message --------------------------------------------------------------------------
+
+    def message_fields(self, protocol: Protocol, address: object) -> tuple[Field, ...]:
+        """What a person says of each message besides its bytes, for a socket bound to ``address``; mostly nothing."""
+        return ()
+
+    def ancillary(self, protocol: Protocol, values: Mapping[str, object]) -> list[tuple[int, int, bytes]]:
+        """The ancillary data of ``sendmsg()``, (level, type, data), that the values of `message_fields` amount to."""
+        return []
 
     # --- text ----------------------------------------------------------------------------------------------
 

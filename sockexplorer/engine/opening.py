@@ -40,11 +40,7 @@ def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: En
 
     Raises `Failure` for an option of the endpoint.
     """
-    for option in endpoint.options:
-        try:
-            sock.setsockopt(number(option.level), number(option.name), option.value)
-        except (OSError, OverflowError, TypeError, KeyError) as error:
-            raise explain(family, protocol, "setsockopt", error) from None
+    set_options(sock, family, protocol, endpoint, after_bind=False)
     if protocol.gate is not None:
         with contextlib.suppress(OSError):
             sock.setsockopt(number(protocol.gate[0]), number(protocol.gate[1]), protocol.gate[2])
@@ -64,6 +60,25 @@ def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: En
     with contextlib.suppress(OSError):
         granted["receive_buffer"] = sock.getsockopt(level, socket.SO_RCVBUF)
     return granted
+
+
+def set_options(
+    sock: socket.socket, family: Family, protocol: Protocol, endpoint: Endpoint, *, after_bind: bool
+) -> None:
+    """Set the endpoint's options that come before the socket is bound, or those that come after. Raises `Failure`."""
+    declared = {each.name: each for each in protocol.options}
+    for option in endpoint.options:
+        known = declared.get(option.name)
+        if (known is not None and known.after_bind) is not after_bind:
+            continue
+        try:
+            level, name = number(option.level), number(option.name)
+            if known is not None and known.by_length and isinstance(option.value, int):
+                sock.setsockopt(level, name, None, option.value)
+            else:
+                sock.setsockopt(level, name, option.value)
+        except (OSError, OverflowError, TypeError, KeyError) as error:
+            raise explain(family, protocol, "setsockopt", error) from None
 
 
 def stamp(sock: socket.socket) -> None:

@@ -71,6 +71,7 @@ class Session:
             if operation in ("bind", "listen") or (operation == "connect" and local is not None):
                 stage = "bind" if operation == "connect" else operation
                 self.file = opening.bind(sock, family, protocol, local, "bind" if stage == "listen" else stage)
+            opening.set_options(sock, family, protocol, self.endpoint, after_bind=True)
             if operation == "listen":
                 opening.listen(sock, family, protocol)
                 self._step("listening")

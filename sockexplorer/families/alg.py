@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sockexplorer.core import cformats
 from sockexplorer.core.advice import Advice
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.algorithms import first_iv, first_key, sizes
+from sockexplorer.core.constants import number
+from sockexplorer.core.family import Family, Option, Protocol, Role
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
 from sockexplorer.core.fields import Field, Integer, Kind
+from sockexplorer.core.octets import Octets
 from sockexplorer.core.sockaddr import Layout, Part, c_string, hexadecimal, named
 
 ORDER = 92
 TYPES = ("hash", "skcipher", "aead", "rng")
+MASK = 0xFFFFFFFF
 SHAPE = "AF_ALG address must be a tuple (type, name[, feat[, mask]])"
 # The fields of the kernel have 32 bits, the format of the parser 16.
 FLAGS = Integer(0, 0xFFFF, wraps=True, base=16)
@@ -57,6 +62,38 @@ class Word(Kind):
             raise Invalid(f"has {len(raw)} bytes", f"it has at most {self.longest}", too_long)
 
 
+OPERATIONS = {"encrypt": 1, "decrypt": 0}
+"""ALG_OP_ENCRYPT and ALG_OP_DECRYPT."""
+SET_IV, SET_OP, SET_ASSOCLEN = 2, 3, 4
+"""Types of ancillary data: ALG_SET_IV, ALG_SET_OP, ALG_SET_AEAD_ASSOCLEN."""
+TAG = 16
+"""Bytes of an authentication tag: the longest that each AEAD mode makes."""
+RANDOM = 32
+"""Random bytes that are read at once unless told otherwise; the kernel gives at most 128."""
+
+
+def _key(help_: str, default: bytes | None) -> Option:
+    return Option(
+        "SOL_ALG", "ALG_SET_KEY", help_, flag=False, default=default, kind=Octets(0, 4096), after_bind=True
+    )  # fmt: skip
+
+
+OPTIONS: dict[str, tuple[Option, ...]] = {
+    "hash": (_key("the key of an HMAC; none for a plain hash", None),),
+    "skcipher": (_key("the key, as long as the cipher wants it", first_key("skcipher", "cbc(aes)")),),
+    "aead": (
+        _key("the key, as long as the cipher wants it", first_key("aead", "gcm(aes)")),
+        Option("SOL_ALG", "ALG_SET_AEAD_AUTHSIZE", "bytes of the tag", flag=False, default=TAG, after_bind=True,
+               by_length=True),
+    ),
+    "rng": (_key("the seed; none for a generator that collects its own", first_key("rng", "stdrng")),),
+}  # fmt: skip
+READ = Field(
+    "read", Integer(0, 2**20), "", "bytes of the result to ask for; nothing for all of it",
+    pitfall="A blocking recv() for more than an AEAD's result waits for ever.",
+)  # fmt: skip
+
+
 class Alg(Family):
     constant = "AF_ALG"
     title = "Kernel crypto"
@@ -87,13 +124,20 @@ class Alg(Family):
     protocols = tuple(
         Protocol(
             name, "SOCK_SEQPACKET", "0", summary, ("bind",), local={"type": name, "name": example},
-            modules=(f"algif_{name}",), sample="hello", has_name=False, help=help_,
+            modules=(f"algif_{name}",), sample=sample, has_name=False, help=help_, operates=True,
+            options=OPTIONS[name],
         )
-        for name, summary, example, help_ in (
-            ("hash", "digests, HMACs", "sha256", "Send data, read the digest. An HMAC wants its key first."),
-            ("skcipher", "ciphers", "cbc(aes)", "Encrypts and decrypts whole blocks with a key and an IV."),
-            ("aead", "authenticated", "gcm(aes)", "Encrypts and proves: associated data, then text, then the tag."),
-            ("rng", "random bytes", "stdrng", "Read random bytes of the kernel's generator; its key is a seed."),
+        for name, summary, example, sample, help_ in (
+            ("hash", "digests, HMACs", "sha256", "hello", "Send data, read the digest. An HMAC wants its key first."),
+            (
+                "skcipher", "ciphers", "cbc(aes)", "sixteen letters.",
+                "Encrypts and decrypts whole blocks with a key and an IV.",
+            ),
+            (
+                "aead", "authenticated", "gcm(aes)", "head and secret",
+                "Encrypts and proves: associated data, then text, then the tag.",
+            ),
+            ("rng", "random bytes", "stdrng", "", "Read random bytes of the kernel's generator; its key is a seed."),
         )
     )  # fmt: skip
 
@@ -123,6 +167,38 @@ class Alg(Family):
             yield Notice("name", "no algorithm has an empty name")
         if role == "remote":
             yield Notice("", "an algorithm is bound, never connected")
+
+    def message_fields(self, protocol: Protocol, address: object) -> tuple[Field, ...]:
+        if protocol.name == "rng":
+            return (replace(READ, default=str(RANDOM)),)
+        if protocol.name == "hash":
+            return ()
+        kind, name = address[:2] if isinstance(address, tuple) and len(address) > 1 else (protocol.name, "")
+        length = sizes(str(kind), str(name)).iv
+        operation = Field(
+            "op", Integer(0, 1, names=OPERATIONS), "encrypt", "what to do",
+            pitfall="To decrypt, an AEAD wants the tag behind the text.",
+        )  # fmt: skip
+        iv = Field(
+            "iv", Octets(0, 256), first_iv(str(kind), str(name)).hex(" "), f"{length} bytes, another for each message",
+            pitfall="An IV that is used twice with a key gives the text away.",
+        )  # fmt: skip
+        head = Field(
+            "assoclen", Integer(0, MASK), "4", "bytes at the front that are proven, not encrypted",
+            pitfall="The result begins with them, as they were.",
+        )  # fmt: skip
+        parts = (operation, iv) if length else (operation,)
+        return (*parts, head, READ) if protocol.name == "aead" else (*parts, READ)
+
+    def ancillary(self, protocol: Protocol, values: Mapping[str, object]) -> list[tuple[int, int, bytes]]:
+        level, found = number("SOL_ALG"), []
+        if isinstance(operation := values.get("op"), int):
+            found.append((level, SET_OP, struct.pack("=I", operation)))
+        if isinstance(iv := values.get("iv"), bytes):
+            found.append((level, SET_IV, struct.pack("=I", len(iv)) + iv))
+        if isinstance(head := values.get("assoclen"), int):
+            found.append((level, SET_ASSOCLEN, struct.pack("=I", head)))
+        return found
 
     def text(self, address: object) -> str:
         if not isinstance(address, tuple) or len(address) < 2 or not all(isinstance(each, str) for each in address[:2]):

@@ -89,7 +89,7 @@ def _note(found: _Found, name: str, call: ast.Call) -> None:
             found.remote, found.sends = expression.value(address), True
         case "listen", _:
             found.listening = True
-        case "setsockopt", [level, option, value]:
+        case "setsockopt", [level, option, value] | [level, option, ast.Constant(value=None), value]:
             found.options.append(_option(level, option, value))
         case (("create_connection" | "create_server"), [address, *_]) if isinstance(address, ast.Tuple):
             _take(found, name == "create_server", expression.value(address))
@@ -140,10 +140,10 @@ def _kind(arguments: list[ast.expr], named: dict[str, ast.expr]) -> tuple[int, i
 def _option(level: ast.expr, name: ast.expr, value: ast.expr) -> SetOption:
     """The option by the names that the code uses. Raises `Unknown` or ValueError."""
     given = expression.value(value)
-    if not isinstance(given, int):
-        raise ValueError("an option that is no int")
+    if not isinstance(given, int | bytes):
+        raise ValueError("an option that is neither an int nor bytes")
     texts = [expression.called(each) or str(expression.value(each)) for each in (level, name)]
-    return SetOption(texts[0], texts[1], int(given))
+    return SetOption(texts[0], texts[1], given if isinstance(given, bytes) else int(given))
 
 
 def _readings(found: _Found) -> Iterator[Reading]:

@@ -140,7 +140,7 @@ def ends(
             yield Reading(family, protocol, operation(protocol, "listen"), local, None, proto, options, notation)
 
 
-def set_option(protocol: Protocol, level: int, name: int, value: int) -> SetOption:
+def set_option(protocol: Protocol, level: int, name: int, value: int | bytes) -> SetOption:
     """The option with these numbers: under its names where the protocol declares it, else under the numbers."""
     for each in protocol.options:
         if (number(each.level), number(each.name)) == (level, name):

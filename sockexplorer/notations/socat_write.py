@@ -284,12 +284,15 @@ def _options(plan: _Plan, address: bytes) -> list[bytes]:
     found = []
     for option in plan.endpoint.options:
         name = NAMED_OPTIONS.get((option.level, option.name), ("",))[0]
-        if name and address.startswith(groups.get(name, (b"",))):
+        if name and isinstance(option.value, int) and address.startswith(groups.get(name, (b"",))):
             found.append(name if option.value == 1 else f"{name}={option.value}")
             continue
         level, which = number(option.level), number(option.name)
         # setsockopt-int comes after bind and connect since socat 1.7.4; where there is neither, all versions do it.
-        if plan.how == "sendto":
+        if isinstance(option.value, bytes):
+            call = "setsockopt-bin" if plan.how == "sendto" else "setsockopt-listen"
+            found.append(f"{call}={level}:{which}:x{option.value.hex()}")
+        elif plan.how == "sendto":
             found.append(f"setsockopt-int={level}:{which}:{option.value}")
         else:
             found.append(f"setsockopt-listen={level}:{which}:i{option.value}")

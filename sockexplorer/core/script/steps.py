@@ -41,9 +41,8 @@ def address_line(family: Family, protocol: Protocol, endpoint: Endpoint) -> str:
 
 def open_socket(parts: Parts, dialect: Dialect, family: Family, protocol: Protocol, endpoint: Endpoint) -> None:
     """Options, and the calls that take the socket to where the endpoint wants it."""
-    for option in endpoint.options:
-        level, name = parts.names.use(option.level), parts.names.use(option.name)
-        parts.opening.append(f"sock.setsockopt({level}, {name}, {option.value})")
+    for option, after_bind in set_options(parts, protocol, endpoint):
+        (parts.body if after_bind else parts.opening).append(option)
     if protocol.gate is not None:
         level, name = (parts.names.use(each) for each in protocol.gate[:2])
         parts.opening.append("# At first nothing gets through.")
@@ -58,6 +57,20 @@ def open_socket(parts: Parts, dialect: Dialect, family: Family, protocol: Protoc
         parts.body += ["sock.listen()"] if endpoint.operation == "listen" else []
     if endpoint.operation == "connect":
         parts.body.append(dialect.connect(parts, family, protocol, endpoint))
+
+
+def set_options(parts: Parts, protocol: Protocol, endpoint: Endpoint) -> list[tuple[str, bool]]:
+    """The lines that set the endpoint's options, each with whether it comes after bind."""
+    declared = {each.name: each for each in protocol.options}
+    lines = []
+    for option in endpoint.options:
+        level, name = parts.names.use(option.level), parts.names.use(option.name)
+        known = declared.get(option.name)
+        value = f"{option.value!r}"
+        if known is not None and known.by_length:
+            value = f"None, {value}"
+        lines.append((f"sock.setsockopt({level}, {name}, {value})", known is not None and known.after_bind))
+    return lines
 
 
 def socket_file(family: Family, endpoint: Endpoint) -> str | bytes | None:
