@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,11 +104,16 @@ class Hub:
         return session
 
     def send(
-        self, session: Session, data: bytes, *, peer: int | None = None, to: object = None, done: Reply | None = None
-    ) -> None:
-        """Send to a peer by number, to an address, or to whom the session is connected."""
+        self, session: Session, data: bytes, *, peer: int | None = None, to: object = None,
+        fields: Mapping[str, object] | None = None, done: Reply | None = None,
+    ) -> None:  # fmt: skip
+        """Send to a peer by number, to an address, or to whom the session is connected.
+
+        ``fields`` are the values of the protocol's message fields.
+        """
         target = None if to is None else repr(to)
-        self.client.request("send", done, data, session=session.number, peer=peer, to=target)
+        values = repr(dict(fields)) if fields else None
+        self.client.request("send", done, data, session=session.number, peer=peer, to=target, fields=values)
 
     def close(self, session: Session, done: Reply | None = None) -> None:
         """Close a session; its log stays until `forget`."""

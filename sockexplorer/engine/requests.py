@@ -5,7 +5,7 @@ A message has an ``op`` and an ``id``; the reply carries ``re: id`` and either `
 
     hello                                          who and where the engine is
     open    session endpoint                       → status
-    send    session [peer] [to]  body: payload     → sent
+    send    session [peer] [to] [fields]  body: payload   → sent
     close   session [peer]
     check   family protocol address role [proto]   → verdict
     resolve family protocol address                → hosts
@@ -121,14 +121,15 @@ class Requests:
     def _op_send(self, header: dict[str, Any], body: bytes) -> dict[str, Any] | None:
         session = self._session(header)
         to = ast.literal_eval(header["to"]) if header.get("to") is not None else None
+        values = ast.literal_eval(header.get("fields") or "{}")
         if to is None or session.family.host_name(to) is None:
-            return {"sent": session.send(body, header.get("peer"), to)}
+            return {"sent": session.send(body, header.get("peer"), to, values)}
 
         def found(address: object, error: OSError | None) -> None:
             try:
                 if error is not None:
                     raise explain(session.family, session.protocol, "resolve", error)
-                reply: dict[str, Any] = {"ok": True, "sent": session.send(body, None, address)}
+                reply: dict[str, Any] = {"ok": True, "sent": session.send(body, None, address, values)}
             except Failure as failure:
                 reply = {"ok": False, "error": failure.to_json()}
             self._engine.send({"re": header["id"], **reply})

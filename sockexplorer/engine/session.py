@@ -8,6 +8,7 @@ import os
 import selectors
 import socket
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 from sockexplorer.core import lifecycle
@@ -18,6 +19,7 @@ from sockexplorer.core.frames import Flag
 from sockexplorer.engine import opening
 from sockexplorer.engine.connection import Connection
 from sockexplorer.engine.failure import Failure, explain, simple
+from sockexplorer.engine.operation import Operations
 from sockexplorer.engine.peers import Peers
 from sockexplorer.engine.reader import MessageReader, StreamReader
 from sockexplorer.engine.spool import Spool
@@ -47,6 +49,8 @@ class Session:
         self.peers = Peers()
         self.sock: socket.socket | None = None
         self.connections: dict[int, Connection] = {}
+        self.operations: Operations | None = None
+        """What an algorithm computes with, where the protocol has that."""
         self.file: SocketFile | None = None
         self.granted: dict[str, Any] = {}
         self.drops = 0
@@ -82,7 +86,11 @@ class Session:
                     self._step("connecting")
             else:
                 self._step("bound" if operation == "bind" else "opened")
-                self._reader = self._message_reader(sock)
+                if protocol.operates and operation == "bind":
+                    self.operations = Operations(sock, family, protocol, self.spool, self.peers)
+                    self.operations.accept(local)
+                else:
+                    self._reader = self._message_reader(sock)
         except BaseException:
             self.state = "failed"
             self.release()
@@ -126,7 +134,9 @@ class Session:
         if self.sock is not None and self.sock not in watched:
             if self.state == "connecting":
                 watched[self.sock] = write
-            elif self.state in ("bound", "open") or (self.state == "listening" and self.accepting):
+            elif (self.state in ("bound", "open") and self.operations is None) or (
+                self.state == "listening" and self.accepting
+            ):
                 watched[self.sock] = read
         return watched
 
@@ -237,13 +247,17 @@ class Session:
 
     # --- sending -------------------------------------------------------------------------------------------
 
-    def send(self, data: bytes, peer: int | None, address: object) -> int:
+    def send(self, data: bytes, peer: int | None, address: object, values: Mapping[str, object]) -> int:
         """Send to a connected ``peer``, to ``address``, or to whom the socket is connected. Bytes taken.
 
-        Raises `Failure`.
+        ``values`` are those of the protocol's message fields. Raises `Failure`.
         """
         if not lifecycle.allowed(self.state, "send"):
             raise simple("send", f"nothing can be sent while the session is {self.state}", "open it again")
+        if self.operations is not None:
+            self.changed = True
+            self.operations.accept(self.endpoint.local)
+            return self.operations.compute(data, values)
         if peer is None and len(self.connections) == 1 and address is None:
             peer = next(iter(self.connections))
         if peer is not None and peer in self.connections:
@@ -287,6 +301,10 @@ class Session:
     def close_connection(self, peer: int) -> None:
         """Close one connection. Raises `Failure` for a peer that is not connected."""
         connection = self.connections.get(peer)
+        if self.operations is not None and peer in self.operations.connected:
+            self.operations.close("closed here")
+            self.changed = True
+            return
         if connection is None:
             raise simple("close", "that peer is not connected")
         self._ended(connection, "closed", "closed here")
@@ -320,6 +338,8 @@ class Session:
             connection.give_up(self.spool)
             connection.sock.close()
         self.connections.clear()
+        if self.operations is not None:
+            self.operations.close()
         self._remove_file()
         if self.sock is not None:
             self.sock.close()
@@ -342,7 +362,7 @@ class Session:
         self.changed = False
         status: dict[str, Any] = {
             "state": self.state,
-            "connections": sorted(self.connections),
+            "connections": sorted(self.connections) if self.operations is None else self.operations.connected,
             "drops": self.drops,
             "unsent": sum(len(each.unsent) for each in self.connections.values()),
             **self.granted,

@@ -119,7 +119,7 @@ class Alg(Family):
         ("bind", "EINVAL"): Advice("The kernel refuses a flag in feat or mask.", ("leave both at 0",)),
         ("bind", "EBUSY"): Advice("An accepted socket still uses the algorithm.", ("close it, then bind again",)),
         ("connect", "EOPNOTSUPP"): Advice("An algorithm has no peer.", ("bind it",)),
-        ("accept", "ENOKEY"): Advice("The algorithm wants its key first.", ("set ALG_SET_KEY on the bound socket",)),
+        ("*", "ENOKEY"): Advice("The algorithm wants its key first.", ("set ALG_SET_KEY on the bound socket",)),
     }
     protocols = tuple(
         Protocol(
