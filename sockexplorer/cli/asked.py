@@ -169,6 +169,30 @@ def _option_value(name: str, text: str, hint: str) -> int | bytes:
     return value
 
 
+def message_values(target: Target, address: object, given: tuple[str, ...]) -> dict[str, object]:
+    """The values of a message's fields, those that are not given as the form has them. Raises `click.BadParameter`."""
+    from sockexplorer.core.faults import FieldError
+
+    hint = "--with"
+    declared = {each.name: each for each in target.family.message_fields(target.protocol, address)}
+    texts = {name: each.default for name, each in declared.items()}
+    for text in given:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if name not in declared:
+            known = f"has {', '.join(declared)}" if declared else "has none"
+            raise click.BadParameter(
+                f"there is no field {escape(name, 40)!r}: {target} {known}", param_hint=hint
+            )  # fmt: skip
+        if not equals:
+            raise click.BadParameter(f"{name} has no value: write {name}=VALUE", param_hint=hint)
+        texts[name] = value
+    try:
+        return {name: declared[name].parse(text) for name, text in texts.items() if text.strip()}
+    except FieldError as error:
+        raise click.BadParameter(escape(str(error)), param_hint=hint) from None
+
+
 def proto_number(target: Target, text: str) -> int:
     """The protocol number of a raw socket, by name or number. Raises `click.BadParameter`."""
     choices = target.protocol.proto_choices

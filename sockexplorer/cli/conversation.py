@@ -56,7 +56,9 @@ class Conversation:
             return
         self._announced = True
         if session.state in OPENED:
-            note(f"{OPENED[session.state]} {session.local!a}")
+            # Some sockets have no name to tell: then it is the one that was asked for.
+            where = session.endpoint.local if session.local is None else session.local
+            note(f"{OPENED[session.state]} {where!a}")
         else:
             remote = session.endpoint.remote if session.remote is None else session.remote
             note(f"connected to {remote!a}")

@@ -22,6 +22,8 @@ Examples:
   sockexplorer send inet/tcp --connect 127.0.0.1:80 --text 'GET / HTTP/1.0\\r\\n\\r\\n' --wait 2
   sockexplorer send netlink/route --to '(0, 0)' --hex 1400000012000103010000000000000000000000 --wait 1 --json
   sockexplorer send unix/stream --connect /tmp/x.sock < file
+  sockexplorer send alg/hash --bind sha256 --text hello
+  sockexplorer send alg/skcipher --bind 'cbc(aes)' --with op=decrypt --with iv=000102030405060708090a0b0c0d0e0f < file
 """,
 )
 @target_argument
@@ -30,14 +32,18 @@ Examples:
 @click.option("--bind", metavar="ADDRESS", help="Send from this address.")
 @click.option("--text", metavar="TEXT", help=r"What to send, with escapes: \n \r \t \0 \xNN \uNNNN \\.")
 @click.option("--hex", "hexadecimal", metavar="HEX", help="What to send, as hexadecimal digits: 'de ad be ef'.")
+@click.option("--with", "fields", metavar="FIELD=VALUE", multiple=True, help="A field of the message. Repeatable.")
 @click.option("--wait", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Print replies for SECONDS.")
 @click.option("--json", "as_json", is_flag=True, help="Report what was sent, and each reply, as a JSON object a line.")
 @asked.socket_options
 def command(
     target: Target, to: str | None, connect: str | None, bind: str | None, text: str | None, hexadecimal: str | None,
-    wait: float | None, as_json: bool, options: tuple[str, ...], proto: str | None,
+    fields: tuple[str, ...], wait: float | None, as_json: bool, options: tuple[str, ...], proto: str | None,
 ) -> None:  # fmt: skip
     """Send bytes to --to ADDRESS or over --connect ADDRESS, and end when they are sent.
+
+    An algorithm of the kernel (alg/…) is bound instead, and its result printed as "watch" prints what arrives; --with
+    gives the fields of the message, such as op=decrypt, iv=00…, assoclen=16 or read=32.
 
     An ADDRESS is a Python literal or the plain form, as for "check".
 
@@ -49,10 +55,16 @@ def command(
     Exit status: 0 all was handed to the network, 1 refused or failed, 2 wrong usage, also for an ADDRESS that is
     neither a literal nor the plain form; 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
     """
-    if (to is None) == (connect is None):
+    operates = target.protocol.operates
+    if operates and (to is not None or connect is not None):
+        raise click.UsageError(f"{target} has no peer: give --bind with the algorithm")
+    if not operates and (to is None) == (connect is None):
         raise click.UsageError("give one of --to and --connect")
     given = payload(text, hexadecimal)
+    if given is None and operates and not target.protocol.sample:
+        given = b""  # random bytes need no input
     endpoint = asked.endpoint(target, bind=bind, connect=connect, to=to, options=options, proto=proto)
+    values = asked.message_values(target, endpoint.local, fields)
 
     from sockexplorer.cli.conversation import conversation
     from sockexplorer.cli.output import Gone, Output
@@ -65,14 +77,14 @@ def command(
         printer = Printer(Output(stop), stop, None, as_json=as_json, hex_dump=False)
 
         def reply(session: Session, frame: Frame) -> None:
-            if wait is not None and not frame.outgoing:
+            if (wait is not None or operates) and not frame.outgoing:
                 printer.take(session, frame)
 
         sent = failed = False
         try:
             with conversation(stop, reply) as talk:
                 talk.open(endpoint)
-                sender = Sender(talk, given)
+                sender = Sender(talk, given, values)
                 sender.send()
                 sent = True
                 if as_json:

@@ -8,6 +8,7 @@ import os
 import select
 import sys
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from sockexplorer.cli.conversation import Conversation
@@ -26,9 +27,11 @@ FULL_SECONDS = 5.0
 class Sender:
     """Sends ``data``, or stdin when it is None. `sent` counts what has left."""
 
-    def __init__(self, talk: Conversation, data: bytes | None) -> None:
+    def __init__(self, talk: Conversation, data: bytes | None, fields: Mapping[str, object] | None = None) -> None:
+        """``fields`` are the values of the protocol's message fields."""
         self._talk = talk
         self._data = data
+        self._fields = fields
         self.sent = 0
         try:
             self._stdin = sys.stdin.fileno()
@@ -49,6 +52,8 @@ class Sender:
         session = self._talk.session
         endpoint = session.endpoint
         to = endpoint.remote if session.remote is None or endpoint.operation != "connect" else session.remote
+        if session.protocol.operates:
+            to = endpoint.local
         if not as_json:
             return f"sent {self.sent} byte{'s' * (self.sent != 1)} to {to!a}"
         local = None if endpoint.operation == "open" or session.local is None else ascii(session.local)
@@ -59,10 +64,11 @@ class Sender:
     def _send_message(self) -> None:
         talk = self._talk
         data = self._whole() if self._data is None else self._data
-        to = None if talk.session.endpoint.operation == "connect" else talk.session.endpoint.remote
+        endpoint = talk.session.endpoint
+        to = None if endpoint.operation == "connect" or talk.session.protocol.operates else endpoint.remote
         deadline = time.monotonic() + FULL_SECONDS
         while True:
-            problem = talk.request(lambda done: talk.hub.send(talk.session, data, to=to, done=done))
+            problem = talk.request(lambda done: self._message(data, to, done))
             if problem is None:
                 break
             if problem.name != "EAGAIN" or time.monotonic() > deadline:
@@ -71,6 +77,9 @@ class Sender:
         self.sent = len(data)
         # The refusal of a peer on this host waits in the socket already: one more turn of the engine reads it.
         talk.request(lambda done: talk.hub.client.request("hello", done))
+
+    def _message(self, data: bytes, to: object, done: Reply) -> None:
+        self._talk.hub.send(self._talk.session, data, to=to, fields=self._fields, done=done)
 
     def _whole(self) -> bytes:
         data = bytearray()

@@ -329,7 +329,7 @@ class TrafficPane(Pane):
                 composer.select_payload()
 
         try:
-            self.hub.send(session, event.data, peer=event.peer, to=event.to, done=sent)
+            self.hub.send(session, event.data, peer=event.peer, to=event.to, fields=event.values, done=sent)
         except PayloadError as error:
             composer.say(f"✗ {escape(str(error))}", "$text-error")
 

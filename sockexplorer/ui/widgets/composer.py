@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import events, on
@@ -14,6 +15,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from sockexplorer.client.hub import Session
 from sockexplorer.core.faults import FieldError
+from sockexplorer.core.fields import Field
 from sockexplorer.core.payload import PayloadError, from_hex, from_text
 from sockexplorer.core.text import escape
 
@@ -40,13 +42,17 @@ class Composer(Vertical):
     ]
 
     class Send(Message):
-        """Send these bytes: to a peer's number, to an address, or to whom the socket is connected."""
+        """Send these bytes: to a peer's number, to an address, or to whom the socket is connected.
 
-        def __init__(self, data: bytes, peer: int | None, to: object) -> None:
+        ``values`` are those of the message's fields.
+        """
+
+        def __init__(self, data: bytes, peer: int | None, to: object, values: Mapping[str, object]) -> None:
             super().__init__()
             self.data = data
             self.peer = peer
             self.to = to
+            self.values = values
 
     class Closed(Message):
         """The person is done."""
@@ -56,8 +62,10 @@ class Composer(Vertical):
         self.session: Session | None = None
         self.peer: int | None = None
         self.hex = False
+        self._fields: tuple[Field, ...] = ()
 
     def compose(self) -> ComposeResult:
+        yield Horizontal(id="composer-fields", classes="composer-line")
         with Horizontal(classes="composer-line"):
             yield Label("to", classes="field-name", id="composer-to-label")
             yield SendInput(
@@ -78,13 +86,16 @@ class Composer(Vertical):
         target = self.query_one("#composer-to", Input)
         payload = self.query_one("#composer-payload", Input)
         label = self.query_one("#composer-to-label", Label)
-        connected = session.protocol.connections or session.endpoint.operation == "connect"
+        if fresh:
+            self._show_fields(session)
+        operates = session.protocol.operates
+        connected = session.protocol.connections or operates or session.endpoint.operation == "connect"
         target.display = not connected
         if connected:
             if peer not in session.connections:
                 self.peer = session.connections[0] if len(session.connections) == 1 else None
             name = session.peer_name(self.peer) if self.peer else ""
-            everyone = "peer" if session.connections else "nobody is connected"
+            everyone = "peer" if session.connections or operates else "nobody is connected"
             label.update(Content(f"to {name or everyone} "))
         else:
             label.update(Content("to "))
@@ -100,6 +111,23 @@ class Composer(Vertical):
         self.display = True
         payload.focus()
         self._note()
+
+    def _show_fields(self, session: Session) -> None:
+        """What the protocol wants to know of each message, an input each."""
+        self._fields = session.family.message_fields(session.protocol, session.endpoint.local)
+        line = self.query_one("#composer-fields", Horizontal)
+        line.display = bool(self._fields)
+        line.remove_children()
+        for each in self._fields:
+            given = SendInput(each.default, compact=True, select_on_focus=True, placeholder=each.help, name=each.name)
+            given.styles.width = "1fr" if each.kind.wide else max(8, len(each.default) + 2)
+            line.mount(Label(f"{each.name} ", classes="field-name", markup=False), given)
+
+    def _values(self) -> dict[str, object]:
+        """The values of the message's fields; one that is empty and has no default is left out. Raises `FieldError`."""
+        texts = {each.name: each.value for each in self.query_one("#composer-fields").query(SendInput)}
+        given = ((each, texts.get(each.name, each.default)) for each in self._fields)
+        return {each.name: each.parse(text) for each, text in given if text.strip() or each.default}
 
     def _default_target(self, session: Session) -> str:
         family, protocol = session.family, session.protocol
@@ -119,21 +147,22 @@ class Composer(Vertical):
 
     # --- what is typed -------------------------------------------------------------------------------------
 
-    def read(self) -> tuple[bytes, object]:
-        """Payload and target. Raises `PayloadError` or `FieldError`."""
+    def read(self) -> tuple[bytes, object, dict[str, object]]:
+        """Payload, target and the values of the message's fields. Raises `PayloadError` or `FieldError`."""
         text = self.query_one("#composer-payload", Input).value
         data = from_hex(text) if self.hex else from_text(text)
+        values = self._values()
         target = self.query_one("#composer-to", Input)
         to: object = None
         if target.display and self.session is not None:
             family, protocol = self.session.family, self.session.protocol
             if not target.value.strip() and protocol.sends_bound:
-                return data, None
+                return data, None, values
             if not target.value.strip():
                 raise FieldError("to", "", "is empty", f"write an address such as {family.example(protocol)}")
             to = family.read(protocol, target.value)
             family.check(protocol, to)
-        return data, to
+        return data, to, values
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -142,12 +171,13 @@ class Composer(Vertical):
 
     def _note(self) -> None:
         try:
-            data, to = self.read()
+            data, to, values = self.read()
         except (PayloadError, FieldError) as error:
             self.say(f"✗ {escape(str(error), 160)}", "$text-error")
             return
         where = f" to {escape(ascii(to))}" if to is not None else ""
-        self.say(f"{len(data)} byte{'' if len(data) == 1 else 's'}{where}: {escape(ascii(data[:24]), 90)}")
+        beside = " with " + ", ".join(values) if values else ""
+        self.say(f"{len(data)} byte{'' if len(data) == 1 else 's'}{where}{beside}: {escape(ascii(data[:24]), 90)}")
 
     def say(self, text: str, style: str = "$foreground-muted") -> None:
         """Show a line of safe text under the payload."""
@@ -163,11 +193,11 @@ class Composer(Vertical):
     def _send(self, event: Input.Submitted) -> None:
         event.stop()
         try:
-            data, to = self.read()
+            data, to, values = self.read()
         except (PayloadError, FieldError):
             self._note()
             return
-        self.post_message(self.Send(data, self.peer if to is None else None, to))
+        self.post_message(self.Send(data, self.peer if to is None else None, to, values))
 
     def action_mode(self) -> None:
         payload = self.query_one("#composer-payload", Input)

@@ -12,6 +12,7 @@ from scripts import Script, write
 from support import needs
 
 from sockexplorer.core.script import Style
+from sockexplorer.families import family
 
 Run = Callable[..., Script]
 OPTIONAL = pytest.mark.optional_on_this_host(reason="the kernel may lack AF_ALG")
@@ -60,7 +61,7 @@ def test_a_cipher_that_proves(run: Run, payload: bytes) -> None:
     script = run("alg/aead", "bind", ("aead", "gcm(aes)"), payload=payload)
     result = bytes.fromhex(script.line())
     assert script.ended() == 0
-    plain = payload or b"hello"
+    plain = payload or family("alg").protocol("aead").sample.encode()
     with socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET) as sock:
         sock.bind(("aead", "gcm(aes)"))
         sock.setsockopt(socket.SOL_ALG, socket.ALG_SET_KEY, KEY)
