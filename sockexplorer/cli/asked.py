@@ -31,6 +31,10 @@ def socket_options(command: Command) -> Command:
             "--option", "-o", "options", metavar="NAME=VALUE", multiple=True,
             help="Socket option to set first, such as SO_REUSEADDR=1; LEVEL:NAME=VALUE for any. Repeatable.",
         ),
+        click.option(
+            "--timeout", type=click.FloatRange(0, 1e9), metavar="SECONDS",
+            help="As settimeout(): give up a call that waits longer; 0 for a socket that does not block.",
+        ),
         click.option("--proto", metavar="N|NAME", help="Protocol number of a raw socket, such as IPPROTO_UDP or 17."),
     ):  # fmt: skip
         command = decorate(command)
@@ -58,6 +62,7 @@ def endpoint(
     options: tuple[str, ...] = (),
     proto: str | None = None,
     snaplen: int | None = None,
+    timeout: float | None = None,
 ) -> Endpoint:
     """What the options ask for; with none of them, the protocol's first operation at its default address.
 
@@ -97,7 +102,7 @@ def endpoint(
     return Endpoint(
         family.constant, protocol.name, operation, local, remote,
         with_defaults(protocol, operation, tuple(set_option(protocol, text) for text in options)),
-        None if proto is None else proto_number(target, proto), snaplen,
+        None if proto is None else proto_number(target, proto), snaplen, timeout,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ Examples:
 def command(
     target: Target, bind: str | None, connect: str | None, listen: bool, to: str | None,
     style: Style | Literal["socat"], text: str | None, hexadecimal: str | None, options: tuple[str, ...],
-    proto: str | None, snaplen: int | None,
+    timeout: float | None, proto: str | None, snaplen: int | None,
 ) -> None:  # fmt: skip
     """Print a Python script, standard library only, that opens the socket and prints what it receives.
 
@@ -56,7 +56,15 @@ def command(
 
     given = None if text is None and hexadecimal is None else payload(text, hexadecimal)
     endpoint = asked.endpoint(
-        target, bind=bind, connect=connect, listen=listen, to=to, options=options, proto=proto, snaplen=snaplen
+        target,
+        bind=bind,
+        connect=connect,
+        listen=listen,
+        to=to,
+        options=options,
+        timeout=timeout,
+        proto=proto,
+        snaplen=snaplen,
     )
     if style == "socat":
         click.echo(socat(target, endpoint, given))

@@ -15,6 +15,8 @@ from sockexplorer.core.endpoint import Endpoint
 
 LOG_BYTES = 64 * 2**20
 CLOSE_SECONDS = 2.0
+LONG_SECONDS = 1.0
+"""After so long it is said what an operation waits for."""
 OPENED = {"bound": "bound to", "listening": "listening on", "open": "open as"}
 
 
@@ -32,6 +34,8 @@ class Conversation:
         self.problem: Problem | None = None
         """The last failure that an event told of: a reset, an error while reading."""
         self._announced = False
+        self._waits = ("", 0.0)
+        """What an operation waits for and since when, as far as it was not said yet."""
         self._next = 0
         """The first row that was not handed on yet."""
 
@@ -48,6 +52,16 @@ class Conversation:
         if self.session.state == "failed":
             raise Failed("the connection failed") if self.problem is None else refused(self.problem)
         self._announce()
+
+    def _say_waits(self) -> None:
+        """Say on stderr what an operation has waited for since a while, once."""
+        said, since = self._waits
+        waits = self.session.waits.partition(":")[0]
+        if waits != said:
+            self._waits = waits, time.monotonic()
+        elif waits and since and self.session.state != "listening" and time.monotonic() - since > LONG_SECONDS:
+            self._waits = waits, 0.0
+            note(waits)
 
     def _announce(self) -> None:
         """Say on stderr, once, where the socket is."""
@@ -67,6 +81,7 @@ class Conversation:
         """Take in what the engine said, waiting a moment for it. With ``waiting``, raise `Stopped` when it is time."""
         self.hub.poll(self.stop.patience if patience is None else patience)
         self._announce()
+        self._say_waits()
         log = self.session.log
         while self._next < log.end:
             frame = log.frame(self._next)

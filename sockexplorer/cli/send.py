@@ -38,7 +38,8 @@ Examples:
 @asked.socket_options
 def command(
     target: Target, to: str | None, connect: str | None, bind: str | None, text: str | None, hexadecimal: str | None,
-    fields: tuple[str, ...], wait: float | None, as_json: bool, options: tuple[str, ...], proto: str | None,
+    fields: tuple[str, ...], wait: float | None, as_json: bool, options: tuple[str, ...], timeout: float | None,
+    proto: str | None,
 ) -> None:  # fmt: skip
     """Send bytes to --to ADDRESS or over --connect ADDRESS, and end when they are sent.
 
@@ -63,7 +64,7 @@ def command(
     given = payload(text, hexadecimal)
     if given is None and operates and not target.protocol.sample:
         given = b""  # random bytes need no input
-    endpoint = asked.endpoint(target, bind=bind, connect=connect, to=to, options=options, proto=proto)
+    endpoint = asked.endpoint(target, bind=bind, connect=connect, to=to, options=options, timeout=timeout, proto=proto)
     values = asked.message_values(target, endpoint.local, fields)
 
     from sockexplorer.cli.conversation import conversation

@@ -13,7 +13,7 @@ from functools import partial
 
 from sockexplorer.cli.conversation import Conversation
 from sockexplorer.cli.report import Failed, note, refused
-from sockexplorer.client.client import Reply
+from sockexplorer.client.client import Problem, Reply
 
 PIECE = 256 * 1024
 AHEAD = 4 * 2**20
@@ -21,7 +21,7 @@ AHEAD = 4 * 2**20
 LONGEST = 16 * 2**20
 """No family takes a longer message; stdin may be endless."""
 FULL_SECONDS = 5.0
-"""How long to try again while the peer's queue is full."""
+"""How long to wait for room in the peer's queue, unless a timeout was given."""
 
 
 class Sender:
@@ -66,14 +66,15 @@ class Sender:
         data = self._whole() if self._data is None else self._data
         endpoint = talk.session.endpoint
         to = None if endpoint.operation == "connect" or talk.session.protocol.operates else endpoint.remote
+        outcome: list[Problem | None] = []
+        self._message(data, to, lambda result, problem: outcome.append(problem))
         deadline = time.monotonic() + FULL_SECONDS
-        while True:
-            problem = talk.request(lambda done: self._message(data, to, done))
-            if problem is None:
-                break
-            if problem.name != "EAGAIN" or time.monotonic() > deadline:
-                raise refused(problem)
+        while not outcome:
             talk.pump(waiting=True)
+            if endpoint.timeout is None and not outcome and time.monotonic() > deadline:
+                raise Failed(f"not sent after {FULL_SECONDS:g} s: {talk.session.waits or 'the engine is busy'}")
+        if outcome[0] is not None:
+            raise refused(outcome[0])
         self.sent = len(data)
         # The refusal of a peer on this host waits in the socket already: one more turn of the engine reads it.
         talk.request(lambda done: talk.hub.client.request("hello", done))

@@ -47,7 +47,8 @@ Examples:
 @click.option("--snaplen", type=click.IntRange(1, 2**20), metavar="N", help="Keep at most N bytes of a message.")
 def command(
     target: Target, bind: str | None, connect: str | None, listen: bool, count: int | None, seconds: float | None,
-    as_json: bool, hex_dump: bool, options: tuple[str, ...], proto: str | None, snaplen: int | None,
+    as_json: bool, hex_dump: bool, options: tuple[str, ...], timeout: float | None, proto: str | None,
+    snaplen: int | None,
 ) -> None:  # fmt: skip
     """Show the traffic of a socket: one line a frame on stdout, where it is bound and what happens to it on stderr.
 
@@ -67,7 +68,14 @@ def command(
     if as_json and hex_dump:
         raise click.UsageError("--json has the bytes as hex already: leave --hex-dump out")
     endpoint = asked.endpoint(
-        target, bind=bind, connect=connect, listen=listen, options=options, proto=proto, snaplen=snaplen
+        target,
+        bind=bind,
+        connect=connect,
+        listen=listen,
+        options=options,
+        timeout=timeout,
+        proto=proto,
+        snaplen=snaplen,
     )
 
     from sockexplorer.cli.conversation import conversation

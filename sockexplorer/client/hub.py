@@ -51,6 +51,10 @@ class Session:
     drops: int = 0
     """Frames that the kernel dropped."""
     receive_buffer: int = 0
+    timeout: float | None = None
+    """As of ``settimeout()``."""
+    waits: str = ""
+    """What an operation waits for, "" where none does; escaped."""
     file: tuple[str, int, int] | None = None
     problem: Problem | None = None
 
@@ -114,6 +118,10 @@ class Hub:
         target = None if to is None else repr(to)
         values = repr(dict(fields)) if fields else None
         self.client.request("send", done, data, session=session.number, peer=peer, to=target, fields=values)
+
+    def set_timeout(self, session: Session, timeout: float | None, done: Reply | None = None) -> None:
+        """Have a session wait as ``settimeout()`` says, from here on."""
+        self.client.request("timeout", done, session=session.number, timeout=timeout)
 
     def close(self, session: Session, done: Reply | None = None) -> None:
         """Close a session; its log stays until `forget`."""
@@ -209,6 +217,8 @@ class Hub:
         session.state = status["state"]
         session.connections = tuple(status.get("connections", ()))
         session.drops = status.get("drops", 0)
+        session.timeout = status.get("timeout")
+        session.waits = escape(str(status.get("waits", "")))
         session.receive_buffer = status.get("receive_buffer", session.receive_buffer)
         with contextlib.suppress(ValueError, SyntaxError):
             if "local" in status:

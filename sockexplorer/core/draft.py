@@ -8,6 +8,7 @@ from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.family import Family, Operation, Option, Protocol, Role
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.seconds import Seconds
 
 ROLES: tuple[Role, ...] = ("local", "remote")
 
@@ -21,6 +22,8 @@ class Draft:
     texts: dict[Role, dict[str, str]] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     proto: str = ""
+    timeout: str = ""
+    """How long a call may wait, as of ``settimeout()``; "" for a socket that blocks."""
     bind_first: bool = False
     """Whether connect binds the local address before."""
     wanted: Operation | None = None
@@ -76,7 +79,7 @@ class Draft:
     def setting_faults(self) -> list[FieldError]:
         """What is wrong beside the addresses: the protocol number, an option's value."""
         found = []
-        for read in (self.proto_number, self.set_options):
+        for read in (self.proto_number, self.set_options, self.seconds):
             try:
                 read()
             except FieldError as error:
@@ -144,6 +147,12 @@ class Draft:
         assert isinstance(value, int)
         return value
 
+    def seconds(self) -> float | None:
+        """The timeout. Raises `FieldError`."""
+        value = TIMEOUT.parse(self.timeout)
+        assert value is None or isinstance(value, float)
+        return value
+
     def set_options(self) -> tuple[SetOption, ...]:
         """The options that are set to something. Raises `FieldError`."""
         return tuple(
@@ -182,7 +191,14 @@ class Draft:
             remote=self.address("remote") if "remote" in used else None,
             options=self.set_options(),
             proto=self.proto_number(),
+            timeout=self.seconds(),
         )
+
+
+TIMEOUT = Field(
+    "timeout", Seconds(), "", "blocking; or seconds, 0 for a socket that does not block",
+    pitfall="A timeout is Python's own: the kernel's socket does not block then.",
+)  # fmt: skip
 
 
 def _takes_empty(field_: Field) -> bool:

@@ -34,7 +34,8 @@ class Endpoint:
 
     ``family`` and ``protocol`` are names of a declaration (``AF_INET``, ``udp``); ``proto`` overrides the protocol
     number for raw sockets. ``local`` and ``remote`` are Python addresses, or None where they are not used. ``snaplen``
-    is the longest message kept, in bytes; None takes the protocol's.
+    is the longest message kept, in bytes; None takes the protocol's. ``timeout`` is as for ``settimeout()``: None for
+    a socket that blocks, 0 for one that does not, or seconds.
     """
 
     family: str
@@ -45,6 +46,7 @@ class Endpoint:
     options: tuple[SetOption, ...] = ()
     proto: int | None = None
     snaplen: int | None = None
+    timeout: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; addresses as Python literals, which keep tuples and bytes apart."""
@@ -57,6 +59,7 @@ class Endpoint:
             "options": [each.to_json() for each in self.options],
             "proto": self.proto,
             "snaplen": self.snaplen,
+            "timeout": self.timeout,
         }
 
     @classmethod
@@ -73,4 +76,5 @@ class Endpoint:
             options=tuple(map(SetOption.from_json, value["options"])),
             proto=None if value["proto"] is None else int(value["proto"]),
             snaplen=None if value["snaplen"] is None else int(value["snaplen"]),
+            timeout=None if value["timeout"] is None else float(value["timeout"]),
         )

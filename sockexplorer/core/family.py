@@ -80,6 +80,8 @@ class Protocol:
     """Whether ``recvfrom()`` can say who sent a message."""
     ends_in_reset: bool = False
     """Whether a peer that closes is told as a reset, after which the socket may not know its peer any more."""
+    connect_waits: str = "the peer's answer"
+    """What a blocking ``connect()`` waits for."""
     operates: bool = False
     """Whether ``accept()`` on a bound socket gives one that computes: what is sent there comes back as a result."""
     gate: tuple[str, str, bytes] | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import time
 
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine.failure import simple
@@ -23,16 +25,20 @@ class Connection:
         self.reader = reader
         self.unsent = bytearray()
         """What a stream's peer has not taken yet."""
+        self.progress = 0.0
+        """When it last took something of that, by the monotonic clock."""
 
-    def send(self, data: bytes, spool: Spool, *, whole: bool) -> int:
-        """Send, or queue what a stream does not take at once; record what was sent. Bytes taken.
+    def send_whole(self, data: bytes, spool: Spool) -> int:
+        """Send a message in one piece, or not at all; record it. Bytes taken. Raises OSError."""
+        sent = self.sock.send(data)
+        spool.add(data[:sent], Flag.OUT, self.peer, len(data))
+        return sent
 
-        ``whole`` is for messages, which go in one piece or not at all. Raises OSError, or `Failure` for a full queue.
+    def send(self, data: bytes, spool: Spool, *, wait: bool) -> int:
+        """Send to a stream, and record what was sent. Bytes taken.
+
+        With ``wait`` the rest is queued and goes when the peer reads. Raises OSError, or `Failure` for a full queue.
         """
-        if whole:
-            sent = self.sock.send(data)
-            spool.add(data[:sent], Flag.OUT, self.peer, len(data))
-            return sent
         if len(self.unsent) + len(data) > SEND_QUEUE:
             raise simple("send", "the peer does not read: 64 MiB wait already", "let it read, or close")
         sent = 0
@@ -40,9 +46,16 @@ class Connection:
             try:
                 sent = self.sock.send(data)
             except (BlockingIOError, InterruptedError):
-                sent = 0
+                if not wait:
+                    raise
+        elif not wait:
+            raise BlockingIOError(errno.EAGAIN, "what was sent before is not yet read")
         if sent:
             spool.add(data[:sent], Flag.OUT, self.peer)
+        if not wait:
+            return sent
+        if not self.unsent:
+            self.progress = time.monotonic()
         self.unsent += data[sent:]
         return len(data)
 
@@ -56,6 +69,7 @@ class Connection:
             # The reader meets the same error and tells it.
             self.give_up(spool)
             return
+        self.progress = time.monotonic()
         spool.add(bytes(self.unsent[:sent]), Flag.OUT, self.peer)
         del self.unsent[:sent]
 

@@ -40,6 +40,8 @@ def explain(family: Family, protocol: Protocol, stage: str, error: BaseException
         return Failure(stage, error, Advice("The host name can't be resolved.", ("write a numeric address",)))
     if isinstance(error, OSError) and error.errno is not None:
         return Failure(stage, error, family.explain(protocol, stage, errno_name(error.errno)))
+    if isinstance(error, TimeoutError):
+        return Failure(stage, error, Advice("It took longer than the session's timeout.", ("give it more time",)))
     what = "Python refused the address before the kernel saw it." if stage in ("bind", "connect", "send") else ""
     return Failure(stage, error, Advice(what))
 

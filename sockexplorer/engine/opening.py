@@ -7,7 +7,7 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import Endpoint
@@ -98,17 +98,17 @@ def bind(sock: socket.socket, family: Family, protocol: Protocol, address: objec
     return SocketFile.made_by(name_of(sock)) if family.constant == "AF_UNIX" else None
 
 
-def connect(sock: socket.socket, family: Family, protocol: Protocol, address: object) -> bool:
-    """``connect()``. True when it is done, False when it is under way. Raises `Failure`."""
+def connect(
+    sock: socket.socket, family: Family, protocol: Protocol, address: object
+) -> Literal["done", "under way", "full"]:
+    """``connect()``: done, under way, or (AF_UNIX) the peer's queue of connections is full. Raises `Failure`."""
     try:
         sock.connect(address)  # type: ignore[arg-type]
     except BlockingIOError as error:
-        if error.errno == errno.EINPROGRESS:
-            return False
-        raise explain(family, protocol, "connect", error) from None
+        return "under way" if error.errno == errno.EINPROGRESS else "full"
     except (OSError, TypeError, ValueError, OverflowError) as error:
         raise explain(family, protocol, "connect", error) from None
-    return True
+    return "done"
 
 
 def listen(sock: socket.socket, family: Family, protocol: Protocol) -> None:

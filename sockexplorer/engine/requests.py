@@ -6,6 +6,7 @@ A message has an ``op`` and an ``id``; the reply carries ``re: id`` and either `
     hello                                          who and where the engine is
     open    session endpoint                       → status
     send    session [peer] [to] [fields]  body: payload   → sent
+    timeout session timeout                        from here on, as settimeout()
     close   session [peer]
     check   family protocol address role [proto]   → verdict
     resolve family protocol address                → hosts
@@ -118,24 +119,38 @@ class Requests:
 
         self._engine.resolver.resolve(family, endpoint.local, local_found)
 
-    def _op_send(self, header: dict[str, Any], body: bytes) -> dict[str, Any] | None:
+    def _op_send(self, header: dict[str, Any], body: bytes) -> None:
         session = self._session(header)
         to = ast.literal_eval(header["to"]) if header.get("to") is not None else None
         values = ast.literal_eval(header.get("fields") or "{}")
+
+        def done(outcome: int | Failure) -> None:
+            if isinstance(outcome, Failure):
+                self._refuse(header, outcome)
+            else:
+                self._engine.send({"re": header.get("id"), "ok": True, "sent": outcome})
+
         if to is None or session.family.host_name(to) is None:
-            return {"sent": session.send(body, header.get("peer"), to, values)}
+            session.sending.send(body, header.get("peer"), to, values, done)
+            return
 
         def found(address: object, error: OSError | None) -> None:
             try:
                 if error is not None:
                     raise explain(session.family, session.protocol, "resolve", error)
-                reply: dict[str, Any] = {"ok": True, "sent": session.send(body, None, address, values)}
+                session.sending.send(body, None, address, values, done)
             except Failure as failure:
-                reply = {"ok": False, "error": failure.to_json()}
-            self._engine.send({"re": header["id"], **reply})
+                done(failure)
 
         self._engine.resolver.resolve(session.family, to, found)
-        return None
+
+    def _op_timeout(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        session = self._session(header)
+        try:
+            session.set_timeout(header["timeout"])
+        except ValueError as error:
+            raise simple("settimeout", str(error), "None blocks, 0 does not, seconds are a timeout") from None
+        return {}
 
     def _op_close(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         session = self._session(header)

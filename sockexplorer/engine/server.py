@@ -80,9 +80,10 @@ class Engine:
             self._wake_out.close()
 
     def _turn(self) -> None:
+        dues = [due for session in self._open() if (due := session.tick()) is not None]
         self._watch()
         read = small = 0
-        for key, events in self._selector.select(self._timeout()):
+        for key, events in self._selector.select(self._timeout(dues)):
             if key.data == WAKE:
                 with contextlib.suppress(OSError):
                     self._wake_in.recv(4096)
@@ -111,9 +112,9 @@ class Engine:
         if small:
             self._last_read = now
 
-    def _timeout(self) -> float | None:
+    def _timeout(self, waits: list[float]) -> float | None:
+        """How long to sleep; ``waits`` are the seconds until sessions have something to do by time alone."""
         now = time.monotonic()
-        waits = []
         if any(len(session.spool) for session in self.sessions.values()):
             waits.append(self._last_flush + FLUSH_SECONDS - now)
         if any(session.state in ("bound", "open", "connected") or not session.accepting for session in self._open()):

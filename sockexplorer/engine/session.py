@@ -8,20 +8,20 @@ import os
 import selectors
 import socket
 import struct
-from collections.abc import Mapping
 from typing import Any
 
 from sockexplorer.core import lifecycle
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol
-from sockexplorer.core.frames import Flag
-from sockexplorer.engine import opening
+from sockexplorer.engine import opening, patience
 from sockexplorer.engine.connection import Connection
 from sockexplorer.engine.failure import Failure, explain, simple
 from sockexplorer.engine.operation import Operations
+from sockexplorer.engine.patience import RETRY_SECONDS, Wait
 from sockexplorer.engine.peers import Peers
 from sockexplorer.engine.reader import MessageReader, StreamReader
+from sockexplorer.engine.sending import Sending
 from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.unixfile import SocketFile
 
@@ -61,6 +61,13 @@ class Session:
         """Why ``accept`` fails at present: told once, not at every try."""
         self.changed = True
         """Whether the client has yet to hear of `status`."""
+        self.timeout = patience.check(endpoint.timeout)
+        """As of ``settimeout()``: None blocks, 0 does not, any other number is seconds."""
+        self.sending = Sending(self)
+        self._waits: Wait | None = None
+        """The call that waits for something to come."""
+        self._retry: object = None
+        """The peer whose queue of connections is full: it is called again."""
         self._reader: MessageReader | None = None
         self._failures = 0
 
@@ -80,10 +87,7 @@ class Session:
                 opening.listen(sock, family, protocol)
                 self._step("listening")
             elif operation == "connect":
-                if opening.connect(sock, family, protocol, remote):
-                    self._connected()
-                else:
-                    self._step("connecting")
+                self._begin_connect(remote)
             else:
                 self._step("bound" if operation == "bind" else "opened")
                 if protocol.operates and operation == "bind":
@@ -95,6 +99,20 @@ class Session:
             self.state = "failed"
             self.release()
             raise
+
+    def _begin_connect(self, remote: object) -> None:
+        assert self.sock is not None
+        progress = opening.connect(self.sock, self.family, self.protocol, remote)
+        if progress == "full" and self.timeout == 0:
+            raise explain(
+                self.family, self.protocol, "connect", BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            )
+        if progress == "done":
+            self._connected()
+            return
+        self._retry = remote if progress == "full" else None
+        if self.state == "opening":
+            self._step("connecting")
 
     def _message_reader(self, sock: socket.socket) -> MessageReader:
         snaplen = min(max(1, self.endpoint.snaplen or self.protocol.snaplen), SNAPLEN_MAX)
@@ -132,7 +150,7 @@ class Session:
         read, write = selectors.EVENT_READ, selectors.EVENT_WRITE
         watched = {each.sock: read | (write if each.unsent else 0) for each in self.connections.values()}
         if self.sock is not None and self.sock not in watched:
-            if self.state == "connecting":
+            if self.state == "connecting" and self._retry is None:
                 watched[self.sock] = write
             elif (self.state in ("bound", "open") and self.operations is None) or (
                 self.state == "listening" and self.accepting
@@ -151,11 +169,14 @@ class Session:
         connection = next((each for each in self.connections.values() if each.sock is sock), None)
         if connection is not None and events & selectors.EVENT_WRITE:
             connection.send_on(self.spool)
+            self.changed |= not connection.unsent
         if not events & selectors.EVENT_READ:
             return
         reader = connection.reader if connection else self._reader
         if reader is None:
             return
+        if self._waits is not None:
+            self._waits.again()
         try:
             more = reader.read()
             self._failures = 0
@@ -191,6 +212,8 @@ class Session:
                 self.accepting = error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
                 return
             self._refused_peers = ""
+            if self._waits is not None:
+                self._waits.again()
             sock.setblocking(False)
             opening.stamp(sock)
             self._add_connection(sock, "accepted")
@@ -218,6 +241,65 @@ class Session:
             self.sock = None
         connection.sock.close()
         self.changed = True
+
+    # --- waiting -------------------------------------------------------------------------------------------
+
+    def set_timeout(self, timeout: object) -> None:
+        """From here on, as ``settimeout()``. Raises ValueError for what that refuses."""
+        self.timeout = patience.check(timeout)
+        self._waits = None
+        self.changed = True
+
+    @property
+    def waiting_call(self) -> str:
+        """The call that a program with this socket would be in: ``connect``, ``accept``, ``recv``; "" for none."""
+        if self.state == "connecting":
+            return "connect"
+        if self.state == "listening":
+            return "accept"
+        return "recv" if self.state in ("bound", "open", "connected") and self.operations is None else ""
+
+    def waits(self) -> str:
+        """What is waited for, as a sentence without its end; "" where nothing is."""
+        if len(self.sending.outbox):
+            return f"send() waits for room in the peer's queue: {len(self.sending.outbox)} messages"
+        if unsent := sum(len(each.unsent) for each in self.connections.values()):
+            return f"send() waits until the peer reads: {unsent} bytes"
+        call = self.waiting_call
+        if call == "connect":
+            return f"connect() waits for {self.protocol.connect_waits}"
+        return "accept() waits for a peer" if call == "accept" and not self.connections else ""
+
+    def tick(self) -> float | None:
+        """Do what is due by time alone; seconds until something is, None where nothing will be."""
+        dues = [self.sending.tick()]
+        if self.state == "connecting" and self._retry is not None:
+            dues.append(RETRY_SECONDS)
+            try:
+                self._begin_connect(self._retry)
+            except Failure as failure:
+                self._record_failure(failure)
+                self.release()
+        if self.timeout is not None and (call := self.waiting_call):
+            if self._waits is None or self._waits.call != call:
+                self._waits = Wait(call)
+            due = self._waits.due(self.timeout)
+            if due is not None and due <= 0:
+                self._time_is_over(self._waits, self.timeout)
+            elif due is not None:
+                dues.append(due)
+        return min((each for each in dues if each is not None), default=None)
+
+    def _time_is_over(self, wait: Wait, timeout: float) -> None:
+        wait.told = True
+        if wait.call != "connect":
+            self.spool.event("timeout", wait.outcome(timeout))
+        elif timeout == 0:
+            self.spool.event("waits", "connect() returned at once: BlockingIOError, EINPROGRESS. The kernel goes on")
+        else:
+            error = TimeoutError(f"timed out after {timeout:g} s, waiting for {self.protocol.connect_waits}")
+            self._record_failure(explain(self.family, self.protocol, "connect", error))
+            self.release()
 
     def _record_failure(self, failure: Failure) -> None:
         self.spool.event("error", str(failure), failure=failure.to_json())
@@ -247,42 +329,8 @@ class Session:
 
     # --- sending -------------------------------------------------------------------------------------------
 
-    def send(self, data: bytes, peer: int | None, address: object, values: Mapping[str, object]) -> int:
-        """Send to a connected ``peer``, to ``address``, or to whom the socket is connected. Bytes taken.
-
-        ``values`` are those of the protocol's message fields. Raises `Failure`.
-        """
-        if not lifecycle.allowed(self.state, "send"):
-            raise simple("send", f"nothing can be sent while the session is {self.state}", "open it again")
-        if self.operations is not None:
-            self.changed = True
-            self.operations.accept(self.endpoint.local)
-            return self.operations.compute(data, values)
-        if peer is None and len(self.connections) == 1 and address is None:
-            peer = next(iter(self.connections))
-        if peer is not None and peer in self.connections:
-            try:
-                return self.connections[peer].send(data, self.spool, whole=self.protocol.messages)
-            except OSError as error:
-                raise explain(self.family, self.protocol, "send", error) from None
-        if self.protocol.connections:
-            if peer is not None:
-                raise simple("send", "that peer is not connected any more", "choose another")
-            if not self.connections:
-                raise simple("send", "no peer is connected", "wait for one, or connect")
-            raise simple("send", "several peers are connected", "choose one: select one of its rows")
-        return self._send_message(data, address)
-
-    def _send_message(self, data: bytes, address: Any) -> int:
-        assert self.sock is not None
-        try:
-            sent = self.sock.send(data) if address is None else self.sock.sendto(data, address)
-        except (OSError, TypeError, ValueError, OverflowError) as error:
-            raise explain(self.family, self.protocol, "send", error) from None
-        self.spool.add(data[:sent], Flag.OUT, self._number_of(address), len(data))
-        return sent
-
-    def _number_of(self, address: object) -> int:
+    def number_of(self, address: object) -> int:
+        """The number of the peer that a message goes to, 0 for the one that the socket is connected to."""
         if address is None:
             return 0
         key: bytes | str
@@ -340,6 +388,7 @@ class Session:
         self.connections.clear()
         if self.operations is not None:
             self.operations.close()
+        self.sending.outbox.give_up(simple("send", "the session was closed before the peer had room for this"))
         self._remove_file()
         if self.sock is not None:
             self.sock.close()
@@ -364,6 +413,8 @@ class Session:
             "state": self.state,
             "connections": sorted(self.connections) if self.operations is None else self.operations.connected,
             "drops": self.drops,
+            "timeout": self.timeout,
+            "waits": self.waits(),
             "unsent": sum(len(each.unsent) for each in self.connections.values()),
             **self.granted,
         }

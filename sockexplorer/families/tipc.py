@@ -35,6 +35,7 @@ class Scope(Integer):
 WORD = Integer(0, 2**32 - 1, wraps=True)
 LOCAL = {"addr_type": "TIPC_ADDR_NAMESEQ", "v1": "1000", "v2": "0", "v3": "10", "scope": "TIPC_CLUSTER_SCOPE"}
 REMOTE = {"addr_type": "TIPC_ADDR_NAME", "v1": "1000", "v2": "5", "v3": "0", "scope": "TIPC_CLUSTER_SCOPE"}
+ACCEPTED = "the peer's accept()"
 MASK = 0xFFFFFFFF
 _HEAD = (
     Part("family", "H", "address family", show=named({"AF_TIPC": 30})),
@@ -95,12 +96,12 @@ class Tipc(Family):
     protocols = (
         Protocol(
             "stream", "SOCK_STREAM", "0", "byte streams", ("listen", "connect"),
-            messages=False, connections=True, ends_in_reset=True, local=LOCAL, remote=REMOTE,
+            messages=False, connections=True, ends_in_reset=True, local=LOCAL, remote=REMOTE, connect_waits=ACCEPTED,
             help="A byte stream to a named service.",
         ),
         Protocol(
             "seqpacket", "SOCK_SEQPACKET", "0", "connected messages", ("listen", "connect"),
-            connections=True, ends_in_reset=True, local=LOCAL, remote=REMOTE, snaplen=66000,
+            connections=True, ends_in_reset=True, local=LOCAL, remote=REMOTE, snaplen=66000, connect_waits=ACCEPTED,
             help="A connection with message boundaries.",
         ),
         Protocol(

@@ -12,6 +12,7 @@ from sockexplorer.client.hub import Session
 from sockexplorer.core.capability import GLYPHS, WORDS, Capability
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Role
+from sockexplorer.core.seconds import mode
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.clock import count, rate, size
@@ -84,6 +85,10 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     kept = log.received + log.sent - log.dropped
     held = f" ({size(log.size)})" if log.size >= 2**20 else ""
     parts: list[Part] = [(f"{session.state} ", "bold")]
+    if session.timeout is not None:
+        parts.append((f"{mode(session.timeout)} ", "$text-accent"))
+    if session.waits and session.state != "listening":
+        parts.append((f"{session.waits}  ", "$text-warning"))
     # Before the counts: where the line is short it is cut at its end.
     if paused_at is not None:
         parts.append((f"‖ paused, {count(log.end - paused_at)} more  ", "bold $text-accent"))
@@ -114,6 +119,8 @@ def empty_text(session: Session | None, *, filtered: bool) -> Content:
         return problem_text(session.problem)
     if filtered:
         return Content.styled("No row passes the filter.", MUTED)
+    if session.state == "connecting" and session.waits:
+        return Content.assemble((session.waits, "bold"), ".\n\n", ("x", "bold $text-accent"), " closes it")
     if session.state not in ("bound", "listening", "open"):
         return Content.styled(f"The session is {session.state}; no frame yet.", MUTED)
     what = "Waiting for peers" if session.state == "listening" else "Waiting for frames"

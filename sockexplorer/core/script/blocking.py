@@ -73,6 +73,11 @@ class Blocking(Dialect):
         address = "address" if "address" in label else "_"
         return _SERVE.format(address=address, label=label, greeting=_GREETING if greet else "").splitlines()
 
+    def patience(self, timeout: float) -> list[str]:
+        if timeout:
+            return [f"sock.settimeout({timeout:g})  # then TimeoutError, whatever it waits for"]
+        return ["sock.setblocking(False)  # BlockingIOError where it would wait"]
+
     def main(self, parts: Parts) -> list[str]:
         managers = list(parts.managers)
         if parts.endless:

@@ -40,6 +40,10 @@ class Dialect(ABC):
     def connect(self, parts: Parts, family: Family, protocol: Protocol, endpoint: Endpoint) -> str:
         """Connect to the endpoint's remote address; may add helpers."""
 
+    def patience(self, timeout: float) -> list[str]:
+        """The lines that make the socket give up a call after ``timeout`` seconds, where the style has such."""
+        return []
+
     @abstractmethod
     def serve(self, parts: Parts, label: str, size: int, *, greet: bool) -> list[str]:
         """Accept peers for ever, print what each sends, greet each with PAYLOAD; may add helpers.

@@ -45,6 +45,8 @@ def python_script(
     )
     if family.foreign:
         parts.title += f"\n# {family.constant}: {family.availability}."
+    if endpoint.timeout is not None and endpoint.operation != "listen":
+        parts.opening += dialect.patience(endpoint.timeout)  # a server's sockets wait in a selector
     if alg.applies(family, endpoint):
         alg.fill(parts, dialect, family, protocol, endpoint, payload)
     else:

@@ -29,6 +29,7 @@ from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.lines import LineView
 from sockexplorer.ui.widgets.search_line import SearchLine
 from sockexplorer.ui.widgets.session_bar import SessionBar
+from sockexplorer.ui.widgets.timeout_line import TimeoutLine
 from sockexplorer.ui.widgets.traffic_view import TrafficView
 
 SAMPLE_SECONDS = 0.5
@@ -56,6 +57,7 @@ class TrafficPane(Pane):
         Binding("right_square_bracket", "switch(1)", "Next", id="next-session", key_display="]"),
         Binding("left_square_bracket", "switch(-1)", "Before", show=False, id="previous-session", key_display="["),
         Binding("x", "close", "Close", id="close"),
+        Binding("t", "timeout", "Timeout", show=False, id="timeout", tooltip="How long a call may wait: settimeout()"),
         Binding("d", "disconnect", "Disconnect the row's peer", show=False, id="disconnect"),
         Binding("escape", "back", "Back", show=False),
     ]
@@ -82,6 +84,7 @@ class TrafficPane(Pane):
             placeholder='filter: text  /regex/  dir==in  len>100  peer~"127."  hex:de ad', compact=True, id="filter"
         )
         yield Static(id="filter-note")
+        yield TimeoutLine()
         yield Static(id="traffic-empty")
         yield TrafficView()
         yield Details()
@@ -201,6 +204,20 @@ class TrafficPane(Pane):
         frame = self.view.current()
         if self.session is not None and frame is not None and frame.peer in self.session.connections:
             self.hub.client.request("close", session=self.session.number, peer=frame.peer)
+
+    def action_timeout(self) -> None:
+        if self.session is not None and self.session.state not in ("closed", "failed", "ended"):
+            self.query_one(TimeoutLine).open(self.session.timeout)
+
+    @on(TimeoutLine.Given)
+    def _timeout_given(self, event: TimeoutLine.Given) -> None:
+        if self.session is not None:
+            self.hub.set_timeout(self.session, event.timeout)
+        self.view.focus()
+
+    @on(TimeoutLine.Left)
+    def _timeout_left(self) -> None:
+        self.view.focus()
 
     # --- rows ----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
-from sockexplorer.core.draft import Draft, option_field, proto_field
+from sockexplorer.core.draft import TIMEOUT, Draft, option_field, proto_field
 from sockexplorer.core.family import Role
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field
@@ -92,14 +92,15 @@ class AddressForm(VerticalScroll, can_focus=False):
         if len(draft.roles) == 2:
             box = Box("bind, then connect", draft.bind_first, "connect from the local address above", BIND_FIRST)
             boxes.append(box)
-        if numbers or boxes:
-            yield Label("options", classes="role", markup=False)
-        for at in range(0, len(numbers), 2):
-            inputs = [
-                FieldInput(option_field(each), None, draft.options.get(each.name, ""), f"option.{each.name}")
-                for each in numbers[at : at + 2]
-            ]
-            yield Horizontal(*(FieldRow(each, len(each.field.name)) for each in inputs), classes="field-row")
+        inputs = [
+            FieldInput(option_field(each), None, draft.options.get(each.name, ""), f"option.{each.name}")
+            for each in numbers
+        ]
+        inputs.append(FieldInput(TIMEOUT, None, draft.timeout, "timeout"))
+        yield Label("options", classes="role", markup=False)
+        rows = {each.field.name: FieldRow(each, len(each.field.name)) for each in inputs}
+        for line in _lines(tuple(each.field for each in inputs)):
+            yield Horizontal(*(rows[each.name] for each in line), classes="field-row")
         if boxes:
             yield ItemGrid(*boxes, min_column_width=22, classes="boxes")
 
@@ -126,6 +127,8 @@ class AddressForm(VerticalScroll, can_focus=False):
         before, _, name = source.name.partition(".")
         if before == "proto":
             draft.proto = event.value
+        elif before == "timeout":
+            draft.timeout = event.value
         elif before == "option":
             draft.options[name] = event.value
         elif source.role is not None:
