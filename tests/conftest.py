@@ -33,12 +33,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI a skipped test has failed, unless its marker says that this host may lack what it needs."""
+    """In CI a skipped test has failed, unless its marker says that this host may lack what it needs.
+
+    The lab's kernel lacks nothing: there only other Pythons may be missing.
+    """
     report = yield
-    optional = item.get_closest_marker("optional_on_this_host") is not None
+    excuses = ["other_pythons"] if os.environ.get("SOCKEXPLORER_LAB") else ["other_pythons", "optional_on_this_host"]
+    optional = any(item.get_closest_marker(each) is not None for each in excuses)
     if os.environ.get("CI") and report.skipped and not optional and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"skipped in CI without optional_on_this_host: {report.longrepr}"
+        report.longrepr = f"skipped in CI without a marker that excuses it: {report.longrepr}"
     return report
 
 

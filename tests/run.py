@@ -1,7 +1,10 @@
 """Every check of this project, in one command: ``python3 tests/run.py``. Further arguments go to pytest.
 
 Makes ``.venv`` in the checkout, or takes the one that is there, installs the project into it for editing, and runs
-ruff, mypy, import-linter and pytest. All of them run; the status is 1 when any failed.
+ruff, mypy, import-linter and pytest; then, in a kernel that has every socket family (``tests/kernel/lab.py``), the
+tests of the families that a host may lack. That last part waits for the kernel's build where the environment has CI or
+SOCKEXPLORER_LAB_BUILD set, and is left out, with a hint, where no kernel is built. All of them run; the status is 1
+when any failed.
 """
 
 from __future__ import annotations
@@ -25,6 +28,14 @@ TOOLS = {
     "unshare": "util-linux", "nsenter": "util-linux",
 }  # fmt: skip
 """Programs that tests use where they are there, with Debian's names of their packages."""
+LAB = ROOT / "tests" / "kernel" / "lab.py"
+IN_THE_LAB: dict[str, list[str]] = {
+    "pytest in the lab": ["tests/lab"],
+    "pytest in the lab, what this host lacks": [
+        "-m", "optional_on_this_host", "tests/core/script", "tests/engine", "tests/notations",
+    ],
+}  # fmt: skip
+"""What runs in the lab's kernel: tests that are for it, and those that a host without a family skips."""
 HOW_INSTALLED = """
 import importlib.metadata
 try:
@@ -50,8 +61,30 @@ def main(arguments: list[str]) -> int:
         "pytest": ["pytest", *arguments],
     }
     failed = [name for name, command in checks.items() if not passes(name, command)]
+    if arguments:
+        print("hint: with arguments for pytest, nothing runs in the lab's kernel")
+    elif lab_is_wanted():
+        later = {name: lab_command(more) for name, more in IN_THE_LAB.items()} | {
+            "pytest of the lab": ["pytest", "tests/kernel"]
+        }
+        failed += [name for name, command in later.items() if not passes(name, command)]
+        checks |= later
+    else:
+        print(f"hint: no kernel for the tests of rare families; to build one: python3 {LAB.relative_to(ROOT)} build")
     print(f"\nfailed: {', '.join(failed)}" if failed else f"\npassed: {', '.join(checks)}")
     return 1 if failed else 0
+
+
+def lab_is_wanted() -> bool:
+    """Whether the lab's kernel is there, or its minutes of building are to be spent."""
+    if os.environ.get("CI") or os.environ.get("SOCKEXPLORER_LAB_BUILD"):
+        return True
+    return subprocess.run([PYTHON, LAB, "build", "--check"], check=False).returncode == 0
+
+
+def lab_command(arguments: list[str]) -> list[str]:
+    """The command that runs pytest in the lab's kernel."""
+    return ["python", str(LAB), "run", "--", str(PYTHON), "-m", "pytest", *arguments]
 
 
 def prepare() -> None:

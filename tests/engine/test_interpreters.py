@@ -49,7 +49,7 @@ def test_a_thread_of_the_client_loads_it_no_other_way() -> None:
     subprocess.run([sys.executable, "-I", "-c", script, str(ROOT)], check=True, timeout=PATIENCE)
 
 
-@pytest.mark.optional_on_this_host(reason="which interpreters there are is the host's affair")
+@pytest.mark.other_pythons
 @pytest.mark.parametrize("version", INTERPRETERS)
 def test_other_interpreters_run_it(version: str, desks: Callable[[Callable[[], Link]], Desk]) -> None:
     python = interpreter(version)

@@ -29,7 +29,7 @@ def test_this_interpreter(seed: int) -> None:
 
 
 @pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
-@pytest.mark.optional_on_this_host("other versions of Python")
+@pytest.mark.other_pythons
 def test_another_version(version: str) -> None:
     assert f"inet: {COUNT} addresses compared" in agreement(interpreter(version), "--count", str(COUNT))
 

@@ -6,6 +6,7 @@ cores, and what `PACKAGES` lists.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import lzma
 import os
@@ -52,16 +53,23 @@ def stamp() -> str:
     return hashlib.sha256((SERIES + options).encode()).hexdigest()[:10]
 
 
-def kernel() -> Path:
-    """The kernel, built now if it was not before. Raises `BuildError`."""
+def built() -> Path | None:
+    """The kernel if it is there already."""
     path = cache() / f"linux-{stamp()}"
-    if path.exists():
-        return path
+    return path if path.exists() else None
+
+
+def kernel() -> Path:
+    """The kernel, built now if it was not before; whoever asks meanwhile waits for it. Raises `BuildError`."""
+    path = cache() / f"linux-{stamp()}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    if ready := os.environ.get(READY):
-        _take(Path(ready), path)
-    else:
-        _build(path)
+    with (path.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if built() is None:
+            if ready := os.environ.get(READY):
+                _take(Path(ready), path)
+            else:
+                _build(path)
     return path
 
 

@@ -36,7 +36,8 @@ def main(arguments: list[str]) -> int:
         arguments, command = arguments[:at], arguments[at + 1 :]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    verbs.add_parser("build", help="build the kernel if it is not there, and print its path")
+    making = verbs.add_parser("build", help="build the kernel if it is not there, and print its path")
+    making.add_argument("--check", action="store_true", help="build nothing: exit status 69 where it is not there")
     runs = [verbs.add_parser("run", help="run a command, given after --"), verbs.add_parser("shell", help="a shell")]
     for each in runs:
         each.add_argument("--writable", action="append", default=[], type=Path, metavar="DIRECTORY")
@@ -48,6 +49,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.verb == "run" and not command:
         parser.error("run needs a command after --")
+    if options.verb == "build" and options.check:
+        return 0 if build.built() else UNAVAILABLE
     try:
         kernel = build.kernel()
     except build.BuildError as error:
