@@ -122,11 +122,11 @@ def constant_lines(rows: Iterable[Capability], verbose: bool) -> Iterator[str]:
 
 
 def _row(row: Capability, name: str, width: int, verbose: bool) -> Iterator[str]:
-    from sockexplorer.core.capability import GLYPHS, WORDS
+    from sockexplorer.core.capability import GLYPHS
     from sockexplorer.core.text import escape
 
     glyph = GLYPHS[row.state]
-    yield f"  {click.style(glyph, fg=COLORS[glyph])} {escape(name):<{width}} {WORDS[row.state]}"
+    yield f"  {click.style(glyph, fg=COLORS[glyph])} {escape(name):<{width}} {row.words}"
     if row.state == "available" and not verbose:
         return
     for proof in row.evidence:

@@ -55,6 +55,8 @@ class Session:
     """As of ``settimeout()``."""
     waits: str = ""
     """What an operation waits for, "" where none does; escaped."""
+    by_number: bool = False
+    """Whether it was opened by number, its addresses through libc: the engine's Python lacks the family."""
     file: tuple[str, int, int] | None = None
     problem: Problem | None = None
 
@@ -220,6 +222,7 @@ class Hub:
         session.timeout = status.get("timeout")
         session.waits = escape(str(status.get("waits", "")))
         session.receive_buffer = status.get("receive_buffer", session.receive_buffer)
+        session.by_number = status.get("by_number", session.by_number)
         with contextlib.suppress(ValueError, SyntaxError):
             if "local" in status:
                 session.local = ast.literal_eval(status["local"])

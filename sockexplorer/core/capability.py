@@ -60,6 +60,12 @@ class Capability:
     evidence: tuple[str, ...] = ()
     fix: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """The state for people, and whether it is meant of the number alone, for want of a name in Python."""
+        by_number = self.state == "available" and self.python is False
+        return WORDS[self.state] + (", by number" if by_number else "")
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object with the same names."""
         return asdict(self)

@@ -13,22 +13,43 @@ from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.engine.failure import explain, simple
+from sockexplorer.engine.libc_socket import LibcSocket
 from sockexplorer.engine.unixfile import SocketFile, make_private
+from sockexplorer.engine.verdict import parses
 
 RECEIVE_BUFFER = 4 * 2**20
 """Bytes asked for: at a high rate the size of the buffer matters before the speed of the reader."""
 BACKLOG = 128
 
 
-def create(family: Family, protocol: Protocol, endpoint: Endpoint) -> socket.socket:
-    """``socket()`` with the endpoint's numbers, non-blocking. Raises `Failure`."""
+def system_socket(family: Family, protocol: Protocol, proto: int) -> socket.socket:
+    """A socket of this system: Python's own where its parser knows the family, else a `LibcSocket`.
+
+    Raises OSError, OverflowError, ValueError, and `Failure` for a family of another system.
+    """
     if family.foreign:
         # Its number is another family's here.
         where = f"it is for {family.availability}; what the form and the script say of it is from the declaration"
         raise simple("socket", f"this system has no {family.constant}", where)
+    if parses(family.number):
+        return socket.socket(family.number, protocol.type_number, proto)
+    return LibcSocket(family, protocol, proto)
+
+
+make_socket: Callable[[Family, Protocol, int], socket.socket] = system_socket
+"""What `create` makes every socket with. Tests put another in its place, to see what it is asked for."""
+
+
+def by_number(sock: socket.socket) -> bool:
+    """Whether Python lacks the socket's family, so that its addresses go to libc."""
+    return isinstance(sock, LibcSocket)
+
+
+def create(family: Family, protocol: Protocol, endpoint: Endpoint) -> socket.socket:
+    """``socket()`` with the endpoint's numbers, non-blocking. Raises `Failure`."""
     proto = protocol.proto_number if endpoint.proto is None else endpoint.proto
     try:
-        sock = socket.socket(family.number, protocol.type_number, proto)
+        sock = make_socket(family, protocol, proto)
     except (OSError, OverflowError, ValueError) as error:
         raise explain(family, protocol, "socket", error) from None
     sock.setblocking(False)

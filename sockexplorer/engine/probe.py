@@ -92,12 +92,7 @@ def _probe(
     elif answer.name in ("EAFNOSUPPORT", "EPROTONOSUPPORT") and facts.modular:
         before.append("asked so, the kernel looks for a module by itself (net-pf-…); it found none that it may load")
     try:
-        if not answer.ok:
-            finding = why_not(family, protocol, answer, facts)
-        elif family.constant in lacking:
-            finding = Finding("not-in-python", True, True)
-        else:
-            finding = what_is_there(family.constant, facts)
+        finding = what_is_there(family.constant, facts) if answer.ok else why_not(family, protocol, answer, facts)
     except OSError as error:
         finding = Finding("unknown", None, None, (f"asking further failed: {error}",))
     if not lacking:
@@ -106,17 +101,17 @@ def _probe(
 
 
 def _by_number(finding: Finding, family: str, lacking: list[str]) -> Finding:
-    """The finding for what this Python has no name for: a protocol's number does as well, a family's does not."""
+    """The finding for what this Python has no name for: the explorer opens it by number all the same."""
     evidence = [f"asked by number, for want of {' and '.join(lacking)} in this Python"]
     fix: list[str] = []
     for name in lacking:
         why, then = lack(name, by_name().get(name))
         evidence += why
-        if finding.kernel is not False:
+        if finding.kernel is not False and family not in lacking:
             fix += then  # a number is of no use where the kernel refused it
-    if family not in lacking:
-        return Finding(
-            finding.state, finding.kernel, finding.usable, (*evidence, *finding.evidence), (*fix, *finding.fix)
+    if family in lacking:
+        evidence.append(
+            "the explorer opens it by number and hands its addresses to libc; bind, connect and sendto of this Python "
+            "can't build them"
         )
-    evidence.append("socket() takes the number, but bind, connect and sendto of this Python can't build the address")
-    return Finding("not-in-python", finding.kernel, False, (*evidence, *finding.evidence), (*fix, *finding.fix))
+    return Finding(finding.state, finding.kernel, finding.usable, (*evidence, *finding.evidence), (*fix, *finding.fix))

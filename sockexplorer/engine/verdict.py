@@ -12,6 +12,7 @@ import errno
 import socket
 import sys
 import warnings
+from functools import cache
 from typing import Any
 
 from sockexplorer.core.family import Family, Protocol, Role
@@ -45,6 +46,16 @@ def ask_cpython(family: int, kind: int, proto: int, address: Any) -> Exception |
             except (TypeError, ValueError, OverflowError, BufferError, SystemError, MemoryError) as error:
                 return error
     return None
+
+
+@cache
+def parses(family: int) -> bool:
+    """Whether this interpreter's parser has a case for the family of that number. Raises OSError at a loss."""
+    try:
+        ask_cpython(family, socket.SOCK_STREAM, 0, ())
+    except LookupError:
+        return False
+    return True
 
 
 def judge(family: Family, protocol: Protocol, address: object, role: Role, proto: int | None = None) -> Verdict:

@@ -9,9 +9,9 @@ from textual.content import Content
 
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Session
-from sockexplorer.core.capability import GLYPHS, WORDS, Capability
+from sockexplorer.core.capability import GLYPHS, Capability
 from sockexplorer.core.draft import Draft
-from sockexplorer.core.family import Role
+from sockexplorer.core.family import Family, Role
 from sockexplorer.core.seconds import mode
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
@@ -19,7 +19,6 @@ from sockexplorer.ui.clock import count, rate, size
 
 Part = Content | str | tuple[str, str]
 MUTED = "$foreground-muted"
-BY_DECLARATION = "decided by the declaration: this Python lacks the family's parser"
 
 
 def problem_text(problem: Problem) -> Content:
@@ -36,7 +35,7 @@ def capability_line(capability: Capability | None) -> Content:
     if capability is None or capability.state == "available":
         return Content("")
     fix = f"; {capability.fix[0]}" if capability.fix else ""
-    text = f"\n{GLYPHS[capability.state]} {WORDS[capability.state]}{escape(fix)} (pane 4 has the evidence)"
+    text = f"\n{GLYPHS[capability.state]} {capability.words}{escape(fix)} (pane 4 has the evidence)"
     return Content.styled(text, "$text-warning")
 
 
@@ -54,6 +53,13 @@ def verdict_lines(draft: Draft, verdicts: Mapping[Role, Verdict], width: int) ->
     return Content("\n").join(lines)
 
 
+def by_declaration(family: Family) -> str:
+    """What it means that a declaration decided, for a family that the engine's Python lacks."""
+    if family.foreign:
+        return "decided by the declaration: this Python lacks the family's parser"
+    return "decided by the declaration, opened by number: this Python lacks the family"
+
+
 def _said(draft: Draft, role: Role, verdict: Verdict | None) -> list[tuple[str, str]]:
     """Lines about one address with their styles."""
     faults = draft.faults(role)
@@ -65,14 +71,14 @@ def _said(draft: Draft, role: Role, verdict: Verdict | None) -> list[tuple[str, 
     if verdict is not None and not verdict.accepted:
         raised = f"({verdict.exception}: {escape(verdict.message, 80)})"
         if verdict.decided_by == "model":
-            raised += f" {BY_DECLARATION}"
+            raised += f" {by_declaration(draft.family)}"
         return [(f"✗ {escape(verdict.sentence())} {raised}", "$text-error")]
     address = escape(ascii(draft.address(role)))
     if verdict is None:
         return [(f"… {address}", MUTED)]
     size_ = f"  sockaddr {len(verdict.sockaddr)} bytes" if verdict.sockaddr is not None else ""
     notices = [f"{each.field}: {each.text}" if each.field else each.text for each in verdict.notices]
-    lacking = [] if verdict.decided_by == "cpython" else [("· " + BY_DECLARATION, MUTED)]
+    lacking = [] if verdict.decided_by == "cpython" else [("· " + by_declaration(draft.family), MUTED)]
     return [(f"✓ {address}{size_}", "bold"), *lacking, *((f"⚠ {escape(each)}", "$text-warning") for each in notices)]
 
 
@@ -89,6 +95,8 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
         parts.append((f"{mode(session.timeout)} ", "$text-accent"))
     if session.waits and session.state != "listening":
         parts.append((f"{session.waits}  ", "$text-warning"))
+    if session.by_number:
+        parts.append(("by number  ", MUTED))
     # Before the counts: where the line is short it is cut at its end.
     if paused_at is not None:
         parts.append((f"‖ paused, {count(log.end - paused_at)} more  ", "bold $text-accent"))

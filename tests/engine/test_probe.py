@@ -91,12 +91,17 @@ def test_a_protocol_without_name_in_python_is_asked_by_number(protocols: dict[st
         assert "use the number 16" in found.fix
 
 
-def test_a_family_that_python_lacks_is_not_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_family_that_python_lacks_is_asked_and_opened_by_number(
+    protocols: dict[str, Capability], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delattr(socket, "AF_VSOCK")
     found = {each.name: each for each in probe_protocols()}["AF_VSOCK/stream"]
-    assert (found.state, found.python, found.value) == ("not-in-python", False, "40")
-    assert found.kernel is (True if opens(40, socket.SOCK_STREAM, 0) == 0 else found.kernel)
+    whole = protocols["AF_VSOCK/stream"]
+    assert (found.python, found.value, found.kernel, found.usable) == (False, "40", whole.kernel, whole.usable)
+    assert (found.state, found.fix) == (whole.state, whole.fix)
+    assert (found.words == "available, by number") is (found.state == "available")
     assert any(line.startswith("socket(AF_VSOCK, SOCK_STREAM, 0)") for line in found.evidence)
+    assert any("opens it by number" in line for line in found.evidence)
 
 
 def test_an_unexpected_error_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
