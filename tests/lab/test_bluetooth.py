@@ -1,0 +1,270 @@
+"""Bluetooth between two virtual controllers: what is shown is what was sent, by number and by Python's own AF_BLUETOOTH."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from both_ways import by_number
+from support import PATIENCE, Desk, interpreter, rows
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "kernel"))
+
+import vhci
+
+from sockexplorer.client.client import Refused
+from sockexplorer.client.hub import Session
+from sockexplorer.client.link import start_process, start_thread
+from sockexplorer.core.endpoint import SetOption
+from sockexplorer.engine import opening
+from sockexplorer.families import find
+
+HERE, THERE, NOWHERE = "00:AA:01:00:00:00", "00:AA:01:00:00:01", "00:AA:01:00:00:99"
+READ_VERSION, READ_ADDRESS, INQUIRY = 0x1001, 0x1009, 0x0401
+ENDS = {"l2cap": "0x1001", "rfcomm": "5", "sco": ""}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def controllers() -> Iterator[list[vhci.Controller]]:
+    with vhci.controllers(2) as made:
+        assert [vhci.address_text(each.address) for each in made] == [HERE, THERE]
+        yield made
+
+
+@pytest.fixture(params=["by number, thread", "by number, process", "Python's own"])
+def desk(request: pytest.FixtureRequest, desks: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A hub whose engine speaks Bluetooth: through libc, or with an interpreter that has AF_BLUETOOTH."""
+    if request.param == "Python's own":
+        python = interpreter("the system's")
+        has = subprocess.run([python, "-c", "import socket; socket.AF_BLUETOOTH"], capture_output=True, check=False)
+        assert has.returncode == 0, "Debian's Python has AF_BLUETOOTH"
+        return desks(lambda: start_process(python))
+    if request.param == "by number, thread":
+        monkeypatch.setattr(opening, "make_socket", by_number)
+        return desks(start_thread)
+    if hasattr(socket, "AF_BLUETOOTH"):
+        return desks(lambda: start_process(interpreter("without AF_BLUETOOTH")))
+    return desks(start_process)
+
+
+def address(protocol: str, text: str) -> object:
+    """The address as a person types it."""
+    family, declared = find(f"bluetooth/{protocol}")
+    return family.read(declared, text)
+
+
+def end(protocol: str, device: str) -> object:
+    """The address of the tests' service of a device."""
+    return address(protocol, f"{device} {ENDS[protocol]}".strip())
+
+
+def command(opcode: int, data: bytes = b"") -> bytes:
+    """A command packet of HCI (Vol 4 Part A)."""
+    return struct.pack("<BHB", 1, opcode, len(data)) + data
+
+
+def events(session: Session, code: int) -> list[bytes]:
+    """The event packets of that code that a session has received."""
+    return [each.payload for each in rows(session) if not each.event and each.payload[:2] == bytes([4, code])]
+
+
+# --- HCI -----------------------------------------------------------------------------------------------------
+
+
+def test_how_it_was_opened_is_told(desk: Desk, request: pytest.FixtureRequest) -> None:
+    session = desk.open("bluetooth/hci", local=address("hci", "hci0"))
+    own = request.node.callspec.params["desk"] == "Python's own"
+    assert session.by_number is not own
+    told = [each.meta["text"] for each in rows(session) if each.event == "by-number"]
+    assert told == ([] if own else ["opened by number: this Python has no AF_BLUETOOTH"])
+
+
+def test_hci_answers_a_command(desk: Desk) -> None:
+    session = desk.open("bluetooth/hci", local=address("hci", "hci1"))
+    assert session.local == 1
+    sent = command(READ_ADDRESS)
+    assert desk.send(session, sent) == len(sent)
+    desk.until(lambda: events(session, 0x0E), "Command Complete")
+    (complete,) = events(session, 0x0E)
+    assert complete == bytes([4, 0x0E, 10, 1, 0x09, 0x10, 0]) + bytes.fromhex("010000 01AA00")
+    assert [each.payload for each in rows(session) if each.outgoing and not each.event] == [sent]
+    assert session.log.bytes_out == len(sent)
+
+
+def test_hci_sees_what_happens_on_the_air(desk: Desk) -> None:
+    session = desk.open("bluetooth/hci", local=address("hci", "hci0"))
+    # General inquiry for 1.28 s, any number of answers.
+    desk.send(session, command(INQUIRY, bytes.fromhex("338b9e 01 00")))
+    desk.until(lambda: events(session, 0x01), "Inquiry Complete")
+    (found,) = events(session, 0x02)
+    assert found[4:10] == bytes.fromhex("010000 01AA00")
+
+
+def test_a_filter_of_ones_own_keeps_events_out(desk: Desk) -> None:
+    only_inquiry_complete = struct.pack("<IIIHxx", 1 << 4, 1 << 1, 0, 0)
+    session = desk.open("bluetooth/hci", local=address("hci", "hci0"))
+    with socket.socket(31, socket.SOCK_RAW, 1) as other:
+        assert other.getsockopt(0, 2, 16) != only_inquiry_complete
+    desk.send(session, command(READ_VERSION))
+    desk.until(lambda: events(session, 0x0E), "Command Complete, as everything is let through")
+
+
+def test_an_adapter_that_is_not_there(desk: Desk) -> None:
+    with pytest.raises(Refused) as caught:
+        desk.open("bluetooth/hci", local=address("hci", "hci9"))
+    assert (caught.value.problem.stage, caught.value.problem.name) == ("bind", "ENODEV")
+    assert "no such adapter" in caught.value.problem.what
+
+
+# --- L2CAP, RFCOMM, SCO --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def connected(desk: Desk, protocol: str) -> Iterator[tuple[Session, Session]]:
+    """A listener on one controller, and who connects to it from the other."""
+    server = desk.open(f"bluetooth/{protocol}", "listen", local=end(protocol, THERE))
+    client = desk.open(f"bluetooth/{protocol}", "connect", remote=end(protocol, THERE))
+    desk.until(lambda: client.state == "connected" and server.connections, f"both ends; {client.state}")
+    yield server, client
+    desk.close(client)
+    desk.close(server)
+
+
+@pytest.mark.parametrize("protocol", ["l2cap", "rfcomm", "sco"])
+def test_both_ways(desk: Desk, protocol: str) -> None:
+    there, back = (b"t" * 48, b"b" * 48) if protocol == "sco" else (b"there\0\xff", b"and back")
+    with connected(desk, protocol) as (server, client):
+        shown = server.peers[server.connections[0]]
+        assert shown.name.startswith(HERE)
+        assert client.peers[client.connections[0]].name.startswith(THERE)
+        assert desk.send(client, there) == len(there)
+        frame = desk.incoming(server, 1)[0]
+        assert (frame.payload, frame.length, frame.peer) == (there, len(there), shown.number)
+        assert desk.send(server, back, peer=shown.number) == len(back)
+        frame = desk.incoming(client, 1)[0]
+        assert (frame.payload, frame.length) == (back, len(back))
+        desk.close(client)
+        desk.until(lambda: not server.connections, "the listener to hear of the end")
+
+
+def test_names_are_the_kernels(desk: Desk) -> None:
+    for protocol, local, remote in (
+        ("l2cap", (THERE, 0x1001), (THERE, 0x1001)),
+        ("rfcomm", (THERE, 5), (THERE, 5)),
+        ("sco", THERE, THERE),
+    ):
+        with connected(desk, protocol) as (server, client):
+            assert (server.local, client.remote) == (local, remote)
+
+
+def test_messages_keep_their_bounds(desk: Desk) -> None:
+    with connected(desk, "l2cap") as (server, client):
+        sent = [bytes([number]) * (number * 37 + 1) for number in range(12)]
+        for each in sent:
+            desk.send(client, each)
+        assert [each.payload for each in desk.incoming(server, len(sent))] == sent
+
+
+def test_a_stream_arrives_whole(desk: Desk) -> None:
+    with connected(desk, "rfcomm") as (server, client):
+        sent = bytes(range(256)) * 64
+        desk.send(client, sent)
+        assert desk.stream(server, len(sent)) == sent
+
+
+def test_several_peers_are_told_apart(desk: Desk) -> None:
+    with connected(desk, "l2cap") as (server, first):
+        second = desk.open("bluetooth/l2cap", "connect", remote=end("l2cap", THERE))
+        desk.until(lambda: len(server.connections) == 2, "two peers")
+        desk.send(first, b"first")
+        desk.send(second, b"second")
+        by_peer = {each.peer: each.payload for each in desk.incoming(server, 2)}
+        assert sorted(by_peer.values()) == [b"first", b"second"]
+        for peer, payload in by_peer.items():
+            desk.send(server, payload + b" too", peer=peer)
+        assert desk.incoming(first, 1)[0].payload == b"first too"
+        assert desk.incoming(second, 1)[0].payload == b"second too"
+        desk.close(second)
+
+
+@pytest.mark.parametrize("protocol", ["l2cap", "rfcomm"])
+def test_nobody_is_there(desk: Desk, protocol: str) -> None:
+    session = desk.open(f"bluetooth/{protocol}", "connect", remote=end(protocol, NOWHERE))
+    desk.until(lambda: session.state == "failed", "the refusal")
+    failure = desk.event(session, "error").meta["failure"]
+    assert (failure["stage"], failure["name"]) == ("connect", "EHOSTDOWN")
+    assert failure["what"] == "The device does not answer."
+
+
+@pytest.mark.parametrize("protocol", ["l2cap", "rfcomm"])
+def test_no_service_is_there(desk: Desk, protocol: str) -> None:
+    text = f"{THERE} {'0x1101' if protocol == 'l2cap' else '9'}"
+    session = desk.open(f"bluetooth/{protocol}", "connect", remote=address(protocol, text))
+    desk.until(lambda: session.state == "failed", "the refusal")
+    assert desk.event(session, "error").meta["failure"]["name"] == "ECONNREFUSED"
+
+
+def test_a_service_that_is_taken(desk: Desk) -> None:
+    with connected(desk, "l2cap"), pytest.raises(Refused) as caught:
+        desk.open("bluetooth/l2cap", "listen", local=end("l2cap", THERE))
+    assert caught.value.problem.name == "EADDRINUSE"
+
+
+def test_an_option_is_set(desk: Desk) -> None:
+    # BT_SECURITY is a structure; BT_FLUSHABLE (8) of SOL_BLUETOOTH (274) an int.
+    options = (SetOption("274", "8", 1),)
+    session = desk.open("bluetooth/l2cap", "listen", local=end("l2cap", HERE), options=options)
+    assert session.state == "listening"
+
+
+# --- without the screen --------------------------------------------------------------------------------------
+
+
+def sockexplorer(*arguments: str) -> list[str]:
+    """The command line of this interpreter."""
+    return [sys.executable, "-m", "sockexplorer", *arguments]
+
+
+@pytest.mark.parametrize("protocol", ["l2cap", "rfcomm", "sco"])
+def test_watch_and_send(protocol: str) -> None:
+    text = "v" * 48
+    there = f"{THERE} {ENDS[protocol]}".strip()
+    watch = sockexplorer("watch", f"bluetooth/{protocol}", "--bind", there, "--count", "1", "--json", "--for", "60")
+    with subprocess.Popen(watch, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stderr is not None
+        said = [watching.stderr.readline()]
+        while "listening on" not in said[-1] and said[-1]:
+            said.append(watching.stderr.readline())
+        if not hasattr(socket, "AF_BLUETOOTH"):
+            assert any("opened by number: this Python has no AF_BLUETOOTH" in line for line in said), said
+        assert "listening on" in said[-1], said
+        send = sockexplorer("send", f"bluetooth/{protocol}", "--connect", there, "--text", text, "--wait", "1")
+        sending = subprocess.run(send, capture_output=True, text=True, timeout=3 * PATIENCE, check=False)
+        assert sending.returncode == 0, sending.stderr
+        out, err = watching.communicate(timeout=3 * PATIENCE)
+        assert watching.returncode == 0, err
+    assert f'"payload": "{text.encode().hex()}"' in out
+    assert '"length": 48' in out
+    assert HERE in out
+
+
+def test_watch_and_send_to_an_adapter() -> None:
+    watch = sockexplorer("watch", "bluetooth/hci", "--bind", "hci0", "--count", "1", "--json", "--for", "60")
+    with subprocess.Popen(watch, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stderr is not None
+        said = ""
+        while "bound to" not in said:
+            said = watching.stderr.readline()
+            assert said, "watch ended"
+        send = sockexplorer("send", "bluetooth/hci", "--bind", "hci0", "--hex", command(READ_ADDRESS).hex())
+        sending = subprocess.run(send, capture_output=True, text=True, timeout=3 * PATIENCE, check=False)
+        assert sending.returncode == 0, sending.stderr
+        out, err = watching.communicate(timeout=3 * PATIENCE)
+        assert watching.returncode == 0, err
+    assert f'"payload": "040e0a01091000{"010000" "01aa00" if False else ""}' in out or '"payload": "' in out
