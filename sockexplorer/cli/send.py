@@ -43,6 +43,8 @@ def command(
 ) -> None:  # fmt: skip
     """Send bytes to --to ADDRESS or over --connect ADDRESS, and end when they are sent.
 
+    To an adapter or a bus (bluetooth/hci, can/raw) they go with --bind alone.
+
     An algorithm of the kernel (alg/…) is bound instead, and its result printed as "watch" prints what arrives; --with
     gives the fields of the message, such as op=decrypt, iv=00…, assoclen=16 or read=32.
 
@@ -59,7 +61,8 @@ def command(
     operates = target.protocol.operates
     if operates and (to is not None or connect is not None):
         raise click.UsageError(f"{target} has no peer: give --bind with the algorithm")
-    if not operates and (to is None) == (connect is None):
+    bound = bind is not None and target.protocol.sends_bound and to is None and connect is None
+    if not operates and not bound and (to is None) == (connect is None):
         raise click.UsageError("give one of --to and --connect")
     given = payload(text, hexadecimal)
     if given is None and operates and not target.protocol.sample:

@@ -52,7 +52,7 @@ class Sender:
         session = self._talk.session
         endpoint = session.endpoint
         to = endpoint.remote if session.remote is None or endpoint.operation != "connect" else session.remote
-        if session.protocol.operates:
+        if session.protocol.operates or endpoint.remote is None:
             to = endpoint.local
         if not as_json:
             return f"sent {self.sent} byte{'s' * (self.sent != 1)} to {to!a}"

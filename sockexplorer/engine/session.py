@@ -225,7 +225,12 @@ class Session:
     def _read_failed(self, error: OSError, connection: Connection | None) -> None:
         failure = explain(self.family, self.protocol, "read", error)
         if connection is not None and self.protocol.connections:
-            self._ended(connection, "reset", str(failure), failure)
+            if self.protocol.ends_in_reset and error.errno == errno.ECONNRESET:
+                # L2CAP tells of the end before it gives what came before it.
+                self._read_rest(connection.reader)
+                self._ended(connection, "closed", "closed by the peer")
+            else:
+                self._ended(connection, "reset", str(failure), failure)
             return
         self._failures += error.errno not in ANSWERS
         self.spool.event("error", str(failure), failure=failure.to_json())
@@ -373,15 +378,18 @@ class Session:
         """Take what had arrived before the end, within bounds."""
         readers = [each.reader for each in self.connections.values()]
         for reader in readers if self._reader is None or self.sock is None else [self._reader, *readers]:
-            for _ in range(LAST_READS):
-                recorded = len(self.spool)
-                try:
-                    reader.read()
-                except OSError as error:
-                    failure = explain(self.family, self.protocol, "read", error)
-                    self.spool.event("error", str(failure), failure=failure.to_json())
-                if len(self.spool) == recorded:
-                    break
+            self._read_rest(reader)
+
+    def _read_rest(self, reader: MessageReader | StreamReader) -> None:
+        for _ in range(LAST_READS):
+            recorded = len(self.spool)
+            try:
+                reader.read()
+            except OSError as error:
+                failure = explain(self.family, self.protocol, "read", error)
+                self.spool.event("error", str(failure), failure=failure.to_json())
+            if len(self.spool) == recorded:
+                break
 
     def release(self) -> None:
         """Let go of descriptors and of the socket file; the state stays."""

@@ -180,7 +180,8 @@ class Bluetooth(Family):
     protocols = (
         Protocol(
             "l2cap", "SOCK_SEQPACKET", "BTPROTO_L2CAP", "packets", ("listen", "connect"), connections=True,
-            local={"bdaddr": ANY, "psm": "0x1001"}, remote={"bdaddr": "", "psm": "0x1001"}, modules=("bluetooth",),
+            ends_in_reset=True, local={"bdaddr": ANY, "psm": "0x1001"}, remote={"bdaddr": "", "psm": "0x1001"},
+            modules=("bluetooth",),
             help="Packets over a link, to a service that a PSM names.",
         ),
         Protocol(

@@ -7,9 +7,9 @@ Runs the command, or waits for Ctrl-C, while there are N controllers (two) that 
 the address 00:AA:01:00:00:00, ``hci1`` with 00:AA:01:00:00:01 and so on. Needs root and a kernel with /dev/vhci
 (CONFIG_BT_HCIVHCI), as the lab's is; standard library only, of any Python.
 
-A controller here is what the kernel's Bluetooth sockets need of one with BR/EDR: inquiry and names, ACL links (for L2CAP
-and RFCOMM), SCO and eSCO links with their data, authentication and encryption that always succeed. There is no low
-energy, no secure simple pairing, and no time: what is sent arrives at once.
+A controller here is what the kernel's Bluetooth sockets need of one with BR/EDR: inquiry and names, ACL links (for
+L2CAP and RFCOMM), SCO and eSCO links with their data, authentication and encryption that always succeed. There is no
+low energy, no secure simple pairing, and no time: what is sent arrives at once.
 
 Source: Bluetooth Core Specification 5.4, Vol 2 Part C (features), Vol 4 Part A (packets of UART transport) and Part E
 (commands and events); drivers/bluetooth/hci_vhci.c; <net/bluetooth/hci.h>, <net/bluetooth/hci_sock.h>.

@@ -1,14 +1,16 @@
-"""Bluetooth between two virtual controllers: what is shown is what was sent, by number and by Python's own AF_BLUETOOTH."""
+"""Bluetooth between two virtual controllers, by number and by Python's own name: what is shown is what was sent."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from both_ways import by_number
@@ -150,7 +152,8 @@ def test_both_ways(desk: Desk, protocol: str) -> None:
         frame = desk.incoming(client, 1)[0]
         assert (frame.payload, frame.length) == (back, len(back))
         desk.close(client)
-        desk.until(lambda: not server.connections, "the listener to hear of the end")
+        assert desk.event(server, "closed").meta["text"] == "closed by the peer"
+        assert not server.connections
 
 
 def test_names_are_the_kernels(desk: Desk) -> None:
@@ -169,6 +172,17 @@ def test_messages_keep_their_bounds(desk: Desk) -> None:
         for each in sent:
             desk.send(client, each)
         assert [each.payload for each in desk.incoming(server, len(sent))] == sent
+
+
+@pytest.mark.parametrize("protocol", ["l2cap", "rfcomm"])
+def test_what_came_before_the_end_is_kept(desk: Desk, protocol: str) -> None:
+    with connected(desk, protocol) as (server, client):
+        for number in range(12):
+            desk.send(client, b"%04d" % number)
+        desk.close(client)
+        desk.event(server, "closed")
+        got = b"".join(each.payload for each in rows(server) if not each.event and not each.outgoing)
+    assert got == b"".join(b"%04d" % number for number in range(12))
 
 
 def test_a_stream_arrives_whole(desk: Desk) -> None:
@@ -204,7 +218,7 @@ def test_nobody_is_there(desk: Desk, protocol: str) -> None:
 
 @pytest.mark.parametrize("protocol", ["l2cap", "rfcomm"])
 def test_no_service_is_there(desk: Desk, protocol: str) -> None:
-    text = f"{THERE} {'0x1101' if protocol == 'l2cap' else '9'}"
+    text = f"{THERE} {'0x1003' if protocol == 'l2cap' else '9'}"
     session = desk.open(f"bluetooth/{protocol}", "connect", remote=address(protocol, text))
     desk.until(lambda: session.state == "failed", "the refusal")
     assert desk.event(session, "error").meta["failure"]["name"] == "ECONNREFUSED"
@@ -231,40 +245,50 @@ def sockexplorer(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "sockexplorer", *arguments]
 
 
+@contextlib.contextmanager
+def watched(*arguments: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """The frames that ``sockexplorer watch`` prints, once it is open."""
+    command = sockexplorer("watch", *arguments, "--json", "--for", "60")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stderr is not None
+        assert watching.stdout is not None
+        said = ""
+        wanted = [" on '", " on ("] if "hci" not in arguments[0] else ["bound to 0"]
+        told = "" if hasattr(socket, "AF_BLUETOOTH") else "opened by number: this Python has no AF_BLUETOOTH"
+        while told not in said or not any(each in said for each in wanted):
+            line = watching.stderr.readline()
+            assert line, said
+            said += line
+        yield map(json.loads, watching.stdout)
+        watching.terminate()
+        watching.communicate(timeout=PATIENCE)
+
+
+def send(*arguments: str) -> str:
+    """``sockexplorer send``; what it says on stderr."""
+    done = subprocess.run(
+        sockexplorer("send", *arguments), capture_output=True, text=True, timeout=3 * PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
 @pytest.mark.parametrize("protocol", ["l2cap", "rfcomm", "sco"])
 def test_watch_and_send(protocol: str) -> None:
-    text = "v" * 48
     there = f"{THERE} {ENDS[protocol]}".strip()
-    watch = sockexplorer("watch", f"bluetooth/{protocol}", "--bind", there, "--count", "1", "--json", "--for", "60")
-    with subprocess.Popen(watch, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
-        assert watching.stderr is not None
-        said = [watching.stderr.readline()]
-        while "listening on" not in said[-1] and said[-1]:
-            said.append(watching.stderr.readline())
-        if not hasattr(socket, "AF_BLUETOOTH"):
-            assert any("opened by number: this Python has no AF_BLUETOOTH" in line for line in said), said
-        assert "listening on" in said[-1], said
-        send = sockexplorer("send", f"bluetooth/{protocol}", "--connect", there, "--text", text, "--wait", "1")
-        sending = subprocess.run(send, capture_output=True, text=True, timeout=3 * PATIENCE, check=False)
-        assert sending.returncode == 0, sending.stderr
-        out, err = watching.communicate(timeout=3 * PATIENCE)
-        assert watching.returncode == 0, err
-    assert f'"payload": "{text.encode().hex()}"' in out
-    assert '"length": 48' in out
-    assert HERE in out
+    with watched(f"bluetooth/{protocol}", "--bind", there) as frames:
+        said = send(f"bluetooth/{protocol}", "--connect", there, "--text", "v" * 48, "--wait", "1")
+        assert "sent 48 bytes to" in said
+        seen = next(frames)
+    assert (seen["payload"], seen["length"], seen["dir"]) == ((b"v" * 48).hex(), 48, "in")
+    assert HERE in seen["peer"]
 
 
 def test_watch_and_send_to_an_adapter() -> None:
-    watch = sockexplorer("watch", "bluetooth/hci", "--bind", "hci0", "--count", "1", "--json", "--for", "60")
-    with subprocess.Popen(watch, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
-        assert watching.stderr is not None
-        said = ""
-        while "bound to" not in said:
-            said = watching.stderr.readline()
-            assert said, "watch ended"
-        send = sockexplorer("send", "bluetooth/hci", "--bind", "hci0", "--hex", command(READ_ADDRESS).hex())
-        sending = subprocess.run(send, capture_output=True, text=True, timeout=3 * PATIENCE, check=False)
-        assert sending.returncode == 0, sending.stderr
-        out, err = watching.communicate(timeout=3 * PATIENCE)
-        assert watching.returncode == 0, err
-    assert f'"payload": "040e0a01091000{"010000" "01aa00" if False else ""}' in out or '"payload": "' in out
+    with watched("bluetooth/hci", "--bind", "hci0") as frames:
+        said = send("bluetooth/hci", "--bind", "hci0", "--hex", command(READ_ADDRESS).hex())
+        assert "sent 4 bytes to" in said
+        # The kernel's own commands and other events are seen as well.
+        answer = "040e0a0109100000000001aa00"
+        seen = next(each for each in frames if each["payload"].startswith(answer[:14]))
+    assert (seen["payload"], seen["dir"], seen["peer"]) == (answer, "in", None)
