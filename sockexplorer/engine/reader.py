@@ -57,7 +57,7 @@ class MessageReader:
         snaplen: int,
         on_drops: Callable[[int], None],
         *,
-        batched: bool = recvmmsg.AVAILABLE,
+        batched: bool | None = None,
     ) -> None:
         self.sock = sock
         self.family = family
@@ -72,7 +72,9 @@ class MessageReader:
         """Whether a message of no bytes is the end of the connection."""
         self.full = False
         """Whether the last read filled more than half of its batch: more may wait."""
-        self.batched = batched
+        self.batched = batched = recvmmsg.AVAILABLE if batched is None else batched
+        # An unnamed UNIX socket is a peer as well; elsewhere no address means that the kernel names none.
+        self._unnamed = family.constant == "AF_UNIX"
         # Only UNIX sockets pass descriptors; AF_PACKET answers EINVAL to a flag that it does not know.
         self._message_flags = recvmmsg.MSG_CMSG_CLOEXEC if family.constant == "AF_UNIX" else 0
         self._message_flags |= recvmmsg.MSG_TRUNC if protocol.msg_trunc else 0
@@ -85,6 +87,8 @@ class MessageReader:
     def _peer(self, name: bytes) -> tuple[int, int]:
         if self.fixed_peer is not None:
             return self.fixed_peer, 0
+        if not name and not self._unnamed:
+            return 0, 0
         known = self.peers.known(name)
         if known is not None:
             return known
@@ -161,7 +165,7 @@ class MessageReader:
         self.full = False
         for _ in range(64):
             try:
-                length, messages, raw_flags, address = self.sock.recvmsg_into([self._buffer], 4096, self._message_flags)
+                length, messages, raw_flags, address = self._take()
             except (BlockingIOError, InterruptedError):
                 return True
             said = ancillary.read(starmap(_control, messages))
@@ -177,9 +181,18 @@ class MessageReader:
         self.full = True
         return True
 
+    def _take(self) -> tuple[int, list[ancillary.Control], int, object]:
+        """One message's length, ancillary data, flags and sender. Raises OSError."""
+        if self.protocol.has_senders:
+            return self.sock.recvmsg_into([self._buffer], 4096, self._message_flags)
+        # recvmsg() asks for the sender, and fails where Python has no form of its address.
+        return self.sock.recv_into(self._buffer), [], 0, None
+
     def _peer_of(self, address: object) -> tuple[int, int]:
         if self.fixed_peer is not None:
             return self.fixed_peer, 0
+        if address is None and not self._unnamed:
+            return 0, 0
         known = self.peers.known(repr(address))
         if known is not None:
             return known
