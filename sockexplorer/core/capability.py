@@ -28,7 +28,7 @@ GLYPHS: dict[State, str] = {
     "no-device": "◐",
     "unknown": "◌",
     "not-in-kernel": "○",
-    "not-in-python": "○",
+    "not-in-python": "◐",
     "other-os": "○",
 }
 WORDS: dict[State, str] = {
@@ -62,9 +62,9 @@ class Capability:
 
     @property
     def words(self) -> str:
-        """The state for people, and whether it is meant of the number alone, for want of a name in Python."""
-        by_number = self.state == "available" and self.python is False
-        return WORDS[self.state] + (", by number" if by_number else "")
+        """The state for people, and whether it can be had by number alone, for want of a name in Python."""
+        by_number = self.python is False and self.kernel and self.state in ("available", "not-in-python")
+        return WORDS[self.state] + (", but by number" if by_number else "")
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with the same names."""

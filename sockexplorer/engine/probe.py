@@ -107,11 +107,15 @@ def _by_number(finding: Finding, family: str, lacking: list[str]) -> Finding:
     for name in lacking:
         why, then = lack(name, by_name().get(name))
         evidence += why
-        if finding.kernel is not False and family not in lacking:
+        if finding.kernel is not False:
             fix += then  # a number is of no use where the kernel refused it
+    state = finding.state
     if family in lacking:
         evidence.append(
             "the explorer opens it by number and hands its addresses to libc; bind, connect and sendto of this Python "
             "can't build them"
         )
-    return Finding(finding.state, finding.kernel, finding.usable, (*evidence, *finding.evidence), (*fix, *finding.fix))
+        if finding.kernel:
+            state = "not-in-python"
+            fix.append("or use it by number, as the explorer does")
+    return Finding(state, finding.kernel, finding.usable, (*evidence, *finding.evidence), (*fix, *finding.fix))
