@@ -35,7 +35,8 @@ class Endpoint:
     ``family`` and ``protocol`` are names of a declaration (``AF_INET``, ``udp``); ``proto`` overrides the protocol
     number for raw sockets. ``local`` and ``remote`` are Python addresses, or None where they are not used. ``snaplen``
     is the longest message kept, in bytes; None takes the protocol's. ``timeout`` is as for ``settimeout()``: None for
-    a socket that blocks, 0 for one that does not, or seconds.
+    a socket that blocks, 0 for one that does not, or seconds. A ``private`` socket is in a network namespace of the
+    engine's own.
     """
 
     family: str
@@ -47,6 +48,7 @@ class Endpoint:
     proto: int | None = None
     snaplen: int | None = None
     timeout: float | None = None
+    private: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; addresses as Python literals, which keep tuples and bytes apart."""
@@ -60,6 +62,7 @@ class Endpoint:
             "proto": self.proto,
             "snaplen": self.snaplen,
             "timeout": self.timeout,
+            "private": self.private,
         }
 
     @classmethod
@@ -77,4 +80,5 @@ class Endpoint:
             proto=None if value["proto"] is None else int(value["proto"]),
             snaplen=None if value["snaplen"] is None else int(value["snaplen"]),
             timeout=None if value["timeout"] is None else float(value["timeout"]),
+            private=bool(value["private"]),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.engine.failure import explain, simple
 from sockexplorer.engine.libc_socket import LibcSocket
+from sockexplorer.engine.stage import Stage
 from sockexplorer.engine.unixfile import SocketFile, make_private
 from sockexplorer.engine.verdict import parses
 
@@ -45,11 +47,26 @@ def by_number(sock: socket.socket) -> bool:
     return isinstance(sock, LibcSocket)
 
 
-def create(family: Family, protocol: Protocol, endpoint: Endpoint) -> socket.socket:
-    """``socket()`` with the endpoint's numbers, non-blocking. Raises `Failure`."""
+def private_socket(family: Family, protocol: Protocol, proto: int, stage: Stage) -> socket.socket:
+    """A socket of a namespace of the engine's own. Raises as `system_socket`."""
+    descriptor = stage.descriptor(family.number, protocol.type_number, proto)
+    try:
+        if parses(family.number):
+            return socket.socket(family.number, protocol.type_number, proto, descriptor)
+        return LibcSocket(family, protocol, proto, descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def create(family: Family, protocol: Protocol, endpoint: Endpoint, stage: Stage | None = None) -> socket.socket:
+    """``socket()`` with the endpoint's numbers, non-blocking; in ``stage`` if it is private. Raises `Failure`."""
     proto = protocol.proto_number if endpoint.proto is None else endpoint.proto
     try:
-        sock = make_socket(family, protocol, proto)
+        if endpoint.private and stage is not None:
+            sock = private_socket(family, protocol, proto, stage)
+        else:
+            sock = make_socket(family, protocol, proto)
     except (OSError, OverflowError, ValueError) as error:
         raise explain(family, protocol, "socket", error) from None
     sock.setblocking(False)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from itertools import starmap
 
+from sockexplorer.core import links
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine import ancillary, recvmmsg
@@ -95,7 +96,8 @@ class MessageReader:
         if self.peers.full():
             return 0, 0
         flags = int(Flag.OUT) if self.family.outgoing(name) else 0
-        return self.peers.add(name, self.family.unpack(self.protocol, name), flags), flags
+        with links.seen_from(self.sock):
+            return self.peers.add(name, self.family.unpack(self.protocol, name), flags), flags
 
     def _read_batch(self) -> bool:
         buffers = arena(max(2048, (self.snaplen + 4095) & ~4095))

@@ -80,7 +80,7 @@ class Requests:
         endpoint = Endpoint.from_json(header["endpoint"])
         family = find_family(endpoint.family)
         protocol = family.protocol(endpoint.protocol)
-        session = Session(int(header["session"]), endpoint, family, protocol)
+        session = Session(int(header["session"]), endpoint, family, protocol, self._engine.stage)
         previous = self._engine.sessions.get(session.number)
         if previous is not None and previous.state != "closed":
             raise simple("open", f"session {session.number} is open already")

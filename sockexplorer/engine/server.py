@@ -18,6 +18,7 @@ from sockexplorer.core import wire
 from sockexplorer.engine.requests import Requests
 from sockexplorer.engine.resolve import Resolver
 from sockexplorer.engine.session import Session
+from sockexplorer.engine.stage import Stage
 
 FLUSH_SECONDS = 0.01
 """How long frames may wait for company before they are handed over."""
@@ -46,6 +47,7 @@ class Engine:
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
         self.resolver = Resolver(self.wake)
+        self.stage = Stage()
         self._running = True
         self._requests = Requests(self)
         self._last_flush = 0.0
@@ -75,6 +77,7 @@ class Engine:
         finally:
             for session in self.sessions.values():
                 session.close()
+            self.stage.close()
             self._selector.close()
             self._wake_in.close()
             self._wake_out.close()

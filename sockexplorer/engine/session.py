@@ -10,7 +10,7 @@ import socket
 import struct
 from typing import Any
 
-from sockexplorer.core import lifecycle
+from sockexplorer.core import lifecycle, links
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol
@@ -23,6 +23,7 @@ from sockexplorer.engine.peers import Peers
 from sockexplorer.engine.reader import MessageReader, StreamReader
 from sockexplorer.engine.sending import Sending
 from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.stage import Stage
 from sockexplorer.engine.unixfile import SocketFile
 
 LAST_READS = 64
@@ -39,11 +40,15 @@ class Session:
     A session never raises for what the network does: it records an event and moves along the lifecycle.
     """
 
-    def __init__(self, number: int, endpoint: Endpoint, family: Family, protocol: Protocol) -> None:
+    def __init__(
+        self, number: int, endpoint: Endpoint, family: Family, protocol: Protocol, stage: Stage | None = None
+    ) -> None:  # fmt: skip
+        """``stage`` is where private sockets come from."""
         self.number = number
         self.endpoint = endpoint
         self.family = family
         self.protocol = protocol
+        self._stage = stage
         self.state: lifecycle.State = "opening"
         self.spool = Spool()
         self.peers = Peers()
@@ -77,7 +82,7 @@ class Session:
         """Create the socket and take it to where the endpoint asks, with numeric addresses. Raises `Failure`."""
         family, protocol, operation = self.family, self.protocol, self.endpoint.operation
         try:
-            self.sock = sock = opening.create(family, protocol, self.endpoint)
+            self.sock = sock = opening.create(family, protocol, self.endpoint, self._stage)
             self.granted = opening.set_up(sock, family, protocol, self.endpoint)
             if opening.by_number(sock):
                 self.granted["by_number"] = True
@@ -343,8 +348,9 @@ class Session:
             return 0
         key: bytes | str
         try:
-            key = self.family.pack(self.protocol, address)
-            address = self.family.unpack(self.protocol, key)
+            with links.seen_from(self.sock) if self.sock is not None else contextlib.nullcontext():
+                key = self.family.pack(self.protocol, address)
+                address = self.family.unpack(self.protocol, key)
         except (OSError, ValueError, TypeError, KeyError):
             key = repr(address).encode()
         if self._reader is not None and not self._reader.batched:

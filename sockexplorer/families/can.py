@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sockexplorer.core import cformats
+from sockexplorer.core import cformats, links
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
@@ -247,7 +246,7 @@ class Can(Family):
     def pack(self, protocol: Protocol, address: object) -> bytes:
         assert isinstance(address, tuple)
         name = os.fsdecode(address[0])
-        values = {"can_family": self.number, "can_ifindex": socket.if_nametoindex(name) if name else 0}
+        values = {"can_family": self.number, "can_ifindex": links.index_of(name) if name else 0}
         numbers = [cformats.index(each) for each in address[1:]]
         if protocol.name == "isotp":
             values |= {"can_addr.tp.rx_id": numbers[0] & MASK, "can_addr.tp.tx_id": numbers[1] & MASK}
@@ -265,7 +264,7 @@ class Can(Family):
             return None
         _, _, index, *rest = found.values()
         try:
-            name = socket.if_indextoname(index) if index > 0 else ""
+            name = links.name_of(index) if index > 0 else ""
         except OSError:
             name = ""
         return (name, *rest[:-1])

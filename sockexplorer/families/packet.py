@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Iterator
 from typing import Any
 
+from sockexplorer.core import links
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
 from sockexplorer.core.family import Family, Protocol, Role
@@ -142,7 +142,7 @@ class Packet(Family):
         return SOCKADDR.pack(
             sll_family=self.number,
             sll_protocol=index(proto),
-            sll_ifindex=socket.if_nametoindex(name),
+            sll_ifindex=links.index_of(name),
             sll_hatype=index(hatype) & 0xFFFF,
             sll_pkttype=index(pkttype) & 0xFF,
             sll_halen=len(bytes(hardware)),
@@ -154,7 +154,7 @@ class Packet(Family):
         if found is None:
             return None
         try:
-            ifname = socket.if_indextoname(found["sll_ifindex"]) if found["sll_ifindex"] > 0 else ""
+            ifname = links.name_of(found["sll_ifindex"]) if found["sll_ifindex"] > 0 else ""
         except OSError:
             ifname = ""
         hardware = found["sll_addr"][: found["sll_halen"]]
