@@ -58,5 +58,5 @@ class Demo:
 
 
 def conversation(says: str, first: End, second: End, *, private: bool = False) -> Demo:
-    """Two ends that are connected: a greeting and its answer."""
-    return Demo(says, (first, second), (Act(1, b"hello"), Act(0, b"hello yourself")), private)
+    """The second end is connected to the first: a greeting and its answer."""
+    return Demo(says, (first, second), (Act(1, b"hello"), Act(0, b"hello yourself", OTHER)), private)

@@ -14,6 +14,7 @@ from typing import Literal
 
 from sockexplorer.core.advice import Advice, general_advice
 from sockexplorer.core.constants import number
+from sockexplorer.core.demo import Demo
 from sockexplorer.core.faults import FieldError, Notice, Raises, typed
 from sockexplorer.core.fields import Field, Kind
 from sockexplorer.core.interpreter import RUNNING, Interpreter
@@ -137,6 +138,8 @@ class Family:
     """What CPython's messages call it, where that is another family: the branch of the parser is shared."""
     names_no_call: bool = False
     """Whether CPython's messages name ``getsockaddrarg`` instead of the method that was called."""
+    demos: Mapping[str, Demo] = {}
+    """Demonstrations by the name of the protocol."""
     advice: Mapping[tuple[str, str], Advice] = {}
     """Explanations by (operation or ``*``, errno name) that are truer here than the general ones."""
 

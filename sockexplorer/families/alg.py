@@ -11,6 +11,7 @@ from sockexplorer.core import cformats
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.algorithms import first_iv, first_key, sizes
 from sockexplorer.core.constants import number
+from sockexplorer.core.demo import Act, Demo, End
 from sockexplorer.core.family import Family, Option, Protocol, Role
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
 from sockexplorer.core.fields import Field, Integer, Kind
@@ -140,6 +141,19 @@ class Alg(Family):
             ("rng", "random bytes", "stdrng", "", "Read random bytes of the kernel's generator; its key is a seed."),
         )
     )  # fmt: skip
+
+    demos = {
+        "hash": Demo("The digest of a word.", (End("bind", ("hash", "sha256")),), (Act(0, b"hello"),)),
+        "skcipher": Demo(
+            "A block is encrypted, with a key and an IV.", (End("bind", ("skcipher", "cbc(aes)")),),
+            (Act(0, b"sixteen letters."),),
+        ),
+        "aead": Demo(
+            "Four bytes stay readable, the rest is encrypted, 16 more bytes prove it all.",
+            (End("bind", ("aead", "gcm(aes)")),), (Act(0, b"headthe secret"),),
+        ),
+        "rng": Demo("Random bytes, twice.", (End("bind", ("rng", "stdrng")),), (Act(0, b""), Act(0, b""))),
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sockexplorer.core import cformats, links
 from sockexplorer.core.advice import Advice
+from sockexplorer.core.demo import Act, Demo, End
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
 from sockexplorer.core.fields import Field, Integer, Kind, Masked
@@ -26,6 +28,8 @@ NOT_HERE = Advice(
     "This kernel has no CAN sockets.",
     ("sudo modprobe can, if this system has that module", "see what this host has: sockexplorer doctor can"),
 )
+CYCLIC = struct.pack("=IIIxxxxqqqqIIIB3x8s", 1, 1 | 2 | 8, 3, 0, 100_000, 0, 0, 0x42, 1, 0x42, 3, b"bcm")
+"""``struct bcm_msg_head`` of ``<linux/can/bcm.h>``: TX_SETUP, SETTIMER | STARTTIMER | TX_COUNTEVT, three times."""
 RAW_SAMPLE = r"\x23\x01\0\0\x05\0\0\0hello\0\0\0"
 
 
@@ -137,6 +141,33 @@ class Can(Family):
             help="Messages of trucks and ships by parameter group (PGN), to an address or a NAME.",
         ),
     )  # fmt: skip
+
+    demos = {
+        "raw": Demo(
+            "Two nodes on a virtual bus: a frame of one, and the answer of the other.",
+            (End("bind", ("vcan0",)), End("bind", ("vcan0",))),
+            (Act(1, struct.pack("=IB3x8s", 0x123, 5, b"hello")), Act(0, struct.pack("=IB3x8s", 0x321, 2, b"ok"))),
+            private=True,
+        ),
+        "bcm": Demo(
+            "The broadcast manager sends a frame three times, every 100 ms, by itself; a raw socket watches the bus.",
+            (End("bind", ("vcan0",), protocol="raw"), End("connect", remote=("vcan0",))),
+            (Act(1, CYCLIC),), private=True,
+        ),
+        "isotp": Demo(
+            "A message of 100 bytes goes over frames of eight, and an answer.",
+            (End("bind", ("vcan0", 0x7E8, 0x7E0)), End("bind", ("vcan0", 0x7E0, 0x7E8))),
+            (Act(1, bytes(range(100))), Act(0, b"understood")), private=True,
+        ),
+        "j1939": Demo(
+            "Address 0x30 sends 100 bytes to 0x20: more than a frame holds.",
+            (
+                End("bind", ("vcan0", NO_NAME, NO_PGN, 0x20)),
+                End("bind", ("vcan0", NO_NAME, NO_PGN, 0x30)),
+            ),
+            (Act(1, bytes(range(100)), ("vcan0", NO_NAME, 0x12300, 0x20)),), private=True,
+        ),
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         later = self.python.version >= (3, 14)

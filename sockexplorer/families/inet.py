@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sockexplorer.core.advice import Advice
+from sockexplorer.core.demo import OTHER, Act, Demo, End, conversation
 from sockexplorer.core.family import Protocol
 from sockexplorer.core.fields import Field
 from sockexplorer.core.internet import (
@@ -22,6 +23,7 @@ from sockexplorer.core.ip import Host
 from sockexplorer.core.sockaddr import Layout
 
 ORDER = 10
+LOOPBACK = ("127.0.0.1", 0)
 ANY = {"host": "0.0.0.0", "port": "0"}
 RAW_PROTOCOLS = {
     "IPPROTO_ICMP": 1, "IPPROTO_IGMP": 2, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "IPPROTO_GRE": 47, "IPPROTO_ESP": 50,
@@ -72,6 +74,24 @@ class Inet(InternetFamily):
             help="Receives every packet of one IP protocol, IP header included; sends what follows the header.",
         ),
     )  # fmt: skip
+
+    demos = {
+        "udp": conversation("Two sockets on the loopback.", End("bind", LOOPBACK), End("connect", remote=OTHER)),
+        "tcp": conversation(
+            "A server, and a client that greets.", End("listen", LOOPBACK), End("connect", remote=OTHER)
+        ),
+        "udplite": conversation(
+            "Datagrams whose checksum may cover a part only.", End("bind", LOOPBACK), End("connect", remote=OTHER)
+        ),
+        "mptcp": conversation(
+            "TCP that could use several paths.", End("listen", LOOPBACK), End("connect", remote=OTHER)
+        ),
+        "sctp": conversation("An association on the loopback.", End("listen", LOOPBACK), End("connect", remote=OTHER)),
+        "icmp": Demo(
+            "An echo request to this machine itself, and its reply.", (End("bind", LOOPBACK),),
+            (Act(0, b"\x08\0\0\0\0\0\0\x01ping", LOOPBACK),), private=True,
+        ),
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (

@@ -9,6 +9,7 @@ from typing import Any
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
+from sockexplorer.core.demo import OTHER, Act, Demo, End, conversation
 from sockexplorer.core.family import Option, Protocol, Role
 from sockexplorer.core.faults import RANGE, FieldError, Invalid, Notice, Raises, shown
 from sockexplorer.core.fields import Field, Integer
@@ -25,6 +26,7 @@ from sockexplorer.core.ip import Host, as_text, numeric
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 20
+LOOPBACK = ("::1", 0)
 ANY = {"host": "::", "port": "0"}
 SOCKADDR = Layout(
     "sockaddr_in6",
@@ -145,6 +147,24 @@ class Inet6(InternetFamily):
             help="Receives every packet of one protocol, without the IPv6 header; sends what follows the header.",
         ),
     )  # fmt: skip
+
+    demos = {
+        "udp": conversation("Two sockets on the loopback.", End("bind", LOOPBACK), End("connect", remote=OTHER)),
+        "tcp": conversation(
+            "A server, and a client that greets.", End("listen", LOOPBACK), End("connect", remote=OTHER)
+        ),
+        "udplite": conversation(
+            "Datagrams whose checksum may cover a part only.", End("bind", LOOPBACK), End("connect", remote=OTHER)
+        ),
+        "mptcp": conversation(
+            "TCP that could use several paths.", End("listen", LOOPBACK), End("connect", remote=OTHER)
+        ),
+        "sctp": conversation("An association on the loopback.", End("listen", LOOPBACK), End("connect", remote=OTHER)),
+        "icmp": Demo(
+            "An echo request to this machine itself, and its reply.", (End("bind", LOOPBACK),),
+            (Act(0, b"\x80\0\0\0\0\0\0\x01ping", LOOPBACK),), private=True,
+        ),
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import struct
 
 from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.cformats import index
+from sockexplorer.core.demo import OTHER, Act, Demo, End
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field, Integer
@@ -44,6 +46,15 @@ SOCKADDR = Layout(
 """``<linux/netlink.h>``, netlink(7)."""
 # A dump of all links: nlmsghdr (20 bytes, RTM_GETLINK, REQUEST|DUMP, seq 1) and an rtgenmsg of AF_UNSPEC.
 GETLINK = r"\x14\0\0\0\x12\0\x01\x03\x01\0\0\0\0\0\0\0\0\0\0\0"
+USER_MESSAGE = struct.pack("=IHHII", 16 + 8, 0x10, 0, 1, 0) + b"hello\0\0\0"
+"""An ``nlmsghdr`` of a type above the kernel's own, and what follows it."""
+
+
+def _set_loopback(*, up: bool) -> bytes:
+    """RTM_NEWLINK for the interface of index 1, with an ``ifinfomsg`` that changes IFF_UP alone."""
+    request, acknowledge, running = 0x1, 0x4, 0x1
+    header = struct.pack("=IHHII", 32, 16, request | acknowledge, 2 if up else 1, 0)
+    return header + struct.pack("=BxHiII", 0, 0, 1, running if up else 0, running)
 
 
 def _protocol(name: str, proto: str, summary: str, groups: str, **more: str) -> Protocol:
@@ -124,6 +135,18 @@ class Netlink(Family):
                   help="Lists and configures algorithms (crypto_user); AF_ALG uses them."),
         _protocol("smc", "NETLINK_SMC", "SMC sockets", "0", help="Statistics of SMC sockets (smc_diag)."),
     )  # fmt: skip
+
+    demos = {
+        "route": Demo(
+            "The loopback goes down and up again, in a namespace of its own: what the kernel tells of it.",
+            (End("bind", (0, RTMGRP["RTMGRP_LINK"] | RTMGRP["RTMGRP_IPV4_IFADDR"])), End("bind", (0, 0))),
+            (Act(1, _set_loopback(up=False), (0, 0)), Act(1, _set_loopback(up=True), (0, 0))), private=True,
+        ),
+        "usersock": Demo(
+            "Two processes could speak like this.", (End("bind", (0, 0)), End("bind", (0, 0))),
+            (Act(1, USER_MESSAGE, OTHER), Act(0, USER_MESSAGE, OTHER)), private=True,
+        ),
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         groups = GROUPS.get(protocol.name, {})

@@ -10,6 +10,7 @@ from typing import Any
 from sockexplorer.core import links
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
+from sockexplorer.core.demo import LEFT, RIGHT, Act, Demo, End
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import LAST, FieldError, Notice, Raises
 from sockexplorer.core.fields import CInt, Field, HexBytes, InterfaceName
@@ -25,6 +26,9 @@ PKTTYPE = {
 }  # fmt: skip
 LOCAL = {"ifname": "lo", "proto": "ETH_P_ALL"}
 # Broadcast, from 02:00:00:00:00:01, ETH_P_802_EX1 (local experiments), so that nobody acts on it.
+ETH_P_ALL, EXPERIMENTAL = 0x0003, 0x88B5
+FRAME = b"\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x01\x88\xb5" + b"hello".ljust(46, b"\0")
+"""A broadcast as long as the shortest frame of Ethernet."""
 SAMPLE = r"\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x01\x88\xb5hello"
 
 
@@ -81,6 +85,19 @@ class Packet(Family):
             try_it="ping -c 1 127.0.0.1",
         ),
     )  # fmt: skip
+
+    demos = {
+        "raw": Demo(
+            "One end of a veth pair sends a frame with a header of its own; the other sees it come.",
+            (End("bind", (LEFT, ETH_P_ALL)), End("bind", (RIGHT, EXPERIMENTAL))),
+            (Act(1, FRAME), Act(1, FRAME)), private=True,
+        ),
+        "dgram": Demo(
+            "The kernel puts the link-layer header on and takes it off.",
+            (End("bind", (LEFT, ETH_P_ALL)), End("bind", (RIGHT, EXPERIMENTAL))),
+            (Act(1, b"hello", (RIGHT, EXPERIMENTAL, 0, 0, b"\xff" * 6)),), private=True,
+        ),
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
+from sockexplorer.core.demo import OTHER, Act, Demo, End
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import FieldError, Notice
 from sockexplorer.core.fields import Field, Integer
@@ -52,6 +53,13 @@ class Qipcrtr(Family):
             help="Messages between services on this and other processors.",
         ),
     )  # fmt: skip
+
+    demos = {
+        "dgram": Demo(
+            "Two ports of this node.", (End("bind", (1, 0)), End("bind", (1, 0))),
+            (Act(1, b"hello", OTHER), Act(0, b"hello yourself", OTHER)),
+        )
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
+from sockexplorer.core.demo import OTHER, Act, Demo, End
 from sockexplorer.core.family import Protocol, Role
 from sockexplorer.core.faults import Notice
 from sockexplorer.core.fields import Field
@@ -48,6 +49,14 @@ class Rds(InternetFamily):
             help="Datagrams that arrive once and in order, over one connection between two hosts.",
         ),
     )  # fmt: skip
+
+    demos = {
+        "seqpacket": Demo(
+            "Datagrams that arrive once and in order, on the loopback.",
+            (End("bind", ("127.0.0.1", 0)), End("bind", ("127.0.0.1", 0))),
+            (Act(1, b"hello", OTHER), Act(0, b"hello yourself", OTHER)),
+        )
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
+from sockexplorer.core.demo import OTHER, Act, Demo, End, conversation
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import LOOK_UP, FieldError, Notice, Raises, shown
 from sockexplorer.core.fields import Field, Integer
@@ -35,6 +36,9 @@ class Scope(Integer):
 WORD = Integer(0, 2**32 - 1, wraps=True)
 LOCAL = {"addr_type": "TIPC_ADDR_NAMESEQ", "v1": "1000", "v2": "0", "v3": "10", "scope": "TIPC_CLUSTER_SCOPE"}
 REMOTE = {"addr_type": "TIPC_ADDR_NAME", "v1": "1000", "v2": "5", "v3": "0", "scope": "TIPC_CLUSTER_SCOPE"}
+SERVICE, INSTANCE = (NAMESEQ, 1000, 0, 10), (NAME, 1000, 5, 0)
+CLIENT = (NAMESEQ, 1001, 0, 0)
+"""Who waits for answers has to be bound, if only to a name that nobody uses."""
 ACCEPTED = "the peer's accept()"
 MASK = 0xFFFFFFFF
 _HEAD = (
@@ -113,6 +117,20 @@ class Tipc(Family):
             help="Messages that are delivered, or come back to the sender.",
         ),
     )  # fmt: skip
+
+    demos = {
+        name: conversation(
+            "A service is published under a name, and found by it.", End("listen" if connects else "bind", SERVICE),
+            End("connect", remote=INSTANCE),
+        )
+        for name, connects in (("stream", True), ("seqpacket", True))
+    } | {
+        name: Demo(
+            "A message finds a service by its name; the sender is an id.", (End("bind", SERVICE), End("bind", CLIENT)),
+            (Act(1, b"hello", INSTANCE), Act(0, b"hello yourself", OTHER)),
+        )
+        for name in ("dgram", "rdm")
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (

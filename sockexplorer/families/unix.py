@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sockexplorer.core import cformats
 from sockexplorer.core.advice import Advice
+from sockexplorer.core.demo import OTHER, End, conversation
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
 from sockexplorer.core.fields import Field, Kind
@@ -147,6 +148,20 @@ class Unix(Family):
             try_it="socat - UNIX-CONNECT:{path},type=5",
         ),
     )  # fmt: skip
+
+    demos = {
+        "stream": conversation(
+            "An abstract socket listens, another connects: see who it is by SO_PEERCRED.",
+            End("listen", ""), End("connect", remote=OTHER),
+        ),
+        "dgram": conversation(
+            "Two abstract sockets, one connected to the other: every datagram tells its sender's process.",
+            End("bind", ""), End("connect", "", OTHER),
+        ),
+        "seqpacket": conversation(
+            "A connection that keeps the messages apart.", End("listen", ""), End("connect", remote=OTHER)
+        ),
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (Field("path", Path(), "", "a path, or @name for an abstract name; nothing to bind one of the kernel's",

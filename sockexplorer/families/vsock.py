@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.cformats import index
+from sockexplorer.core.demo import OTHER, End, conversation
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import FieldError, Notice
 from sockexplorer.core.fields import Field, Integer
@@ -28,6 +29,7 @@ SOCKADDR = Layout(
     least=12,
 )
 """``<linux/vm_sockets.h>``."""
+ANY, LOCAL_CID = 0xFFFFFFFF, 1
 LOCAL = {"cid": "VMADDR_CID_ANY", "port": "1234"}
 REMOTE = {"cid": "VMADDR_CID_HOST", "port": ""}
 
@@ -82,6 +84,14 @@ class Vsock(Family):
             availability="Linux 5.14",
         ),
     )  # fmt: skip
+
+    demos = {
+        name: conversation(
+            "This machine speaks to itself, by way of CID 1.", End("listen", (LOCAL_CID, ANY)),
+            End("connect", remote=OTHER),
+        )
+        for name in ("stream", "seqpacket")
+    }  # fmt: skip
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
