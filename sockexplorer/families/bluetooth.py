@@ -354,19 +354,22 @@ class Bluetooth(Family):
         return " ".join([str(address[0]), *(f"0x{each:x}" if each > 255 else str(each) for each in address[1:])])
 
     def plain(self, protocol: Protocol, text: str) -> object:
-        """``hci0``; ``AA:BB:CC:DD:EE:FF`` for SCO; ``AA:BB:CC:DD:EE:FF 0x1001`` for the others."""
-        first, *rest = self.fields(protocol)
+        """``hci0``; ``AA:BB:CC:DD:EE:FF`` for SCO; ``AA:BB:CC:DD:EE:FF 0x1001`` for the others; and what rows have."""
+        fields = self.fields(protocol)
         if protocol.name == "hci":
-            found = re.fullmatch(r"(?:hci)?(\d+)", text.strip().lower())
-            if found is None:
+            found = re.fullmatch(r"(?:hci)?(\d+)(?: channel (\d+))?", text.strip().lower())
+            if found is None or (found[2] and not self.later):
                 raise FieldError("device", text, "is no adapter", "write hci0")
-            number = first.read(found[1])
+            number = fields[0].read(found[1])
+            if found[2]:
+                return (number, fields[1].read(found[2]))
             return number if self.later else (number,)
         parts = text.replace("/", " ").split()
-        if len(parts) != (1 if protocol.name == "sco" else 2) or parts[0].count(":") != 5:
+        least = sum(not each.optional for each in fields)
+        if not least <= len(parts) <= len(fields) or parts[0].count(":") != 5:
             raise FieldError("", text, "is not of this form", f"write {self.example(protocol)}")
-        bdaddr = first.read(parts[0])
-        return bdaddr if protocol.name == "sco" else (bdaddr, rest[0].read(parts[1]))
+        values = tuple(each.read(part) for each, part in zip(fields, parts, strict=False))
+        return values[0] if protocol.name == "sco" else values
 
     # --- the kernel's bytes --------------------------------------------------------------------------------
 
