@@ -169,6 +169,9 @@ def packs(each: Family, *rows: tuple[str, object, str, object]) -> Test:
         declared = each.protocol(protocol)
         assert each.pack(declared, address).hex() == bytes.fromhex(sockaddr).hex()
         assert ascii(each.unpack(declared, bytes.fromhex(sockaddr))) == ascii(found)
+        shown = each.rows(declared, bytes.fromhex(sockaddr))
+        assert b"".join(row.raw for row in shown) == bytes.fromhex(sockaddr)
+        assert all(row.name and row.meaning != "cut short" for row in shown)
 
     return test
 

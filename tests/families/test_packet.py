@@ -44,6 +44,7 @@ test_rows = shows(
     (("eth0", 0x806, 1, 1, MAC), "eth0 ARP 02:00:00:00:00:01"),
     (("eth0", 0x88B5, 0, 1, MAC), "eth0 0x88b5 02:00:00:00:00:01"),
     (("", 3, 0, 0, b""), "(gone) ALL"),
+    (("lo",), "('lo',)"),
 )
 test_fields = fields_read(
     PACKET,

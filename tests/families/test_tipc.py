@@ -31,6 +31,7 @@ test_rows = shows(
     ((NAMESEQ, 1000, 0, 10, 2), "1000:0-10"),
     ((ID, 0x1001, 5, 0, 2), "node 1001 ref 5"),
     ((9, 1, 2, 3), "(9, 1, 2, 3)"),
+    ((NAME, 1), "(2, 1)"),
 )
 test_the_parser = decides(
     TIPC,

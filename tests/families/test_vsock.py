@@ -40,7 +40,7 @@ test_wrong_plain_forms = misreads(
 )
 test_rows = shows(
     VSOCK, ((2, 1234), "host:1234"), ((ANY, ANY), "any:any"), ((1, 5), "local:5"), ((0, 5), "hypervisor:5"),
-    ((3, 5), "3:5"),
+    ((3, 5), "3:5"), (("2", 5), "('2', 5)"),
 )  # fmt: skip
 test_the_parser = decides(
     VSOCK,
