@@ -218,7 +218,7 @@ class Bluetooth(Family):
             device = Field(
                 "device", self._number(0xFFFF, names=DEVICES, choices="bluetooth-devices"), "0",
                 "the adapter: 0 is hci0",
-                pitfall="HCI_DEV_NONE (0xffff) is for the monitor and control channels only.",
+                pitfall="HCI_DEV_NONE (0xffff) is for the monitor, control and logging channels.",
             )  # fmt: skip
             channel = Field(
                 "channel", Integer(0, 0xFFFF, wraps=True, names=CHANNELS), "HCI_CHANNEL_RAW",
@@ -315,11 +315,12 @@ class Bluetooth(Family):
         channel = cformats.index(given[1]) & 0xFFFF if len(given) > 1 else 0
         if not self.later and (channel := number >> 16 & 0xFFFF):
             yield Notice("device", f"this Python writes the high bits over the channel: it becomes {channel}")
-        alone = channel in (CHANNELS["HCI_CHANNEL_MONITOR"], CHANNELS["HCI_CHANNEL_CONTROL"])
-        if alone and number & 0xFFFF != 0xFFFF:
-            yield Notice("device", "the monitor and control channels want HCI_DEV_NONE")
-        if not alone and number & 0xFFFF == 0xFFFF and channel != CHANNELS["HCI_CHANNEL_RAW"]:
-            yield Notice("device", "HCI_DEV_NONE is for the monitor and control channels")
+        if channel not in CHANNELS.values():
+            yield Notice("channel" if self.later else "device", "the kernel knows the channels 0 to 4 only")
+        elif channel > CHANNELS["HCI_CHANNEL_USER"] and number & 0xFFFF != 0xFFFF:
+            yield Notice("device", "the monitor, control and logging channels want HCI_DEV_NONE")
+        elif channel == CHANNELS["HCI_CHANNEL_USER"] and number & 0xFFFF == 0xFFFF:
+            yield Notice("device", "the user channel owns one adapter: HCI_DEV_NONE is refused")
 
     def _l2cap_notices(self, psm: int, rest: list[int], role: Role) -> Iterator[Notice]:
         """PSMs, channel ids and kinds of address: ``l2cap_sock_bind()`` of net/bluetooth/l2cap_sock.c."""

@@ -141,7 +141,9 @@ test_warnings = warns(
     ("hci", 65536, "local", "device", "passes 0"),
     ("hci", (0, 2), "local", "device", "HCI_DEV_NONE"),
     ("hci", (0, 3), "local", "device", "HCI_DEV_NONE"),
-    ("hci", (0xFFFF, 1), "local", "device", "monitor and control"),
+    ("hci", (0, 4), "local", "device", "HCI_DEV_NONE"),
+    ("hci", (0xFFFF, 1), "local", "device", "owns one adapter"),
+    ("hci", (0xFFFF, 5), "local", "channel", "0 to 4"),
     ("l2cap", (DEVICE, 0x1001, 0, 1), "local", "psm", "up to 0xff"),
     ("l2cap", (DEVICE, 0x7F, 0, 1), "local", "psm", "0x80 needs"),
     ("l2cap", (DEVICE, 0, 5, 1), "local", "cid", "channel 4"),
@@ -154,6 +156,7 @@ test_warnings = warns(
 test_warnings_before_3_14 = warns(
     OLD,
     ("hci", (65536,), "local", "device", "becomes 1"),
+    ("hci", (5 << 16,), "local", "device", "0 to 4"),
     ("sco", b"1:2:3:4:5:6\0junk", "local", "bdaddr", "stops at the NUL"),
     ("sco", b"1:2:3:4:5:6", "local", "bdaddr", "unusual spelling"),
     ("l2cap", (DEVICE, 0x1002), "local", "psm", "even"),
@@ -171,6 +174,7 @@ test_nothing_odd = accepts_silently(
     ("hci", 0, "local"),
     ("hci", 0xFFFF, "local"),
     ("hci", (0xFFFF, 2), "local"),
+    ("hci", (0xFFFF, 4), "local"),
     ("hci", (0, 1), "local"),
     ("sco", DEVICE, "remote"),
 )

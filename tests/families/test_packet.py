@@ -44,6 +44,9 @@ test_rows = shows(
     (("eth0", 0x806, 1, 1, MAC), "eth0 ARP 02:00:00:00:00:01"),
     (("eth0", 0x88B5, 0, 1, MAC), "eth0 0x88b5 02:00:00:00:00:01"),
     (("", 3, 0, 0, b""), "(gone) ALL"),
+    (("lo", 3), "lo ALL"),
+    (("lo", 3, 0, 0), "lo ALL"),
+    (("lo", 3, 0, 0, "x"), "lo ALL"),
     (("lo",), "('lo',)"),
 )
 test_fields = fields_read(
@@ -121,3 +124,4 @@ def test_what_this_host_sent_is_told_from_what_it_got() -> None:
     for pkttype, outgoing in ((0, False), (3, False), (4, True)):
         sent = PACKET.pack(PACKET.protocols[0], ("lo", 3, pkttype))
         assert PACKET.outgoing(sent) == outgoing
+        assert not PACKET.outgoing(sent[:10])

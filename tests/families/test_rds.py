@@ -34,6 +34,10 @@ test_warnings = warns(
     ("seqpacket", ("224.0.0.1", 8080), "local", "host", "multicast"),
     ("seqpacket", ("<broadcast>", 8080), "local", "host", "broadcast"),
     ("seqpacket", ("255.255.255.255", 8080), "local", "host", "broadcast"),
+    ("seqpacket", ("239.255.255.255", 8080), "local", "host", "multicast"),
+    ("seqpacket", ("", 9999), "remote", "host", "has no peer at all addresses"),
+    ("seqpacket", ("224.0.0.1", 8080), "remote", "host", "multicast"),
+    ("seqpacket", ("rds.example", 8080), "remote", "host", "lookup"),
     ("seqpacket", ("127.0.0.1", 0), "remote", "port", "nobody"),
 )
 test_nothing_odd = accepts_silently(
@@ -41,7 +45,7 @@ test_nothing_odd = accepts_silently(
     # Its ports need no right.
     ("seqpacket", ("127.0.0.1", 80), "local"),
     ("seqpacket", ("223.255.255.255", 0), "local"),
-    ("seqpacket", ("224.0.0.1", 80), "remote"),
+    ("seqpacket", ("240.0.0.1", 80), "remote"),
 )
 test_bytes = packs(
     RDS,
