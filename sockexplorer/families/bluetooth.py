@@ -43,8 +43,12 @@ def from_text(text: bytes) -> bytes | None:
         return None
     numbers = []
     for sign, digits in zip(found.groups()[::2], found.groups()[1::2], strict=True):
-        number = min(int(digits.lower().removeprefix(b"0x") or b"0", 16), 2**64 - 1)  # strtoul() goes no further
-        numbers.append((-number if sign == b"-" and number < 2**64 - 1 else number) & 0xFFFFFFFF)
+        number = int(digits.lower().removeprefix(b"0x") or b"0", 16)
+        if number >= 2**64:
+            number = 2**64 - 1  # strtoul() goes no further, and forgets the sign
+        elif sign == b"-":
+            number = -number
+        numbers.append(number & 0xFFFFFFFF)
     return bytes(reversed(numbers)) if max(numbers) < 256 else None
 
 

@@ -47,6 +47,8 @@ test_warnings = warns(
     ALG,
     ("hash", ("hash", "sha256", 0x10000), "local", "feat", "passes 0"),
     ("hash", ("hash", "sha256", 0, 0x10001), "local", "mask", "passes 1"),
+    ("hash", ("hash", "sha256", 0x1001), "local", "feat", "every flag but 0x1000"),
+    ("hash", ("hash", "sha256", 0x1000, 0x2000), "local", "mask", "every flag but 0x1000"),
     ("hash", ("cipher", "aes"), "local", "type", "types hash"),
     ("hash", ("hash", ""), "local", "name", "empty name"),
     ("hash", ("hash", " sha256"), "local", "name", "spaces"),
@@ -56,7 +58,7 @@ test_warnings = warns(
 test_nothing_odd = accepts_silently(
     ALG,
     ("hash", ("hash", "sha256"), "local"),
-    ("rng", ("rng", "stdrng", 0xFFFF, 0xFFFF), "local"),
+    ("rng", ("rng", "stdrng", 0x1000, 0x1000), "local"),
     # A type that is not the protocol's: the socket is the same for all four.
     ("hash", ("aead", "gcm(aes)"), "local"),
 )

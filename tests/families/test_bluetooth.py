@@ -170,6 +170,7 @@ test_nothing_odd = accepts_silently(
     ("l2cap", (DEVICE, 0x80, 0, 1), "local"),
     ("l2cap", (DEVICE, 0, 4, 2), "remote"),
     ("rfcomm", (DEVICE, 0), "local"),
+    ("rfcomm", (DEVICE, 1), "remote"),
     ("rfcomm", (DEVICE, 30), "remote"),
     ("hci", 0, "local"),
     ("hci", 0xFFFF, "local"),
@@ -220,6 +221,28 @@ def test_the_forms_address_is_accepted_and_comes_back(family: Bluetooth, protoco
     found = family.unpack(declared, family.pack(declared, address))
     if family is NEW:
         assert found == address, "since 3.14 what getsockname() gives can be bound"
+
+
+@pytest.mark.parametrize(
+    ("first", "byte"),
+    [
+        ("ff", 0xFF),
+        ("100", None),
+        ("0x", 0),
+        ("0000000ff", 0xFF),
+        # Of 64 bits that strtoul() keeps, 32 are stored.
+        ("100000001", 1),
+        ("-ffffff01", 0xFF),
+        ("-1", None),
+        ("-ffffffffffffffff", 1),
+        ("ffffffffffffffff", None),
+        ("-10000000000000000", None),
+        ("-1ffffffffffffff01", None),
+    ],
+)
+def test_numbers_as_sscanf_reads_them(first: str, byte: int | None) -> None:
+    """Seen with Debian's Python, whose parser hands the text to glibc's ``sscanf("%X")``."""
+    assert from_text(f"{first}:2:3:4:5:6".encode()) == (None if byte is None else bytes([6, 5, 4, 3, 2, byte]))
 
 
 @given(st.binary(min_size=6, max_size=6))
