@@ -81,6 +81,13 @@ test_the_parser = decides(
     ("j1939", ("lo", 2**70, 2**40, 256), OK),
     ("isotp", ("lo", 1.0, 2), "TypeError"),
 )
+# Which interfaces there are only the parser knows: here is what it says of one that exists.
+test_the_declaration = decides(
+    Can(Interpreter((3, 14))),
+    ("raw", ("x" * 15,), OK),
+    ("raw", ("é" * 8,), "OSError: AF_CAN interface name too long"),
+    ("raw", (b"nosuch0",), OK),
+)
 test_protocols_that_the_parser_lacks = lacks_protocol(
     CAN, (0, "OSError: bind(): unsupported CAN protocol"), (3, "OSError: bind(): unsupported CAN protocol")
 )
@@ -118,6 +125,7 @@ test_nothing_odd = accepts_silently(
     ("j1939", ("lo", 0, NO_PGN, 0xFF), "local"),
     # PDU1 with an empty last byte, and PDU2, whose last byte is a part of the group.
     ("j1939", ("lo", 0, 0x1EF00, 1), "local"),
+    ("j1939", ("lo", 0, 0xF001, 1), "local"),
     ("j1939", ("lo", 2**64 - 1, 0x1FEF1, 1), "remote"),
 )
 test_bytes = packs(
