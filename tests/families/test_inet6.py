@@ -101,6 +101,7 @@ test_warnings = warns(
     ("udp", ("FF02::1", 8000), "remote", "scope_id", "multicast address of a link needs the interface's index"),
     ("udp", ("::1", 1024, 0, 2**32 + 1), "remote", "scope_id", "passes 1"),
     ("udp", ("::1", 8000, 2**32 + 1), "remote", "flowinfo", "passes 1 silently (3.15 warns)"),
+    ("udp", ("::1", 8000, 5 - 2**32), "remote", "flowinfo", "passes 5 silently (3.15 warns)"),
     ("tcp", ("::1", 80), "local", "port", "CAP_NET_BIND_SERVICE"),
     ("udp", ("::1", 0), "remote", "port", "nobody"),
 )
