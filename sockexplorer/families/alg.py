@@ -22,6 +22,8 @@ ORDER = 92
 TYPES = ("hash", "skcipher", "aead", "rng")
 MASK = 0xFFFFFFFF
 SHAPE = "AF_ALG address must be a tuple (type, name[, feat[, mask]])"
+KERN_DRIVER_ONLY = 0x1000
+"""``CRYPTO_ALG_KERN_DRIVER_ONLY``, the one flag that ``alg_bind()`` of crypto/af_alg.c takes."""
 # The fields of the kernel have 32 bits, the format of the parser 16.
 FLAGS = Integer(0, 0xFFFF, wraps=True, base=16)
 SOCKADDR = Layout(
@@ -179,6 +181,9 @@ class Alg(Family):
             yield Notice("type", f"the kernel has the types {', '.join(TYPES)} only")
         if not name:
             yield Notice("name", "no algorithm has an empty name")
+        for field, value in zip(("feat", "mask"), address[2:], strict=False):
+            if FLAGS.kept(value) & ~KERN_DRIVER_ONLY:
+                yield Notice(field, f"the kernel refuses every flag but 0x{KERN_DRIVER_ONLY:x}")
         if role == "remote":
             yield Notice("", "an algorithm is bound, never connected")
 

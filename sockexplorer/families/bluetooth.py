@@ -43,8 +43,12 @@ def from_text(text: bytes) -> bytes | None:
         return None
     numbers = []
     for sign, digits in zip(found.groups()[::2], found.groups()[1::2], strict=True):
-        number = min(int(digits.lower().removeprefix(b"0x") or b"0", 16), 2**64 - 1)  # strtoul() goes no further
-        numbers.append((-number if sign == b"-" and number < 2**64 - 1 else number) & 0xFFFFFFFF)
+        number = int(digits.lower().removeprefix(b"0x") or b"0", 16)
+        if number >= 2**64:
+            number = 2**64 - 1  # strtoul() goes no further, and forgets the sign
+        elif sign == b"-":
+            number = -number
+        numbers.append(number & 0xFFFFFFFF)
     return bytes(reversed(numbers)) if max(numbers) < 256 else None
 
 
@@ -218,7 +222,7 @@ class Bluetooth(Family):
             device = Field(
                 "device", self._number(0xFFFF, names=DEVICES, choices="bluetooth-devices"), "0",
                 "the adapter: 0 is hci0",
-                pitfall="HCI_DEV_NONE (0xffff) is for the monitor and control channels only.",
+                pitfall="HCI_DEV_NONE (0xffff) is for the monitor, control and logging channels.",
             )  # fmt: skip
             channel = Field(
                 "channel", Integer(0, 0xFFFF, wraps=True, names=CHANNELS), "HCI_CHANNEL_RAW",
@@ -315,11 +319,12 @@ class Bluetooth(Family):
         channel = cformats.index(given[1]) & 0xFFFF if len(given) > 1 else 0
         if not self.later and (channel := number >> 16 & 0xFFFF):
             yield Notice("device", f"this Python writes the high bits over the channel: it becomes {channel}")
-        alone = channel in (CHANNELS["HCI_CHANNEL_MONITOR"], CHANNELS["HCI_CHANNEL_CONTROL"])
-        if alone and number & 0xFFFF != 0xFFFF:
-            yield Notice("device", "the monitor and control channels want HCI_DEV_NONE")
-        if not alone and number & 0xFFFF == 0xFFFF and channel != CHANNELS["HCI_CHANNEL_RAW"]:
-            yield Notice("device", "HCI_DEV_NONE is for the monitor and control channels")
+        if channel not in CHANNELS.values():
+            yield Notice("channel" if self.later else "device", "the kernel knows the channels 0 to 4 only")
+        elif channel > CHANNELS["HCI_CHANNEL_USER"] and number & 0xFFFF != 0xFFFF:
+            yield Notice("device", "the monitor, control and logging channels want HCI_DEV_NONE")
+        elif channel == CHANNELS["HCI_CHANNEL_USER"] and number & 0xFFFF == 0xFFFF:
+            yield Notice("device", "the user channel owns one adapter: HCI_DEV_NONE is refused")
 
     def _l2cap_notices(self, psm: int, rest: list[int], role: Role) -> Iterator[Notice]:
         """PSMs, channel ids and kinds of address: ``l2cap_sock_bind()`` of net/bluetooth/l2cap_sock.c."""
@@ -354,19 +359,22 @@ class Bluetooth(Family):
         return " ".join([str(address[0]), *(f"0x{each:x}" if each > 255 else str(each) for each in address[1:])])
 
     def plain(self, protocol: Protocol, text: str) -> object:
-        """``hci0``; ``AA:BB:CC:DD:EE:FF`` for SCO; ``AA:BB:CC:DD:EE:FF 0x1001`` for the others."""
-        first, *rest = self.fields(protocol)
+        """``hci0``; ``AA:BB:CC:DD:EE:FF`` for SCO; ``AA:BB:CC:DD:EE:FF 0x1001`` for the others; and what rows have."""
+        fields = self.fields(protocol)
         if protocol.name == "hci":
-            found = re.fullmatch(r"(?:hci)?(\d+)", text.strip().lower())
-            if found is None:
+            found = re.fullmatch(r"(?:hci)?(\d+)(?: channel (\d+))?", text.strip().lower())
+            if found is None or (found[2] and not self.later):
                 raise FieldError("device", text, "is no adapter", "write hci0")
-            number = first.read(found[1])
+            number = fields[0].read(found[1])
+            if found[2]:
+                return (number, fields[1].read(found[2]))
             return number if self.later else (number,)
         parts = text.replace("/", " ").split()
-        if len(parts) != (1 if protocol.name == "sco" else 2) or parts[0].count(":") != 5:
+        least = sum(not each.optional for each in fields)
+        if not least <= len(parts) <= len(fields) or parts[0].count(":") != 5:
             raise FieldError("", text, "is not of this form", f"write {self.example(protocol)}")
-        bdaddr = first.read(parts[0])
-        return bdaddr if protocol.name == "sco" else (bdaddr, rest[0].read(parts[1]))
+        values = tuple(each.read(part) for each, part in zip(fields, parts, strict=False))
+        return values[0] if protocol.name == "sco" else values
 
     # --- the kernel's bytes --------------------------------------------------------------------------------
 

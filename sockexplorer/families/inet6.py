@@ -78,8 +78,7 @@ class FlowInfo(Integer):
     def notices(self, value: object) -> Iterator[str]:
         number = self.convert(value)
         if not 0 <= number <= 0xFFFFFFFF:
-            later = "" if number >= -(2**31) and number < 0 else " (3.15 warns)"
-            yield f"{shown(number)} does not fit 32 bits: CPython passes {number & 0xFFFFFFFF} silently{later}"
+            yield f"{shown(number)} does not fit 32 bits: CPython passes {number & 0xFFFFFFFF} silently (3.15 warns)"
 
 
 def needs_scope(host: str) -> bool:

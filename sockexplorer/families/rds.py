@@ -68,12 +68,14 @@ class Rds(InternetFamily):
 
     def notices(self, protocol: Protocol, address: object, role: Role) -> Iterator[Notice]:
         yield from super().notices(protocol, address, role)
-        if not isinstance(address, tuple) or role != "local":
+        if not isinstance(address, tuple):
             return
-        host = numeric(as_text(address[0]) or "0.0.0.0", 4) or ""
+        text = {"": "0.0.0.0", "<broadcast>": "255.255.255.255"}.get(as_text(address[0]), as_text(address[0]))
+        host = numeric(text, 4) or ""
         if host == "0.0.0.0":
-            yield Notice("host", "the kernel refuses to bind RDS to all addresses; name one")
-        elif as_text(address[0]) == "<broadcast>" or (host and int(host.partition(".")[0]) >= 224):
+            what = "refuses to bind RDS to" if role == "local" else "has no peer at"
+            yield Notice("host", f"the kernel {what} all addresses; name one")
+        elif host == "255.255.255.255" or (host and 224 <= int(host.partition(".")[0]) < 240):
             yield Notice("host", "the kernel refuses broadcast and multicast addresses here")
 
     def pack(self, protocol: Protocol, address: object) -> bytes:

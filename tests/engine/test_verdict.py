@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import socket
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from addresses import ANYTHING, GOOD
 from hypothesis import given
 from hypothesis import strategies as st
+from support import descriptors
 
 from sockexplorer.core.family import Family
 from sockexplorer.core.verdict import Verdict
@@ -99,77 +102,6 @@ def test_no_address_is_looked_up(no_lookups: list[object], address: object) -> N
         judge(each, each.protocols[0], address, "local")
 
 
-@pytest.mark.parametrize(
-    ("path", "address", "role", "field", "says"),
-    [
-        ("inet/udp", ("010.0.0.1", 1024), "remote", "host", "8.0.0.1"),
-        ("inet/udp", ("１２７.0.0.1", 1024), "remote", "host", "127.0.0.1"),
-        ("inet/tcp", ("127.0.0.1", 80), "local", "port", "CAP_NET_BIND_SERVICE"),
-        ("inet/udp", ("127.0.0.1", 0), "remote", "port", "nobody"),
-        ("inet6/udp", ("fe80::1%lo", 1024), "remote", "host", "put it in scope_id"),
-        ("inet6/udp", ("fe80::1", 1024), "local", "scope_id", "interface's index"),
-        ("inet6/udp", ("::1", 1024, 0, 2**32 + 1), "remote", "scope_id", "passes 1"),
-        ("tipc/rdm", (1, 1000, 0, 10, -1), "local", "scope", "withdraws"),
-        ("tipc/rdm", (1, 1000, 0, 10, 258), "local", "scope", "the kernel gets 2"),
-        ("tipc/rdm", (1, 1, 0, 10), "local", "v1", "reserved"),
-        ("inet6/udp", ("ff01::1", 8000), "local", "scope_id", "interface's index"),
-        ("inet6/udp", ("fe80::1%1", 8000, 0, 7), "remote", "host", "scope_id 7 wins"),
-        ("inet6/udp", ("::1", 8000, 2**32 + 1), "remote", "flowinfo", "passes 1 silently (3.15 warns)"),
-        ("inet/udp", ("::ffff:1.2.3.4", 8000), "remote", "host", "read as 1.2.3.4"),
-        ("can/isotp", ("lo", 0x800, 1), "local", "rx_addr", "add CAN_EFF_FLAG"),
-        ("can/isotp", ("lo", 1, 0x40000123), "local", "tx_addr", "no id has"),
-        ("can/isotp", ("lo", 1, 0x100000001), "local", "tx_addr", "same id"),
-        ("can/j1939", ("lo", 0, 0x1201, 1), "local", "pgn", "PDU1"),
-        ("can/j1939", ("lo", 0, -1, 1), "local", "pgn", "passes 4294967295"),
-        ("can/raw", ("lo:1",), "local", "interface", "colon"),
-        ("packet/raw", ("lo", 0), "local", "proto", "keeps the protocol"),
-        ("qipcrtr/dgram", (1, -1), "remote", "port", "passes 4294967295"),
-        ("alg/hash", ("hash", "sha256", 0x10000), "local", "feat", "passes 0"),
-        ("alg/hash", ("cipher", "aes"), "local", "type", "types hash"),
-        ("rds/seqpacket", ("224.0.0.1", 8080), "local", "host", "multicast"),
-        ("netlink/route", (-1, 1), "local", "pid", "4294967295"),
-        ("packet/raw", ("lo:nonsense-that-is-long", 3), "local", "ifname", "15 bytes"),
-        ("packet/raw", ("lo", 3, 256), "local", "pkttype", "passes 0"),
-        ("unix/stream", "@name", "local", "path", "starts with @"),
-        ("unix/stream", "/tmp/a\0b", "local", "path", "stops at the NUL"),
-        ("unix/stream", "name", "local", "path", "relative"),
-        ("unix/stream", "", "remote", "path", "not reached"),
-        ("vsock/stream", (2**32 + 2, 1234), "remote", "cid", "passes 2"),
-    ],
-)
-def test_what_is_accepted_but_rarely_meant(path: str, address: object, role: Any, field: str, says: str) -> None:
-    verdict = judge(*find(path), address, role)
-    assert verdict.accepted, verdict
-    assert any(each.field == field and says in each.text for each in verdict.notices), verdict.notices
-
-
-@pytest.mark.parametrize(
-    ("path", "address", "field", "remedy"),
-    [
-        ("inet/udp", ("127.0.0.1", 65536), "port", "0 to 65535"),
-        ("inet/udp", ("127.0.0.1", "80"), "port", "without quotes"),
-        ("inet/udp", ("256.0.0.1", 80), "host", "192.0.2.1"),
-        ("inet/udp", ("::1", 80), "host", "choose that family"),
-        ("inet/udp", (None, 80), "host", "127.0.0.1"),
-        ("inet/udp", ["127.0.0.1", 80], "", "(host, port)"),
-        ("inet6/udp", ("::1", 80, 0x100000), "flowinfo", "1048575"),
-        ("inet6/udp", ("::1", 80, 0, "lo"), "scope_id", "without quotes"),
-        ("packet/raw", ("nosuch-iface", 3), "ifname", "ip link"),
-        ("packet/raw", ("lo", 3, 0, 0, b"123456789"), "addr", "at most 8"),
-        ("unix/stream", "x" * 108, "path", "at most 107"),
-        ("unix/stream", b"\0" * 109, "path", "at most 108"),
-        ("netlink/route", (0,), "", "(pid, groups)"),
-        ("vsock/stream", ("2", 1), "cid", "without quotes"),
-    ],
-)
-def test_a_refusal_names_the_field_and_what_would_be_right(path: str, address: object, field: str, remedy: str) -> None:
-    verdict = judge(*find(path), address, "local")
-    assert not verdict.accepted
-    assert verdict.decided_by == "cpython"
-    assert verdict.field == field
-    assert remedy in verdict.remedy, verdict
-
-
 class Elsewhere(type(find("inet/udp")[0])):  # type: ignore[misc]
     """AF_INET under a number that no interpreter knows: the declaration has to decide alone."""
 
@@ -182,3 +114,16 @@ def test_where_the_interpreter_lacks_the_family_the_declaration_decides() -> Non
     assert (good.accepted, good.decided_by) == (True, "model")
     bad = judge(each, each.protocols[0], ("127.0.0.1", 70000), "remote")
     assert (bad.accepted, bad.decided_by, bad.field) == (False, "model", "port")
+
+
+def test_a_family_that_the_parser_does_not_know_is_no_verdict() -> None:
+    with pytest.raises(LookupError, match="bad family"):
+        ask_cpython(250, 1, 0, ("x", 1))
+
+
+def test_asking_leaves_no_descriptor_behind() -> None:
+    before = descriptors(os.getpid())
+    for each in all_families():
+        for address in (ast.literal_eval(each.example(each.protocols[0])), ("127.0.0.1", 70000), None, "x" * 200):
+            judge(each, each.protocols[0], address, "local")
+    assert descriptors(os.getpid()) == before

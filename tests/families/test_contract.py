@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import errno
 import socket
+from pathlib import Path
 
 import pytest
 from addresses import ANYTHING
+from family_tables import explains, misreads, packs, reads, refuses, warns
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +49,16 @@ def test_a_family_says_what_it_is(each: Family) -> None:
     names = [protocol.name for protocol in each.protocols]
     assert len(set(names)) == len(names) > 0
     assert all(name == name.lower() for name in names)
+
+
+@every_family
+def test_its_own_facts_are_tested_beside_it(each: Family) -> None:
+    """``families/unix.py`` has ``tests/families/test_unix.py``: what people type, what is odd, the kernel's bytes."""
+    beside = Path(__file__).with_name(f"test_{type(each).__module__.rpartition('.')[2]}.py")
+    assert beside.is_file(), f"write {beside}, with the tables of tests/family_tables.py"
+    text = beside.read_text()
+    for table in (reads, misreads, refuses, warns, packs, explains):
+        assert f"= {table.__name__}(" in text, f"{beside.name} has no table that {table.__name__}"
 
 
 @every_family

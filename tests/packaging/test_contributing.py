@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md tells the truth; ``.venv/bin/python tests/packaging/test_contributing.py`` writes its example."""
+"""CONTRIBUTING.md tells the truth; ``.venv/bin/python tests/packaging/test_contributing.py`` writes its examples."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
-FAMILY = ROOT / "tests" / "packaging" / "xdp.py"
-EXAMPLE = re.compile(r"(<!-- example[^>]*-->\n).*?(<!-- /example -->)", re.DOTALL)
+EXAMPLES = ROOT / "tests" / "packaging"
+EXAMPLE = re.compile(r"(<!-- example (\w+\.py)[^>]*-->\n).*?(<!-- /example -->)", re.DOTALL)
 PATIENCE = 60
 
 
-def with_example(text: str) -> str:
-    """CONTRIBUTING.md with the family as it is."""
-    return EXAMPLE.sub(lambda found: f"{found[1]}```python\n{FAMILY.read_text()}```\n{found[2]}", text)
+def with_examples(text: str) -> str:
+    """CONTRIBUTING.md with the family and its test as they are."""
+    return EXAMPLE.sub(lambda found: f"{found[1]}```python\n{(EXAMPLES / found[2]).read_text()}```\n{found[3]}", text)
 
 
-def test_the_worked_example_is_the_file() -> None:
+def test_the_worked_examples_are_the_files() -> None:
     text = CONTRIBUTING.read_text()
-    assert EXAMPLE.search(text)
-    assert text == with_example(text), "run: .venv/bin/python tests/packaging/test_contributing.py"
+    assert [found[2] for found in EXAMPLE.finditer(text)] == ["xdp.py", "xdp_facts.py"]
+    assert text == with_examples(text), "run: .venv/bin/python tests/packaging/test_contributing.py"
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package with one more file in it: the example, and nothing else."""
+    """A copy of the package and its tests with one more file in it: the family, without its test."""
     there = tmp_path_factory.mktemp("house")
-    shutil.copytree(ROOT / "sockexplorer", there / "sockexplorer", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(FAMILY, there / "sockexplorer" / "families")
+    for name in ("sockexplorer", "tests"):
+        shutil.copytree(ROOT / name, there / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", there)
+    shutil.copy(EXAMPLES / "xdp.py", there / "sockexplorer" / "families")
     return there
 
 
@@ -65,13 +67,22 @@ def test_one_file_makes_a_family(house: Path, words: list[str], status: int, sai
     assert said in done.stdout + done.stderr
 
 
-def test_it_keeps_what_every_family_keeps(house: Path) -> None:
-    done = inside(
-        house, "pytest", "-q", "-p", "no:cacheprovider", "-k", "xdp", str(ROOT / "tests/families/test_contract.py")
-    )
+def contract(house: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """Hold the family to the contract; ``more`` are further files of tests."""
+    files = (f"tests/families/{name}" for name in ("test_contract.py", *more))
+    return inside(house, "pytest", "-q", "-p", "no:cacheprovider", "-k", "xdp", *files)
+
+
+def test_it_keeps_what_every_family_keeps_with_its_test_beside_it(house: Path) -> None:
+    without = contract(house)
+    assert without.returncode == 1, without.stdout
+    assert "tests/families/test_xdp.py, with the tables of tests/family_tables.py" in without.stdout
+    assert "1 failed" in without.stdout
+    shutil.copy(EXAMPLES / "xdp_facts.py", house / "tests" / "families" / "test_xdp.py")
+    done = contract(house, "test_xdp.py")
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
 
 
 if __name__ == "__main__":
-    CONTRIBUTING.write_text(with_example(CONTRIBUTING.read_text()))
+    CONTRIBUTING.write_text(with_examples(CONTRIBUTING.read_text()))
