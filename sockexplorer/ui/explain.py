@@ -95,6 +95,8 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
         parts.append((f"{mode(session.timeout)} ", "$text-accent"))
     if session.waits and session.state != "listening":
         parts.append((f"{session.waits}  ", "$text-warning"))
+    if session.endpoint.private:
+        parts.append(("in a namespace of its own  ", MUTED))
     if session.by_number:
         parts.append(("by number  ", MUTED))
     # Before the counts: where the line is short it is cut at its end.

@@ -24,7 +24,7 @@ async def test_the_form_asks_and_the_session_shows(people: People, size: tuple[i
 async def test_the_session_is_told_another(people: People, size: tuple[int, int]) -> None:
     async with people(size) as person:
         session = await person.open("inet/udp", "bind", local_port="0")
-        await person.press("3", "t")
+        await person.press("3", "w")
         line = person.app.screen.query_one("#timeout-value", Input)
         assert line.has_focus
         await person.sees("blocking: every call waits")
@@ -38,7 +38,7 @@ async def test_the_session_is_told_another(people: People, size: tuple[int, int]
         await person.until(lambda: session.timeout == 0, "the engine to know")
         assert not line.has_focus
         await person.sees("non-blocking", "recv() would block")
-        await person.press("t", "escape")
+        await person.press("w", "escape")
         assert not line.has_focus
         assert session.timeout == 0
 

@@ -25,7 +25,7 @@ from sockexplorer.core.judged import Judged
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.explain import capability_line, problem_text, verdict_lines
-from sockexplorer.ui.panes.pane import CopyText, Pane
+from sockexplorer.ui.panes.pane import CopyText, Pane, ShowMe
 from sockexplorer.ui.widgets.field_input import FieldInput
 from sockexplorer.ui.widgets.form import AddressForm
 from sockexplorer.ui.widgets.form_actions import WORDS, FormActions
@@ -45,6 +45,7 @@ class AddressPane(Pane):
         Binding("b", "operate('bind')", "Bind", id="bind"),
         Binding("c", "operate('connect')", "Connect", id="connect"),
         Binding("l", "operate('listen')", "Listen", id="listen"),
+        Binding("m", "show_me", "Show me", id="show-me", tooltip="Both ends on this machine, and what they say"),
         Binding("v", "code", "Code", id="code"),
         Binding("s", "sockaddr", "Bytes", id="sockaddr", tooltip="The bytes that the kernel sees, field by field"),
         Binding("p", "paste", "Paste", id="paste", tooltip="Read an address in any notation: Python, socat, ss …"),
@@ -296,11 +297,13 @@ class AddressPane(Pane):
         return self.judged is not None and self.judged.possible(operation)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("operate", "code", "copy", "edit", "sockaddr", "paste", "resolve"):
+        if action in ("operate", "code", "copy", "edit", "sockaddr", "paste", "resolve", "show_me"):
             if action == "paste":
                 return not self.typing
             if self.typing or self.draft is None:
                 return False
+            if action == "show_me":
+                return self.draft.protocol.name in self.draft.family.demos
             if action == "resolve":
                 return self._named() is not None
             if action == "operate":
@@ -336,6 +339,10 @@ class AddressPane(Pane):
             if wanted and event.key == word[0].lower() and not self.possible(operation):
                 event.stop()
                 self.action_operate(operation)
+
+    def action_show_me(self) -> None:
+        if self.draft is not None:
+            self.post_message(ShowMe(self.draft.family, self.draft.protocol))
 
     def action_code(self) -> None:
         self.post_message(self.ShowCode())

@@ -19,7 +19,7 @@ from sockexplorer.core.capability import GLYPHS, Capability, State
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.families import all_families
-from sockexplorer.ui.panes.pane import Pane
+from sockexplorer.ui.panes.pane import Pane, ShowMe
 
 Choice = tuple[Family, Protocol | None]
 _BEST: tuple[State, ...] = (
@@ -124,6 +124,9 @@ class FamiliesPane(Pane):
     """The tree, and what it says to the rest."""
 
     NUMBER, TITLE = 1, "Families"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "show_me", "Show me", id="show-me", tooltip="Both ends on this machine, and what they say"),
+    ]
 
     class Pointed(Message):
         """The cursor is on a protocol: its form may be shown."""
@@ -151,6 +154,23 @@ class FamiliesPane(Pane):
     def home(self) -> FamilyTree:
         return self.family_tree
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "show_me":
+            return self._demonstrated() is not None
+        return super().check_action(action, parameters)
+
+    def _demonstrated(self) -> tuple[Family, Protocol] | None:
+        """What is under the cursor, if it has a demonstration."""
+        node = self.family_tree.cursor_node
+        family, protocol = node.data if node is not None and node.data is not None else (None, None)
+        if family is None or protocol is None or protocol.name not in family.demos:
+            return None
+        return family, protocol
+
+    def action_show_me(self) -> None:
+        if (shown := self._demonstrated()) is not None:
+            self.post_message(ShowMe(*shown))
+
     def know(self, capabilities: list[Capability]) -> None:
         """Show what the probe found."""
         self.family_tree.states = {each.name: each.state for each in capabilities}
@@ -176,6 +196,7 @@ class FamiliesPane(Pane):
             text = (
                 f"\n{protocol.help}\n{family.example(protocol)}" if protocol else f"\n{family.summary}\n{family.help}"
             )
+            self.refresh_bindings()
             self.query_one("#family-note", Static).update(Content.assemble((title, "bold $primary"), text))
         if event.node.data and event.node.data[1] is not None:
             self.post_message(self.Pointed(event.node.data[0], event.node.data[1]))

@@ -9,6 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sockexplorer.core.about import Section
+from sockexplorer.core.family import Family, Protocol
 
 
 class CopyText(Message):
@@ -18,6 +19,15 @@ class CopyText(Message):
         super().__init__()
         self.text = text
         self.what = what
+
+
+class ShowMe(Message):
+    """The person wants to see a protocol at work."""
+
+    def __init__(self, family: Family, protocol: Protocol) -> None:
+        super().__init__()
+        self.family = family
+        self.protocol = protocol
 
 
 class Pane(Vertical):

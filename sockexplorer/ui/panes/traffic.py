@@ -57,7 +57,7 @@ class TrafficPane(Pane):
         Binding("right_square_bracket", "switch(1)", "Next", id="next-session", key_display="]"),
         Binding("left_square_bracket", "switch(-1)", "Before", show=False, id="previous-session", key_display="["),
         Binding("x", "close", "Close", id="close"),
-        Binding("t", "timeout", "Timeout", show=False, id="timeout", tooltip="How long a call may wait: settimeout()"),
+        Binding("w", "timeout", "Wait", show=False, id="timeout", tooltip="How long a call may wait: settimeout()"),
         Binding("d", "disconnect", "Disconnect the row's peer", show=False, id="disconnect"),
         Binding("escape", "back", "Back", show=False),
     ]

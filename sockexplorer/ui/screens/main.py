@@ -27,6 +27,7 @@ from sockexplorer.ui.panes.families import FamiliesPane
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.panes.traffic import TrafficPane
 from sockexplorer.ui.screens.address_duties import AddressDuties
+from sockexplorer.ui.screens.demonstrating import Demonstrating
 from sockexplorer.ui.widgets.bar import Bar
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ REST_SECONDS = 0.08
 """How long the cursor of the tree rests on a protocol before its form is built."""
 
 
-class MainScreen(AddressDuties):
+class MainScreen(AddressDuties, Demonstrating):
     """Panes tell it by messages what the person wants; it speaks to the hub and tells the panes what came of it."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
@@ -132,6 +133,7 @@ class MainScreen(AddressDuties):
 
     def _tick(self) -> None:
         self.hub.poll()
+        self.step_demonstration()
         self.traffic.update()
         # Without a socket the traffic needs little room, and the form gets it.
         self.set_class(not self.hub.sessions, "-idle")
