@@ -45,6 +45,7 @@ class AddressPane(Pane):
         Binding("b", "operate('bind')", "Bind", id="bind"),
         Binding("c", "operate('connect')", "Connect", id="connect"),
         Binding("l", "operate('listen')", "Listen", id="listen"),
+        Binding("o", "operate('open')", "Open", id="open"),
         Binding("v", "code", "Code", id="code"),
         Binding("s", "sockaddr", "Bytes", id="sockaddr", tooltip="The bytes that the kernel sees, field by field"),
         Binding("p", "paste", "Paste", id="paste", tooltip="Read an address in any notation: Python, socat, ss …"),
