@@ -90,7 +90,7 @@ def endpoint(
         # A socket that has connections receives nothing by being bound alone.
         operation = "listen" if protocol.connections else "bind"
     else:
-        operation = protocol.operations[0]
+        operation = "open" if "open" in protocol.operations else protocol.operations[0]
     if local is None and operation in ("bind", "listen"):
         local = default_address(target, "local")
         if local is None:

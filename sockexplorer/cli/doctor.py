@@ -66,7 +66,7 @@ def command(scope: tuple[Target, bool] | None, constants: str | None, verbose: b
 
     if scope is not None and constants is not None:
         raise click.UsageError("--constants takes a TEXT to look for, not a FAMILY")
-    answer = probe()
+    answer = probe(*([] if scope is None else [scope[0].family.constant]))
     if constants is not None:
         wanted = constants.upper()
         rows = [Capability.from_json(each) for each in answer["constants"]]
@@ -89,13 +89,16 @@ def command(scope: tuple[Target, bool] | None, constants: str | None, verbose: b
         raise click.exceptions.Exit(1)
 
 
-def probe() -> dict[str, Any]:
-    """Ask an engine process: what a family does to its prober, it does not do to us. Raises `Failed`."""
+def probe(*families: str) -> dict[str, Any]:
+    """Ask an engine process: what a family does to its prober, it does not do to us. Raises `Failed`.
+
+    ``families`` are asked too, where they are by number.
+    """
     from sockexplorer.cli.questions import engine
     from sockexplorer.client.link import start_process
 
     with engine(start_process) as client:
-        return client.call("probe", timeout=PROBE_SECONDS)
+        return client.call("probe", timeout=PROBE_SECONDS, families=list(families))
 
 
 def as_object(row: Capability, *, constant: bool) -> dict[str, Any]:

@@ -61,8 +61,9 @@ def command(
     operates = target.protocol.operates
     if operates and (to is not None or connect is not None):
         raise click.UsageError(f"{target} has no peer: give --bind with the algorithm")
-    bound = bind is not None and target.protocol.sends_bound and to is None and connect is None
-    if not operates and not bound and (to is None) == (connect is None):
+    aimless = target.protocol.sends_bound and to is None and connect is None
+    aimless = aimless and (bind is not None or "open" in target.protocol.operations)
+    if not operates and not aimless and (to is None) == (connect is None):
         raise click.UsageError("give one of --to and --connect")
     given = payload(text, hexadecimal)
     if given is None and operates and not target.protocol.sample:

@@ -55,9 +55,9 @@ class Sender:
         if session.protocol.operates or endpoint.remote is None:
             to = endpoint.local
         if not as_json:
-            return f"sent {self.sent} byte{'s' * (self.sent != 1)} to {to!a}"
+            return f"sent {self.sent} byte{'s' * (self.sent != 1)}" + (f" to {to!a}" if to is not None else "")
         local = None if endpoint.operation == "open" or session.local is None else ascii(session.local)
-        return json.dumps({"sent": self.sent, "to": ascii(to), "local": local})
+        return json.dumps({"sent": self.sent, "to": None if to is None else ascii(to), "local": local})
 
     # --- messages ------------------------------------------------------------------------------------------
 

@@ -134,6 +134,8 @@ class Family:
     modules: tuple[str, ...] = ()
     shape: str = ""
     """CPython's words for a tuple of another length, such as ``AF_NETLINK address must be a pair (pid, groups)``."""
+    by_bytes: bool = False
+    """Whether its addresses go to libc as bytes, whatever Python knows of the family (`core.numbered`)."""
     called: str = ""
     """What CPython's messages call it, where that is another family: the branch of the parser is shared."""
     names_no_call: bool = False

@@ -33,7 +33,7 @@ def system_socket(family: Family, protocol: Protocol, proto: int) -> socket.sock
         # Its number is another family's here.
         where = f"it is for {family.availability}; what the form and the script say of it is from the declaration"
         raise simple("socket", f"this system has no {family.constant}", where)
-    if parses(family.number):
+    if not family.by_bytes and parses(family.number):
         return socket.socket(family.number, protocol.type_number, proto)
     return LibcSocket(family, protocol, proto)
 
@@ -42,9 +42,12 @@ make_socket: Callable[[Family, Protocol, int], socket.socket] = system_socket
 """What `create` makes every socket with. Tests put another in its place, to see what it is asked for."""
 
 
-def by_number(sock: socket.socket) -> bool:
-    """Whether Python lacks the socket's family, so that its addresses go to libc."""
-    return isinstance(sock, LibcSocket)
+def by_number(sock: socket.socket, family: Family) -> str:
+    """That the socket was opened by number, its addresses through libc, and why; "" for one of Python's own."""
+    if not isinstance(sock, LibcSocket):
+        return ""
+    why = "its addresses are bytes" if family.by_bytes else f"this Python has no {family.constant}"
+    return f"opened by number: {why}"
 
 
 def private_socket(family: Family, protocol: Protocol, proto: int, stage: Stage) -> socket.socket:

@@ -7,6 +7,7 @@ can't be avoided: for a family or protocol that it lacks, Linux looks for a modu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sockexplorer.core.capability import Capability
@@ -21,11 +22,11 @@ from sockexplorer.engine.probe_sockets import Answer, Finding, ask
 from sockexplorer.families import all_families
 
 
-def probe_protocols(facts: HostFacts | None = None) -> list[Capability]:
-    """Every declared family and protocol, in the declared order. Raises nothing."""
+def probe_protocols(facts: HostFacts | None = None, more: Iterable[Family] = ()) -> list[Capability]:
+    """Every declared family and protocol, in the declared order, then ``more``. Raises nothing."""
     facts = facts or HostFacts()
     found = []
-    for family in all_families():
+    for family in (*all_families(), *(each for each in more if each.by_bytes)):
         absent: Answer | None = None
         for protocol in family.protocols:
             capability, answer = _probe(family, protocol, facts, absent)
@@ -35,10 +36,10 @@ def probe_protocols(facts: HostFacts | None = None) -> list[Capability]:
     return found
 
 
-def probe() -> dict[str, list[dict[str, Any]]]:
-    """Protocols and constants of this host, as JSON objects. Raises nothing."""
+def probe(*more: Family) -> dict[str, list[dict[str, Any]]]:
+    """Protocols and constants of this host, as JSON objects; ``more`` are families by number. Raises nothing."""
     facts = HostFacts()
-    protocols = probe_protocols(facts)
+    protocols = probe_protocols(facts, more)
     constants = probe_constants(protocols, facts)
     return {
         "protocols": [each.to_json() for each in protocols],

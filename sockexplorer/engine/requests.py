@@ -11,7 +11,7 @@ A message has an ``op`` and an ``id``; the reply carries ``re: id`` and either `
     check   family protocol address role [proto]   → verdict
     resolve family protocol address                → hosts
     check_line line                                → answer
-    probe                                          → protocols, constants
+    probe   [families]                             → protocols, constants
     stop
 """
 
@@ -187,7 +187,7 @@ class Requests:
     def _op_probe(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         from sockexplorer.engine.probe import probe
 
-        return probe()
+        return probe(*map(find_family, header.get("families", ())))
 
     def _op_stop(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         self._engine.stop()

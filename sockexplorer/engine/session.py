@@ -84,9 +84,9 @@ class Session:
         try:
             self.sock = sock = opening.create(family, protocol, self.endpoint, self._stage)
             self.granted = opening.set_up(sock, family, protocol, self.endpoint)
-            if opening.by_number(sock):
+            if told := opening.by_number(sock, family):
                 self.granted["by_number"] = True
-                self.spool.event("by-number", f"opened by number: this Python has no {family.constant}")
+                self.spool.event("by-number", told)
             if operation in ("bind", "listen") or (operation == "connect" and local is not None):
                 stage = "bind" if operation == "connect" else operation
                 self.file = opening.bind(sock, family, protocol, local, "bind" if stage == "listen" else stage)

@@ -67,8 +67,8 @@ def judge(family: Family, protocol: Protocol, address: object, role: Role, proto
         fault = error
     number = protocol.proto_number if proto is None else proto
     try:
-        if family.foreign:
-            raise LookupError(f"{family.constant} is not for this system")
+        if family.foreign or family.by_bytes:
+            raise LookupError(f"{family.constant} is not for this system's Python")
         refused = ask_cpython(family.number, protocol.type_number, number, family.without_lookup(address))
     except LookupError:
         if fault is None:

@@ -11,6 +11,7 @@ import pkgutil
 from functools import cache
 
 from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.numbered import LAST, Numbered, constant_of
 
 
 @cache
@@ -25,13 +26,31 @@ def all_families() -> tuple[Family, ...]:
 
 
 def family(name: str) -> Family:
-    """The family called ``inet``, ``AF_INET`` or ``PF_INET``, in any case. Raises KeyError naming those there are."""
+    """The family called ``inet``, ``AF_INET`` or ``PF_INET``, in any case; a `Numbered` one for any other of Linux.
+
+    Those are by number (``15``) or name (``key``). Raises KeyError naming the declared families.
+    """
     wanted = name.upper()
     for each in all_families():
         bare = each.name.upper()
         if wanted in (bare, f"AF_{bare}", f"PF_{bare}"):
             return each
-    raise KeyError(f"there is no family {name!r}; there are {', '.join(each.name for each in all_families())}")
+    constant = constant_of(name, frozenset(each.constant for each in all_families()))
+    if constant is not None:
+        return _numbered(constant)
+    known = ", ".join(each.name for each in all_families())
+    raise KeyError(f"there is no family {name!r}; there are {known}, and any other by its number, such as 15")
+
+
+@cache
+def _numbered(constant: str) -> Numbered:
+    return Numbered(constant)
+
+
+def numbered(domain: int) -> list[Family]:
+    """The families that ``socket()``'s first argument means on this system: declared ones, else the one by number."""
+    declared = [each for each in all_families() if not each.foreign and each.number == domain]
+    return declared or ([family(str(domain))] if 0 < domain <= LAST else [])
 
 
 def find(text: str) -> tuple[Family, Protocol]:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.core.family import Family, Operation, Protocol
-from sockexplorer.families import all_families
+from sockexplorer.families import all_families, numbered
 from sockexplorer.notations import expression
 from sockexplorer.notations.expression import Unknown
 from sockexplorer.notations.plausible import implausible
-from sockexplorer.notations.reading import Reading, accepts, fitting, numbered, operation
+from sockexplorer.notations.reading import Reading, accepts, fitting, operation
 
 NOTATION = "Python code"
 _LIKELY = re.compile(

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from sockexplorer.core.constants import number
 from sockexplorer.core.family import Family
-from sockexplorer.families import all_families
+from sockexplorer.families import all_families, numbered
 from sockexplorer.notations.expression import Unknown, literal
-from sockexplorer.notations.reading import Reading, ends, fitting, numbered, usable
+from sockexplorer.notations.reading import Reading, ends, fitting, usable
 
 NOTATION = "repr of a socket"
 _ENUM = r"<[^<>]{0,60}>|[^,<>]{0,60}"

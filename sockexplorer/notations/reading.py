@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.core.family import Family, Operation, Protocol
-from sockexplorer.families import all_families
 
 LONGEST = 8192
 """Characters of a text that is looked at; no notation of an address is longer, but for a payload beside it."""
@@ -44,11 +43,6 @@ class Reading:
     def bare(self) -> bool:
         """Whether it is an address alone, which may be meant either way: to be bound, or to be reached."""
         return self.operation is None and (self.local is None) != (self.remote is None)
-
-
-def numbered(domain: int) -> list[Family]:
-    """The families that socket()'s first argument means on this system."""
-    return [each for each in all_families() if not each.foreign and each.number == domain]
 
 
 def numbers(protocol: Protocol) -> tuple[int, int]:

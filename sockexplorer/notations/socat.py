@@ -16,12 +16,12 @@ from sockexplorer.core.endpoint import SetOption
 from sockexplorer.core.family import Family, Operation, Protocol
 from sockexplorer.core.ip import classify
 from sockexplorer.families import family as family_named
+from sockexplorer.families import numbered
 from sockexplorer.notations.reading import (
     LONGEST_ELEMENT,
     Reading,
     accepts,
     fitting,
-    numbered,
     operation,
     set_option,
     usable,

@@ -20,11 +20,12 @@ TABLE = re.compile(r"(<!-- families[^>]*-->\n).*?(<!-- /families -->)", re.DOTAL
 
 
 def family_table() -> str:
-    """Every declared family, as a Markdown table."""
+    """Every declared family, as a Markdown table; † marks those that Linux can't have."""
     lines = ["| Family | | Protocols | An address |", "|---|---|---|---|"]
     for each in all_families():
         protocols = ", ".join(protocol.name for protocol in each.protocols)
-        lines.append(f"| `{each.constant}` | {each.title} | {protocols} | `{each.example(each.protocols[0])}` |")
+        mark = " †" if each.systems and "linux" not in each.systems else ""
+        lines.append(f"| `{each.constant}`{mark} | {each.title} | {protocols} | `{each.example(each.protocols[0])}` |")
     return "\n".join(lines) + "\n"
 
 
@@ -60,6 +61,14 @@ def test_the_family_table_is_what_the_declarations_say() -> None:
     text = README.read_text()
     assert TABLE.search(text)
     assert text == with_table(text), "run: .venv/bin/python tests/packaging/test_readme.py"
+
+
+def test_what_was_never_run_on_its_system_is_marked_and_told() -> None:
+    text = README.read_text()
+    assert {line.split("`")[1] for line in text.splitlines() if "` † |" in line} == {
+        "PF_SYSTEM", "AF_HYPERV", "AF_DIVERT",
+    }  # fmt: skip
+    assert "† Never run on its system" in text
 
 
 @pytest.mark.parametrize(("name", "key"), sorted(set(bindings())), ids=lambda value: value)

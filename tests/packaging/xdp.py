@@ -31,7 +31,7 @@ class Xdp(Family):
     availability = "Linux 4.18"
     shape = "AF_XDP address must be a tuple (ifname, queue_id[, flags])"
     help = "The address is (ifname, queue_id, flags). Frames come after UMEM and rings are set up, by an XDP program."
-    pitfalls = ("No Python has a form of its address: socket() opens it, bind() says 'bad family'.",)
+    pitfalls = ("No Python has a form of its address: bind() says 'bad family', so the explorer goes to libc.",)
     advice = {
         ("bind", "EINVAL"): Advice("The rings or the UMEM are missing.", ("set XDP_UMEM_REG and the rings first",)),
         ("bind", "EBUSY"): Advice("Another socket has that queue.", ("choose another queue: ethtool -l INTERFACE",)),

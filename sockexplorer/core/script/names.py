@@ -37,7 +37,8 @@ class Names:
 
     def socket_call(self, family: Family, protocol: Protocol, endpoint: Endpoint) -> str:
         """``socket.socket(…)``."""
-        arguments = [self.use(family.constant), self.use(protocol.type)]
+        named = not family.by_bytes or hasattr(socket, family.constant)
+        arguments = [self.use(family.constant) if named else str(family.number), self.use(protocol.type)]
         proto = self._proto(family, protocol, endpoint)
         if proto != "0":
             arguments.append(proto)

@@ -114,7 +114,8 @@ def send_first(dialect: Dialect, family: Family, protocol: Protocol, endpoint: E
 
 def name_peer(protocol: Protocol, endpoint: Endpoint) -> str:
     """The line that says, before anything is sent, who the peer is: a connection that was reset knows no more."""
-    known = f"{endpoint.remote!a}" if protocol.ends_in_reset else "sock.getpeername()"
+    lasting = protocol.has_name and not protocol.ends_in_reset
+    known = "sock.getpeername()" if lasting else f"{endpoint.remote!a}"
     return f"peer = ascii({known})"
 
 

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol
-from sockexplorer.core.script import alg, quirks, steps
+from sockexplorer.core.script import alg, by_bytes, quirks, steps
 from sockexplorer.core.script.asynchronous import Asynchronous
 from sockexplorer.core.script.blocking import Blocking
 from sockexplorer.core.script.dialect import Dialect
@@ -47,6 +47,8 @@ def python_script(
         parts.title += f"\n# {family.constant}: {family.availability}."
     if endpoint.timeout is not None and endpoint.operation != "listen":
         parts.opening += dialect.patience(endpoint.timeout)  # a server's sockets wait in a selector
+    if family.by_bytes:
+        by_bytes.fill(parts, family)
     if alg.applies(family, endpoint):
         alg.fill(parts, dialect, family, protocol, endpoint, payload)
     else:

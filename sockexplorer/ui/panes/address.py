@@ -45,6 +45,7 @@ class AddressPane(Pane):
         Binding("b", "operate('bind')", "Bind", id="bind"),
         Binding("c", "operate('connect')", "Connect", id="connect"),
         Binding("l", "operate('listen')", "Listen", id="listen"),
+        Binding("o", "operate('open')", "Open", id="open"),
         Binding("m", "show_me", "Show me", id="show-me", tooltip="Both ends on this machine, and what they say"),
         Binding("v", "code", "Code", id="code"),
         Binding("s", "sockaddr", "Bytes", id="sockaddr", tooltip="The bytes that the kernel sees, field by field"),

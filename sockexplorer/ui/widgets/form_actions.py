@@ -11,7 +11,7 @@ from textual.widgets import Button
 from sockexplorer.core.family import Operation
 from sockexplorer.core.judged import Judged
 
-WORDS: dict[Operation, str] = {"bind": "Bind", "connect": "Connect", "listen": "Listen"}
+WORDS: dict[Operation, str] = {"bind": "Bind", "connect": "Connect", "listen": "Listen", "open": "Open"}
 
 
 class FormActions(Horizontal):
