@@ -1,7 +1,7 @@
 """What an errno means for AF_INET and AF_INET6: what both share, by call and by protocol.
 
-Sources: ip(7), ipv6(7), udp(7), tcp(7), raw(7), icmp(7), sctp(7); net/ipv4, net/ipv6, net/mptcp, net/sctp and net/dccp of
-Linux: ``__inet_bind()``, ``icmp_err_convert[]``, ``tab_unreach[]``, ``ping_sendmsg``, ``dccp_reset_code_convert()``.
+Sources: ip(7), ipv6(7), udp(7), tcp(7), raw(7), icmp(7), sctp(7); net/ipv4, net/ipv6, net/mptcp, net/sctp and net/dccp
+of Linux: ``__inet_bind()``, ``icmp_err_convert[]``, ``tab_unreach[]``, ``dccp_reset_code_convert()``.
 """
 
 from __future__ import annotations
@@ -304,5 +304,6 @@ RAW: Table = {
 }
 
 BY_PROTOCOL: dict[str, Table] = {
-    "udp": UDP, "udplite": UDPLITE, "tcp": STREAMS, "mptcp": MPTCP, "sctp": SCTP, "dccp": DCCP, "icmp": ICMP, "raw": RAW,
+    "udp": UDP, "udplite": UDPLITE, "tcp": STREAMS, "mptcp": MPTCP, "sctp": SCTP, "dccp": DCCP, "icmp": ICMP,
+    "raw": RAW,
 }  # fmt: skip

@@ -77,7 +77,7 @@ class Netlink(Family):
             "the "
             "number is none (0 to 31).",
             (
-                "see the protocols that are there: awk '{print $2}' /proc/net/netlink | sort -nu",
+                "see the protocols that are there: tr -s ' ' < /proc/net/netlink | cut -d' ' -f2 | sort -nu",
                 "sudo modprobe net-pf-16-proto-NUMBER, if this system has that module",
             ),
         ),
@@ -133,13 +133,6 @@ class Netlink(Family):
             ("bind", "EPERM"): Advice(
                 "The audit log is read by processes with CAP_AUDIT_READ only.",
                 rights("CAP_AUDIT_READ", namespace=False),
-            ),
-            ("send", "EPERM"): Advice(
-                "Audit is configured by processes with CAP_AUDIT_CONTROL only.",
-                rights("CAP_AUDIT_CONTROL", namespace=False),
-            ),
-            ("send", "ECONNREFUSED"): Advice(
-                "Audit speaks in the first network namespace only, and to its own pid 0.", ("write (0, 0)",)
             ),
         },
         "usersock": {

@@ -198,7 +198,7 @@ class Unix(Family):
             ),
             ("send", "EAGAIN"): Advice(
                 "The peer's queue is full: it does not read. It holds net.unix.max_dgram_qlen messages.",
-                ("let the peer read first", "sudo sysctl net.unix.max_dgram_qlen=512"),
+                ("let the peer read first", "let new receivers hold more: sudo sysctl net.unix.max_dgram_qlen=512"),
             ),
             ("send", "ECONNREFUSED"): Advice(
                 "Nobody has that address any more: the receiver closed, the file is a leftover, or no socket has the "
