@@ -25,7 +25,7 @@ def about_protocol(family: Family, protocol: Protocol) -> list[Section]:
     ]
     errors = [
         f"{call if call != '*' else 'any call'}: {name}: {advice.what}"
-        for (call, name), advice in family.advice.items()
+        for (call, name), advice in family.explanations(protocol).items()
     ]
     return [*sections, ("What an error means here", errors)]
 

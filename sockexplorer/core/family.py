@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from sockexplorer.core.advice import Advice, general_advice
+from sockexplorer.core.advice import Advice, AdviceTable, look_up
 from sockexplorer.core.constants import number
 from sockexplorer.core.demo import Demo
 from sockexplorer.core.faults import FieldError, Notice, Raises, typed
 from sockexplorer.core.fields import Field, Kind
+from sockexplorer.core.general_advice import general_advice
 from sockexplorer.core.interpreter import RUNNING, Interpreter
 from sockexplorer.core.literal import travelling_literal
 from sockexplorer.core.sockaddr import Layout, Row
@@ -142,8 +143,10 @@ class Family:
     """Whether CPython's messages name ``getsockaddrarg`` instead of the method that was called."""
     demos: Mapping[str, Demo] = {}
     """Demonstrations by the name of the protocol."""
-    advice: Mapping[tuple[str, str], Advice] = {}
+    advice: AdviceTable = {}
     """Explanations by (operation or ``*``, errno name) that are truer here than the general ones."""
+    protocol_advice: Mapping[str, AdviceTable] = {}
+    """Those that are truer than the family's for one of its protocols, by the protocol's name."""
 
     def __init__(self, python: Interpreter = RUNNING) -> None:
         self.python = python
@@ -377,7 +380,9 @@ class Family:
 
     def explain(self, protocol: Protocol, operation: str, errno_name: str) -> Advice:
         """What an errno means here, its usual cause and what to try."""
-        for key in ((operation, errno_name), ("*", errno_name)):
-            if key in self.advice:
-                return self.advice[key]
-        return general_advice(self.constant, protocol, operation, errno_name, self.modules + protocol.modules)
+        own = look_up((self.protocol_advice.get(protocol.name, {}), self.advice), operation, errno_name)
+        return own or general_advice(self.constant, protocol, operation, errno_name, self.modules + protocol.modules)
+
+    def explanations(self, protocol: Protocol) -> AdviceTable:
+        """What is declared of a protocol's errnos, by (operation or ``*``, errno name); the general ones are not in."""
+        return {**self.advice, **self.protocol_advice.get(protocol.name, {})}

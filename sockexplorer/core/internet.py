@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sockexplorer.core import cformats
-from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.family import Family, Option, Protocol, Role
 from sockexplorer.core.faults import CONVERT, RANGE, FieldError, Notice, Raises
 from sockexplorer.core.fields import CInt
@@ -49,19 +48,6 @@ RECV_COVERAGE = Option(
     "UDPLITE_RECV_CSCOV",
     "least coverage that is received; 0 is only full, 1 to 7 count as 8",
     flag=False,
-)
-
-PRIVILEGED_PORT = Advice(
-    "Ports below net.ipv4.ip_unprivileged_port_start (1024) need CAP_NET_BIND_SERVICE.",
-    (
-        "choose a port from 1024 up",
-        "lower the limit: sudo sysctl net.ipv4.ip_unprivileged_port_start=80",
-        *rights("CAP_NET_BIND_SERVICE")[:2],
-    ),
-)
-PING_RANGE = Advice(
-    "Ping sockets are for the groups in net.ipv4.ping_group_range, and this process is in none of them (nor is root).",
-    ("sudo sysctl net.ipv4.ping_group_range='0 2147483647'", "use a raw socket, with CAP_NET_RAW"),
 )
 
 

@@ -22,6 +22,10 @@ SOCKADDR = Layout(
     Part("sin_zero", "8s", "unused"),
 )
 """FreeBSD's, whose first byte is a length."""
+ROOT = Advice("Divert sockets are for root (PRIV_NETINET_DIVERT).", ("sudo sockexplorer",))
+NO_MODULE = Advice(
+    "The kernel has no divert sockets.", ("sudo kldload ipdivert", "build the kernel with: options IPDIVERT")
+)
 
 
 class Divert(InternetFamily):
@@ -44,8 +48,38 @@ class Divert(InternetFamily):
         "Without ipdivert.ko the family does not exist, and without a rule no packet comes.",
     )
     advice = {
-        ("socket", "EPERM"): Advice("Divert sockets are for root.", ("sudo sockexplorer",)),
-        ("socket", "EAFNOSUPPORT"): Advice("The kernel has no divert sockets.", ("sudo kldload ipdivert",)),
+        ("socket", "EPERM"): ROOT,
+        ("socket", "EACCES"): ROOT,
+        ("socket", "EAFNOSUPPORT"): NO_MODULE,
+        ("socket", "EPROTONOSUPPORT"): NO_MODULE,
+        ("socket", "ESOCKTNOSUPPORT"): Advice("Divert sockets are raw.", ("choose SOCK_RAW",)),
+        ("bind", "EADDRINUSE"): Advice(
+            "Another socket, natd for one, has that divert port.",
+            ("choose another port, and name it in the rule", "see who has it: sockstat -P divert"),
+        ),
+        ("bind", "EADDRNOTAVAIL"): Advice("The host does not count: only the port does.", ("write 0.0.0.0",)),
+        ("bind", "EINVAL"): Advice("The socket is bound already.", ("close it and open another",)),
+        ("connect", "EOPNOTSUPP"): Advice("A divert socket is bound, not connected.", ("bind it to the rule's port",)),
+        ("listen", "EOPNOTSUPP"): Advice("A divert socket is bound; it has no connections.", ("bind it instead",)),
+        ("send", "EINVAL"): Advice(
+            "What is written back is a whole IP packet, with a header whose lengths are right.",
+            ("write back what was read, to the same address",),
+        ),
+        ("send", "EDESTADDRREQ"): Advice(
+            "A packet is written back to the address that it was read with, which says where it goes on.",
+            ("give that address as the peer",),
+        ),
+        ("send", "EMSGSIZE"): Advice("The packet is longer than the interface takes.", ("send at most 65535 bytes",)),
+        ("send", "ENOBUFS"): Advice("The kernel has no room for the packet.", ("wait a moment, then send again",)),
+        ("send", "EHOSTUNREACH"): Advice("No route leads to the packet's destination.", ("netstat -rn",)),
+        ("send", "ENETUNREACH"): Advice("No route leads to the packet's destination.", ("netstat -rn",)),
+        ("send", "EADDRNOTAVAIL"): Advice(
+            "The address names no interface of this host that the packet could have come by.",
+            ("write back to the address that recvfrom() gave",),
+        ),
+        ("send", "EACCES"): Advice(
+            "The firewall refuses the packet that was written back.", ("look at: ipfw -a list, or pfctl -sr",)
+        ),
     }
     protocols = (
         Protocol(

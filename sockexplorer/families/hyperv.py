@@ -70,6 +70,14 @@ class Guid(Kind):
             raise Invalid("is no GUID", "write it as 00000000-0000-0000-0000-000000000000, without braces", invalid)
 
 
+SERVICES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Virtualization\GuestCommunicationServices"
+"""Where a host's registry keeps the services that guests may use."""
+NO_MACHINE = Advice(
+    "No machine with that vm_id runs on this host, or, in a guest, it is not the host.",
+    ("see the ids: Get-VM | select Name, Id, State", "in a guest: HV_GUID_PARENT"),
+)
+
+
 class HyperV(Family):
     constant = "AF_HYPERV"
     title = "Hyper-V"
@@ -86,8 +94,45 @@ class HyperV(Family):
         "The host must have registered the service, in the registry under Virtualization\\GuestCommunicationServices.",
     )
     advice = {
-        ("connect", "ECONNREFUSED"): Advice("Nobody listens to that service over there.", ("start the server",)),
-        ("bind", "EACCES"): Advice("Windows refuses the service.", ("register its GUID, and run elevated",)),
+        ("socket", "EAFNOSUPPORT"): Advice(
+            "This Windows has no Hyper-V sockets.",
+            ("switch the feature on: Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All",),
+        ),
+        ("socket", "EPROTOTYPE"): Advice("Hyper-V sockets have the protocol HV_PROTOCOL_RAW (1).", ("write proto 1",)),
+        ("socket", "EPROTONOSUPPORT"): Advice(
+            "Hyper-V sockets have the protocol HV_PROTOCOL_RAW (1).", ("write proto 1",)
+        ),
+        ("socket", "ESOCKTNOSUPPORT"): Advice("Hyper-V sockets are streams.", ("choose SOCK_STREAM",)),
+        ("bind", "EACCES"): Advice(
+            "Windows refuses the service: it is not registered on the host, or this process is not elevated.",
+            (
+                f"register its GUID: {SERVICES}",
+                "run it elevated, or as a member of Hyper-V Administrators",
+            ),
+        ),
+        ("bind", "EADDRINUSE"): Advice("Another socket has that service.", ("choose another service_id",)),
+        ("bind", "EADDRNOTAVAIL"): Advice(
+            "That vm_id is none that this machine can be.", ("write HV_GUID_ZERO: any of its partitions",)
+        ),
+        ("bind", "EINVAL"): Advice("The socket is bound already.", ("close it and open another",)),
+        ("connect", "ECONNREFUSED"): Advice(
+            "Nobody listens to that service over there, or the host has not registered it.",
+            ("start the server", f"register its GUID on the host: {SERVICES}"),
+        ),
+        ("connect", "EACCES"): Advice(
+            "This process may not speak to that machine.",
+            ("run it elevated, or as a member of Hyper-V Administrators",),
+        ),
+        ("*", "ENETUNREACH"): NO_MACHINE,
+        ("*", "EHOSTUNREACH"): NO_MACHINE,
+        ("*", "EHOSTDOWN"): NO_MACHINE,
+        ("connect", "EADDRNOTAVAIL"): NO_MACHINE,
+        ("connect", "ETIMEDOUT"): Advice(
+            "The machine did not answer: it is starting, paused, or without the integration services.",
+            ("see its state: Get-VM", "see its services: Get-VMIntegrationService VM"),
+        ),
+        ("*", "ECONNRESET"): Advice("The peer, or its machine, ended abruptly.", ("connect again",)),
+        ("*", "ECONNABORTED"): Advice("The machine was stopped, saved or moved.", ("connect again",)),
     }
     protocols = (
         Protocol(

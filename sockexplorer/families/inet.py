@@ -9,16 +9,15 @@ from sockexplorer.core.fields import Field
 from sockexplorer.core.internet import (
     BROADCAST,
     HOST_PITFALL,
-    PING_RANGE,
     PORT,
     PORT_PITFALL,
-    PRIVILEGED_PORT,
     SOCKADDR_IN,
     InternetFamily,
     pack_in,
     transports,
     unpack_in,
 )
+from sockexplorer.core.internet_advice import BOUND, BY_PROTOCOL, INTERNET
 from sockexplorer.core.ip import Host
 from sockexplorer.core.sockaddr import Layout
 
@@ -29,6 +28,18 @@ RAW_PROTOCOLS = {
     "IPPROTO_ICMP": 1, "IPPROTO_IGMP": 2, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "IPPROTO_GRE": 47, "IPPROTO_ESP": 50,
     "IPPROTO_AH": 51, "IPPROTO_SCTP": 132, "IPPROTO_UDPLITE": 136, "IPPROTO_RAW": 255,
 }  # fmt: skip
+BROADCAST_RIGHT = Advice(
+    "A broadcast address is reached only with SO_BROADCAST; or the route to the address says prohibit.",
+    ("switch SO_BROADCAST on", "look at: ip route get ADDRESS"),
+)
+FROM_LOOPBACK = Advice(
+    "A socket that is bound to 127.0.0.1 reaches this host alone; or the route to the address says blackhole.",
+    ("bind 0.0.0.0, or leave the local address out", "look at: ip route get ADDRESS"),
+)
+NO_PORT_ZERO = Advice(
+    "Nothing can be sent to port 0; nor to another host from a socket that is bound to 127.0.0.1.",
+    ("give the peer's port", "bind 0.0.0.0 to reach other hosts"),
+)
 
 
 class Inet(InternetFamily):
@@ -47,14 +58,46 @@ class Inet(InternetFamily):
         "A host name is looked up by bind and connect themselves, and only its first address is used.",
         "127.0.0.1 is reached from this machine only; bind 0.0.0.0 for others.",
     )
-    advice = {
-        ("bind", "EACCES"): PRIVILEGED_PORT,
-        ("listen", "EACCES"): PRIVILEGED_PORT,
-        ("send", "EACCES"): Advice("Sending to a broadcast address wants SO_BROADCAST.", ("switch SO_BROADCAST on",)),
-        ("connect", "EACCES"): Advice(
-            "Connecting to a broadcast address wants SO_BROADCAST.", ("switch SO_BROADCAST on",)
+    advice = INTERNET | {
+        ("bind", "EADDRNOTAVAIL"): Advice(
+            "No interface of this host has that IPv4 address.",
+            (
+                "choose one of: ip -br -4 address",
+                "write 0.0.0.0 for all of them",
+                "to bind it all the same: sudo sysctl net.ipv4.ip_nonlocal_bind=1",
+            ),
         ),
-        ("send", "EINVAL"): Advice("UDP can't send to port 0.", ("give the peer's port",)),
+        ("bind", "EINVAL"): BOUND,
+        ("connect", "EACCES"): BROADCAST_RIGHT,
+        ("send", "EACCES"): BROADCAST_RIGHT,
+        ("connect", "ENETUNREACH"): Advice(
+            "The routing table has no route to that network, or its interface is down; and a stream has one peer, so "
+            "it "
+            "does not go to a broadcast or multicast address.",
+            ("see the way that packets take: ip route get ADDRESS", "use udp for broadcast and multicast"),
+        ),
+        ("connect", "EINVAL"): FROM_LOOPBACK,
+        ("send", "EINVAL"): FROM_LOOPBACK,
+    }
+    protocol_advice = BY_PROTOCOL | {
+        "udp": BY_PROTOCOL["udp"] | {("send", "EINVAL"): NO_PORT_ZERO},
+        "udplite": BY_PROTOCOL["udplite"] | {("send", "EINVAL"): NO_PORT_ZERO},
+        "icmp": BY_PROTOCOL["icmp"]
+        | {
+            ("send", "EINVAL"): Advice(
+                "A ping socket sends echo requests only: 8 bytes or more, type 8 and code 0 first.",
+                (r"begin with \x08\0\0\0\0\0 and a number of two bytes", "use a raw socket for other types"),
+            ),
+        },
+        "raw": BY_PROTOCOL["raw"]
+        | {
+            ("send", "EINVAL"): Advice(
+                "The packet does not begin with an IP header of at least 20 bytes, which IPPROTO_RAW (255) and "
+                "IP_HDRINCL "
+                "ask for; or the socket is bound to 127.0.0.1 and the destination is elsewhere.",
+                ("write the header, too", "choose the protocol's own number: the kernel writes the header"),
+            ),
+        },
     }
     protocols = (
         *transports(4, BROADCAST),
@@ -98,11 +141,6 @@ class Inet(InternetFamily):
             Field("host", Host(4), "127.0.0.1", "an IPv4 address, '' for all, or a name", pitfall=HOST_PITFALL),
             Field("port", PORT, "0", "0 to 65535; 0 lets the kernel choose when binding", pitfall=PORT_PITFALL),
         )
-
-    def explain(self, protocol: Protocol, operation: str, errno_name: str) -> Advice:
-        if protocol.name == "icmp" and operation == "socket" and errno_name in ("EACCES", "EPERM"):
-            return PING_RANGE
-        return super().explain(protocol, operation, errno_name)
 
     def pack(self, protocol: Protocol, address: object) -> bytes:
         return pack_in(address)

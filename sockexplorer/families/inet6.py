@@ -15,13 +15,12 @@ from sockexplorer.core.faults import RANGE, FieldError, Invalid, Notice, Raises,
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.internet import (
     HOST_PITFALL,
-    PING_RANGE,
     PORT,
     PORT_PITFALL,
-    PRIVILEGED_PORT,
     InternetFamily,
     transports,
 )
+from sockexplorer.core.internet_advice import BY_PROTOCOL, INTERNET
 from sockexplorer.core.ip import Host, as_text, numeric
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
@@ -46,9 +45,39 @@ RAW_PROTOCOLS = {
     "IPPROTO_AH": 51, "IPPROTO_SCTP": 132, "IPPROTO_UDPLITE": 136, "IPPROTO_RAW": 255,
 }  # fmt: skip
 NEEDS_SCOPE = Advice(
-    "A link-local or multicast address says nothing without the interface it is on.",
-    ("choose scope_id, the interface's index, from the list",),
+    "A link-local or multicast address says nothing without the interface it is on; an IPv4 address (::ffff:…) does "
+    "not go "
+    "with IPV6_V6ONLY; or the socket is bound already.",
+    ("choose scope_id, the interface's index, from the list", "switch IPV6_V6ONLY off to bind an IPv4 address"),
 )
+STREAM_NEEDS_SCOPE = Advice(
+    NEEDS_SCOPE.what.removesuffix(".") + "; and a stream is never bound to a multicast address.",
+    (*NEEDS_SCOPE.fixes, "use udp for multicast"),
+)
+NO_SCOPE_FOR_PEER = Advice(
+    "A link-local peer, or a multicast group of the link, says nothing without the interface it is on; or the route to "
+    "the address says blackhole.",
+    ("choose scope_id, the interface's index, from the list", "look at: ip -6 route get ADDRESS"),
+)
+PROHIBITED = Advice(
+    "A firewall on the way, or the route itself, prohibits it (ICMPv6 administratively prohibited).",
+    (
+        "look at: ip -6 route get ADDRESS",
+        "see this host's firewall: sudo nft list ruleset",
+        "ask who runs the other end",
+    ),
+)
+NO_SOURCE = Advice(
+    "No IPv6 address of this host can be the sender: IPv6 is switched off on the interface, or its only address is "
+    "still being checked (tentative).",
+    (
+        "look at: ip -6 address",
+        "switch it on: sudo sysctl net.ipv6.conf.all.disable_ipv6=0",
+        "bind one of this host's addresses first",
+    ),
+)
+NO_PORT_ZERO = Advice("Nothing can be sent to port 0.", ("give the peer's port",))
+STREAM_BIND = {("bind", "EINVAL"): STREAM_NEEDS_SCOPE}
 
 
 @dataclass(frozen=True)
@@ -114,19 +143,86 @@ class Inet6(InternetFamily):
         "An IPv4 address is refused; ::ffff:192.0.2.1 reaches it unless IPV6_V6ONLY is set.",
         "'<broadcast>' is IPv4's; all nodes of a link are ff02::1.",
     )
-    advice = {
-        ("bind", "EACCES"): PRIVILEGED_PORT,
-        ("listen", "EACCES"): PRIVILEGED_PORT,
+    advice = INTERNET | {
+        ("socket", "EAFNOSUPPORT"): Advice(
+            "IPv6 is not in this kernel, or switched off (ipv6.disable=1).",
+            ("look at /proc/net/if_inet6", "boot without ipv6.disable=1"),
+        ),
+        ("connect", "EAFNOSUPPORT"): Advice("The address is not IPv6.", ("write IPv4 addresses as ::ffff:192.0.2.1",)),
+        ("send", "EAFNOSUPPORT"): Advice("The address is not IPv6.", ("write IPv4 addresses as ::ffff:192.0.2.1",)),
         ("bind", "EINVAL"): NEEDS_SCOPE,
-        ("listen", "EINVAL"): NEEDS_SCOPE,
-        ("connect", "EINVAL"): NEEDS_SCOPE,
-        ("*", "EAFNOSUPPORT"): Advice(
-            "IPv6 is not in this kernel, or switched off (ipv6.disable=1).", ("look at /proc/net/if_inet6",)
+        ("bind", "ENODEV"): Advice(
+            "No interface of this host has the index in scope_id.",
+            ("choose scope_id from the list", "see the indexes: ip -br link; cat /sys/class/net/INTERFACE/ifindex"),
         ),
         ("bind", "EADDRNOTAVAIL"): Advice(
-            "No interface of this host has that IPv6 address, or IPv6 is switched off on it.",
-            ("choose one of the list", "look at: sysctl net.ipv6.conf.all.disable_ipv6"),
+            "No interface of this host has that IPv6 address, or not the one of scope_id; or IPv6 is switched off on "
+            "it.",
+            (
+                "choose one of: ip -br -6 address",
+                "write :: for all of them",
+                "look at: sysctl net.ipv6.conf.all.disable_ipv6",
+            ),
         ),
+        ("connect", "EINVAL"): NO_SCOPE_FOR_PEER,
+        ("send", "EINVAL"): NO_SCOPE_FOR_PEER,
+        ("connect", "EADDRNOTAVAIL"): NO_SOURCE,
+        ("send", "EADDRNOTAVAIL"): NO_SOURCE,
+        ("connect", "EACCES"): PROHIBITED,
+        ("send", "EACCES"): PROHIBITED,
+        ("read", "EACCES"): PROHIBITED,
+        ("connect", "ENETUNREACH"): Advice(
+            "No route leads there: the routing table has none, no interface has the index in scope_id, or it is an "
+            "IPv4 "
+            "address (::ffff:…) while IPV6_V6ONLY is set. A stream does not go to a multicast address.",
+            ("look at: ip -6 route get ADDRESS", "choose scope_id from the list", "switch IPV6_V6ONLY off"),
+        ),
+        ("send", "ENETUNREACH"): Advice(
+            "No route leads there: the routing table has none, no interface has the index in scope_id, or it is an "
+            "IPv4 "
+            "address (::ffff:…) while IPV6_V6ONLY is set.",
+            ("look at: ip -6 route get ADDRESS", "choose scope_id from the list", "switch IPV6_V6ONLY off"),
+        ),
+        ("setsockopt", "EINVAL"): Advice(
+            "The option takes no such value, or not at this point: IPV6_V6ONLY is for before bind.",
+            ("set it before bind", "leave the option out"),
+        ),
+    }
+    protocol_advice = BY_PROTOCOL | {
+        "udp": BY_PROTOCOL["udp"] | {("send", "EINVAL"): NO_PORT_ZERO, ("connect", "EADDRNOTAVAIL"): NO_SOURCE},
+        "udplite": BY_PROTOCOL["udplite"] | {("send", "EINVAL"): NO_PORT_ZERO, ("connect", "EADDRNOTAVAIL"): NO_SOURCE},
+        "tcp": BY_PROTOCOL["tcp"] | STREAM_BIND,
+        "mptcp": BY_PROTOCOL["mptcp"] | STREAM_BIND,
+        "sctp": BY_PROTOCOL["sctp"] | STREAM_BIND,
+        "dccp": BY_PROTOCOL["dccp"] | STREAM_BIND,
+        "icmp": BY_PROTOCOL["icmp"]
+        | {
+            ("send", "EINVAL"): Advice(
+                "A ping socket sends echo requests only (8 bytes or more, type 128 and code 0 first), and to a "
+                "link-local "
+                "address with scope_id only.",
+                (r"begin with \x80\0\0\0\0\0 and a number of two bytes", "choose scope_id from the list"),
+            ),
+            ("connect", "EADDRNOTAVAIL"): NO_SOURCE,
+        },
+        "raw": BY_PROTOCOL["raw"]
+        | {
+            ("bind", "EADDRNOTAVAIL"): Advice(
+                "No interface of this host has that IPv6 address; and a raw socket of IPv6 takes no IPv4 address "
+                "(::ffff:…).",
+                ("choose one of: ip -br -6 address", "open inet/raw for IPv4"),
+            ),
+            ("bind", "EINVAL"): Advice(
+                "A link-local or multicast address of the link says nothing without the interface it is on.",
+                ("choose scope_id, the interface's index, from the list",),
+            ),
+            ("send", "EINVAL"): Advice(
+                "Here the port is the protocol's number: it must be 0, or that of the socket; or the packet is shorter "
+                "than the checksum's place in it.",
+                ("write port 0",),
+            ),
+            ("connect", "EADDRNOTAVAIL"): NO_SOURCE,
+        },
     }
     protocols = (
         *transports(6, V6ONLY),
@@ -194,11 +290,6 @@ class Inet6(InternetFamily):
             yield Notice("host", "CPython drops the zone after '%': put it in scope_id")
         elif zone and zone != str(scope) and _index(zone) != scope:
             yield Notice("host", f"CPython drops the zone after '%': scope_id {scope} wins")
-
-    def explain(self, protocol: Protocol, operation: str, errno_name: str) -> Advice:
-        if protocol.name == "icmp" and operation == "socket" and errno_name in ("EACCES", "EPERM"):
-            return PING_RANGE
-        return super().explain(protocol, operation, errno_name)
 
     def text(self, address: object) -> str:
         # A flow label has no plain form.

@@ -83,23 +83,80 @@ class Netlink(Family):
         "When the reader is slow the kernel drops messages, and recv() fails with ENOBUFS once.",
     )
     advice = {
+        ("socket", "EPROTONOSUPPORT"): Advice(
+            "This kernel has nobody behind that netlink protocol: it was built without, the module is not loaded, or "
+            "the "
+            "number is none (0 to 31).",
+            (
+                "see the protocols that are there: tr -s ' ' < /proc/net/netlink | cut -d' ' -f2 | sort -nu",
+                "sudo modprobe net-pf-16-proto-NUMBER, if this system has that module",
+            ),
+        ),
+        ("socket", "ESOCKTNOSUPPORT"): Advice("Netlink is raw or datagrams, which is the same.", ("choose SOCK_RAW",)),
         ("bind", "EPERM"): Advice(
-            "Some groups are for CAP_NET_ADMIN only.", ("leave those groups out", *rights("CAP_NET_ADMIN"))
+            "This protocol, or one of these groups, is listened to by processes with CAP_NET_ADMIN only.",
+            ("leave those groups out", *rights("CAP_NET_ADMIN")),
+        ),
+        ("bind", "EADDRINUSE"): Advice(
+            "Another netlink socket of this protocol has that pid: it is a port id, and each has its own.",
+            ("write 0: the kernel chooses", "see who has it: ss -f netlink -ap"),
+        ),
+        ("bind", "EINVAL"): Advice("The socket has another pid already.", ("close it and open another",)),
+        ("bind", "ENOENT"): Advice(
+            "The kernel's side of this protocol is gone: its module was unloaded.", ("load the module again",)
         ),
         ("connect", "EPERM"): Advice(
-            "Without CAP_NET_ADMIN only the kernel (pid 0, groups 0) can be a peer.", ("write (0, 0)",)
+            "Without CAP_NET_ADMIN only the kernel (pid 0, groups 0) can be a peer of this protocol.",
+            ("write (0, 0)", *rights("CAP_NET_ADMIN")),
         ),
         ("send", "EPERM"): Advice(
-            "Without CAP_NET_ADMIN only the kernel (pid 0, groups 0) can be a peer.", ("write (0, 0)",)
+            "Without CAP_NET_ADMIN only the kernel (pid 0, groups 0) can be a peer of this protocol.",
+            ("write (0, 0)", *rights("CAP_NET_ADMIN")),
         ),
-        ("bind", "EADDRINUSE"): Advice("Another netlink socket has that pid.", ("write 0: the kernel chooses",)),
         ("send", "ECONNREFUSED"): Advice(
-            "No netlink socket has that pid, or nobody listens to the group.", ("write (0, 0) for the kernel",)
+            "No netlink socket of this protocol has that pid, or nobody listens to the group.",
+            ("write (0, 0) for the kernel", "see who is there: ss -f netlink -ap"),
         ),
+        ("send", "ENODATA"): Advice(
+            "A message has at least its header: nlmsghdr, 16 bytes.", ("give a message, such as the sample of route",)
+        ),
+        ("send", "EMSGSIZE"): Advice(
+            "The message is larger than the send buffer, less 32 bytes.", ("send less at once", "set SO_SNDBUF higher")
+        ),
+        ("send", "EAGAIN"): Advice("The receiver's queue is full: it does not read.", ("let it read first",)),
+        ("send", "ENOBUFS"): Advice("The kernel has no memory for the message.", ("send less at once",)),
         ("read", "ENOBUFS"): Advice(
             "Messages came faster than they were read: the kernel dropped some and goes on.",
-            ("ask for a fresh dump, since the picture has a gap",),
+            ("ask for a fresh dump, since the picture has a gap", "set SO_RCVBUF higher"),
         ),
+        ("setsockopt", "EINVAL"): Advice(
+            "The protocol has no multicast group of that number: groups count from 1 (NETLINK_ADD_MEMBERSHIP).",
+            ("ask the generic controller for a family's groups: genl ctrl list", "leave the option out"),
+        ),
+        ("setsockopt", "EPERM"): Advice(
+            "That group is joined by processes with CAP_NET_ADMIN only, and NETLINK_LISTEN_ALL_NSID needs "
+            "CAP_NET_BROADCAST.",
+            ("leave the option out", *rights("CAP_NET_ADMIN")),
+        ),
+    }
+    protocol_advice = {
+        "audit": {
+            ("bind", "EPERM"): Advice(
+                "The audit log is read by processes with CAP_AUDIT_READ only.",
+                rights("CAP_AUDIT_READ", namespace=False),
+            ),
+        },
+        "usersock": {
+            ("send", "ECONNREFUSED"): Advice(
+                "There is no kernel behind this protocol (pid 0), and no process has that pid or listens to the group.",
+                ("write the pid of another socket: ss -f netlink -ap",),
+            ),
+        },
+        "selinux": {
+            ("socket", "EPROTONOSUPPORT"): Advice(
+                "SELinux is not in this kernel, or not switched on.", ("look at: cat /sys/kernel/security/lsm",)
+            ),
+        },
     }
     protocols = (
         _protocol(

@@ -67,10 +67,56 @@ class Packet(Family):
         "On the loopback every frame is seen twice, as it leaves and as it comes.",
     )
     advice = {
-        ("bind", "ENODEV"): Advice("There is no such interface.", ("choose one from the list: ip link",)),
-        ("connect", "EOPNOTSUPP"): Advice("A packet socket can't be connected.", ("bind it to an interface",)),
-        ("send", "ENXIO"): Advice("No interface to send on.", ("bind to one, or name it in the peer's address",)),
-        ("send", "EINVAL"): Advice("The frame is too short for a link-layer header.", ("give at least 14 bytes",)),
+        ("socket", "ESOCKTNOSUPPORT"): Advice(
+            "Packet sockets are raw or datagrams.", ("choose raw for whole frames, dgram to leave the header out",)
+        ),
+        ("bind", "ENODEV"): Advice(
+            "There is no such interface: it went between its look-up and the bind.",
+            ("choose one from the list: ip link",),
+        ),
+        ("bind", "EINVAL"): Advice(
+            "The socket belongs to a fanout group, which has one interface.", ("open another socket",)
+        ),
+        ("connect", "EOPNOTSUPP"): Advice(
+            "A packet socket can't be connected: a frame names its own receiver.", ("bind it to an interface",)
+        ),
+        ("*", "ENETDOWN"): Advice(
+            "The interface is down, or went down: frames neither come nor go.",
+            ("sudo ip link set INTERFACE up", "see its state: ip -br link"),
+        ),
+        ("read", "ENODEV"): Advice("The interface that the socket is bound to is gone.", ("bind to another: ip link",)),
+        ("send", "ENXIO"): Advice(
+            "No interface to send on: the socket is not bound, or its interface is gone.",
+            ("bind to one, or name it in the peer's address",),
+        ),
+        ("send", "EMSGSIZE"): Advice(
+            "The frame is longer than the interface's MTU and link-layer header (1514 bytes on Ethernet).",
+            ("send less at once", "see the MTU: ip link show INTERFACE"),
+        ),
+        ("send", "ENOBUFS"): Advice(
+            "The queue of the interface is full: it can't send as fast.",
+            ("send more slowly", "sudo ip link set INTERFACE txqueuelen 1000"),
+        ),
+        ("send", "EAGAIN"): Advice("The send buffer is full.", ("wait a moment, then send again",)),
+        ("setsockopt", "ENODEV"): Advice("The option names no interface of this host.", ("choose one: ip link",)),
+        ("setsockopt", "EALREADY"): Advice("The socket is in a fanout group already.", ("leave the option out",)),
+        ("setsockopt", "ENOSPC"): Advice("The fanout group is full.", ("choose another group",)),
+    }
+    protocol_advice = {
+        "raw": {
+            ("send", "EINVAL"): Advice(
+                "The frame is too short for a link-layer header, which a raw socket sends as it is given.",
+                ("give at least 14 bytes: receiver, sender, ethertype", "use dgram: the kernel writes the header"),
+            ),
+        },
+        "dgram": {
+            ("send", "EINVAL"): Advice(
+                "The message is empty, or the kernel can't write its link-layer header: the receiver's hardware "
+                "address "
+                "is missing.",
+                ("give addr, the hardware address, with the peer",),
+            ),
+        },
     }
     protocols = (
         Protocol(

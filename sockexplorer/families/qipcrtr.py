@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sockexplorer.core.advice import Advice
+from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.cformats import index
 from sockexplorer.core.demo import OTHER, Act, Demo, End
 from sockexplorer.core.family import Family, Protocol, Role
@@ -42,9 +42,52 @@ class Qipcrtr(Family):
         "connect() binds by itself, to a port that the kernel chooses.",
     )
     advice = {
-        ("bind", "EINVAL"): Advice("The node is not this machine's.", ("write node 1, or what getsockname() says",)),
-        ("bind", "EACCES"): Advice("Ports below 0x4000 need CAP_NET_ADMIN.", ("write port 0: the kernel chooses",)),
-        ("send", "ENODEV"): Advice("No such node, or the socket's own port.", ("send to another port",)),
+        ("socket", "EAFNOSUPPORT"): Advice(
+            "This kernel has no AF_QIPCRTR, or this process is in a network namespace of its own, where there is none.",
+            (
+                "sudo modprobe qrtr, if this system has that module",
+                "start it outside of the container",
+                "see what this host has: sockexplorer doctor qipcrtr",
+            ),
+        ),
+        ("socket", "EPROTOTYPE"): Advice("The router has datagrams only.", ("choose SOCK_DGRAM",)),
+        ("bind", "EINVAL"): Advice(
+            "The node is not this machine's: a socket is bound to a port of its own node.",
+            ("write node 1, or what getsockname() says",),
+        ),
+        ("bind", "EACCES"): Advice(
+            "Ports below 0x4000 need CAP_NET_ADMIN.",
+            ("write port 0: the kernel chooses", *rights("CAP_NET_ADMIN", namespace=False)),
+        ),
+        ("bind", "EADDRINUSE"): Advice(
+            "Another socket has that port; 0xfffffffe (control) is the name service's.",
+            ("write port 0: the kernel chooses",),
+        ),
+        ("send", "ENODEV"): Advice(
+            "No socket has that port on this node, or it is the socket's own.",
+            ("see which services there are: qrtr-lookup", "send to another port"),
+        ),
+        ("send", "ECONNRESET"): Advice(
+            "The router knows no node of that number: the processor is off, or its link is down.",
+            ("see which nodes there are: qrtr-lookup", "this machine's own node is usually 1"),
+        ),
+        ("send", "ENOTCONN"): Advice(
+            "The socket has no peer; and to all nodes (QRTR_NODE_BCAST) only the control port can be reached.",
+            ("give a node and a port", "connect first"),
+        ),
+        ("send", "ENOSPC"): Advice("The receiver's queue is full: it does not read.", ("let it read first",)),
+        ("send", "EMSGSIZE"): Advice("A message has at most 65535 bytes.", ("send less at once",)),
+        ("send", "EINVAL"): Advice(
+            "A control message has at least 4 bytes, its command.", ("send struct qrtr_ctrl_pkt, 20 bytes",)
+        ),
+        ("send", "EPIPE"): Advice("The link to that node went down.", ("wait until the processor is back",)),
+        ("send", "EAGAIN"): Advice(
+            "Too many messages to that port wait to be acknowledged.", ("wait a moment, then send again",)
+        ),
+        ("read", "EADDRNOTAVAIL"): Advice("The socket has no port yet.", ("bind it, or send first",)),
+        ("*", "ENETRESET"): Advice(
+            "The name service was started anew, and closed the ports of all.", ("open the socket again",)
+        ),
     }
     protocols = (
         Protocol(

@@ -36,11 +36,63 @@ class Rds(InternetFamily):
         "0.0.0.0 can't be bound, and without rds_tcp or an InfiniBand transport no address can.",
     )
     advice = {
-        ("bind", "EADDRNOTAVAIL"): Advice(
-            "No RDS transport serves that address.", ("sudo modprobe rds_tcp, if this system has that module",)
+        ("socket", "ESOCKTNOSUPPORT"): Advice(
+            "RDS has sequenced packets with the protocol 0 only.", ("choose SOCK_SEQPACKET and proto 0",)
         ),
-        ("bind", "EINVAL"): Advice("RDS binds one address of this host, not all.", ("write 127.0.0.1",)),
-        ("send", "ENOTCONN"): Advice("The socket is not bound.", ("bind it first",)),
+        ("bind", "EADDRNOTAVAIL"): Advice(
+            "No RDS transport has that address: it is no address of this host, or rds_tcp (or rds_rdma) is not loaded.",
+            ("choose one of: ip -br -4 address", "sudo modprobe rds_tcp, if this system has that module"),
+        ),
+        ("bind", "EADDRINUSE"): Advice(
+            "Another RDS socket has that address and port.",
+            ("choose another port, or 0 for a free one", "see who has it: rds-info -k"),
+        ),
+        ("bind", "EINVAL"): Advice(
+            "RDS binds one address of an interface: not 0.0.0.0, a broadcast or multicast address, nor port 1 (the "
+            "prober's); and it binds once.",
+            ("write one of this host's addresses: ip -br -4 address", "close the socket and open another"),
+        ),
+        ("bind", "ENOPROTOOPT"): Advice(
+            "The transport that SO_RDS_TRANSPORT chose does not have that address.", ("leave SO_RDS_TRANSPORT out",)
+        ),
+        ("connect", "EDESTADDRREQ"): Advice("0.0.0.0 is nobody's address.", ("give the peer's address",)),
+        ("connect", "EINVAL"): Advice("RDS has no broadcast or multicast peers.", ("give the address of one host",)),
+        ("send", "ENOTCONN"): Advice(
+            "The socket is not bound, or has no destination: RDS sends from an address of this host only.",
+            ("bind it to one of this host's addresses", "give a destination"),
+        ),
+        ("send", "EINVAL"): Advice(
+            "0.0.0.0, broadcast and multicast addresses are no destination.", ("give the address of one host",)
+        ),
+        ("send", "EMSGSIZE"): Advice(
+            "A message has at most 1 MiB, and fits the send buffer.", ("send less at once", "set SO_SNDBUF higher")
+        ),
+        ("send", "ENOBUFS"): Advice(
+            "The peer's port is congested: its reader is behind.", ("wait until it reads, then send again",)
+        ),
+        ("send", "EAGAIN"): Advice(
+            "The send buffer is full of messages that the peer has not acknowledged.",
+            ("wait a moment, then send again", "see what waits: rds-info -s"),
+        ),
+        ("send", "ENETUNREACH"): Advice(
+            "The connection below is being torn down.", ("send again", "see the connections: rds-info -n")
+        ),
+        ("send", "EHOSTUNREACH"): Advice(
+            "No transport leads from the bound address to that one.",
+            ("bind an address on the way: ip route get ADDRESS",),
+        ),
+        ("send", "EOPNOTSUPP"): Advice(
+            "The bound address and the destination are of different versions of IP, or the flags are none of RDS.",
+            ("give an IPv4 address",),
+        ),
+        ("*", "ETIMEDOUT"): Advice("Nothing came in the time that was set.", ("wait longer",)),
+        ("setsockopt", "EOPNOTSUPP"): Advice(
+            "The transport is chosen already: by bind, or by an earlier option.", ("set SO_RDS_TRANSPORT before bind",)
+        ),
+        ("setsockopt", "ENOPROTOOPT"): Advice(
+            "RDS does not have the option, or the transport that it names is not loaded.",
+            ("sudo modprobe rds_tcp, if this system has that module", "leave the option out"),
+        ),
     }
     protocols = (
         Protocol(

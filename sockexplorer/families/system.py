@@ -65,6 +65,9 @@ class ControlName(Kind):
             raise Invalid("is no control that macOS itself registers", f"choose one such as {CONTROLS[0]}", unknown)
 
 
+CONTROL_RIGHT = Advice("That control is for root.", ("sudo sockexplorer",))
+
+
 class System(Family):
     constant = "PF_SYSTEM"
     title = "macOS kernel"
@@ -80,9 +83,33 @@ class System(Family):
         "The id of a control changes from boot to boot: only its name lasts.",
     )
     advice = {
-        ("connect", "EPERM"): Advice("That control is for root.", ("sudo sockexplorer",)),
-        ("connect", "EBUSY"): Advice("The unit is taken.", ("write unit 0: the control chooses",)),
-        ("connect", "ENOENT"): Advice("There is no control of that id.", ("give its name",)),
+        ("socket", "EPROTONOSUPPORT"): Advice("The kernel has the protocol SYSPROTO_CONTROL here.", ("write 2",)),
+        ("socket", "EPROTOTYPE"): Advice("Controls are SOCK_DGRAM or SOCK_STREAM.", ("choose SOCK_DGRAM",)),
+        ("connect", "EPERM"): CONTROL_RIGHT,
+        ("connect", "EACCES"): CONTROL_RIGHT,
+        ("connect", "EBUSY"): Advice(
+            "The unit is taken: another socket has that utun interface, say.",
+            ("write unit 0: the control chooses", "see the interfaces: ifconfig -l"),
+        ),
+        ("connect", "ENOENT"): Advice(
+            "There is no control of that id: ids differ from boot to boot.",
+            ("give its name: it is looked up", "see what is registered: netstat -an -f systm"),
+        ),
+        ("connect", "EPROTOTYPE"): Advice("The control is for the other type of socket.", ("choose the other one",)),
+        ("connect", "EINVAL"): Advice("The control has no such unit.", ("write unit 0: the control chooses",)),
+        ("connect", "EISCONN"): Advice("The socket is connected already.", ("close it and open another",)),
+        ("connect", "ENOBUFS"): Advice("The control has no room for another client.", ("close one",)),
+        ("bind", "EOPNOTSUPP"): Advice("A control is connected, not bound.", ("connect instead",)),
+        ("bind", "EINVAL"): Advice("Few controls can be bound.", ("connect instead",)),
+        ("send", "ENOTCONN"): Advice("The control is not connected.", ("connect it",)),
+        ("send", "ENOBUFS"): Advice("The control takes nothing more now.", ("wait a moment, then send again",)),
+        ("send", "EMSGSIZE"): Advice("The message is longer than the control's send buffer.", ("send less at once",)),
+        ("send", "EINVAL"): Advice(
+            "The control does not take that message: utun wants four bytes with the family (AF_INET 2, AF_INET6 30) "
+            "before each packet.",
+            (r"begin with \0\0\0\x02 for IPv4",),
+        ),
+        ("read", "ENOTCONN"): Advice("The control is not connected, or was taken away.", ("connect it",)),
     }
     protocols = (
         Protocol(

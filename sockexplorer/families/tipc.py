@@ -90,12 +90,72 @@ class Tipc(Family):
         "In an ID the node comes first, in the structure the reference.",
     )
     advice = {
-        ("bind", "EAFNOSUPPORT"): Advice(
-            "A socket is bound to a name, not to an id.", ("write TIPC_ADDR_NAMESEQ and a range",)
+        ("socket", "EPROTONOSUPPORT"): Advice("TIPC has the protocol 0 only.", ("write proto 0",)),
+        ("socket", "EPROTOTYPE"): Advice(
+            "TIPC has streams, sequenced packets, datagrams and reliable datagrams.",
+            ("choose stream, seqpacket, dgram or rdm",),
         ),
-        ("bind", "EACCES"): Advice("Service types below 64 are reserved.", ("choose a type from 64 up",)),
-        ("bind", "EINVAL"): Advice("The range ends before it begins.", ("write v2 not above v3",)),
-        ("*", "EHOSTUNREACH"): Advice("Nobody has bound that name.", ("start the server", "see: tipc nametable show")),
+        ("socket", "EINVAL"): Advice("All of this node's TIPC ports are in use.", ("close some: tipc socket list",)),
+        ("bind", "EAFNOSUPPORT"): Advice(
+            "A socket is bound to a name, not to an id: every socket has an id of its own.",
+            ("write TIPC_ADDR_NAMESEQ and a range",),
+        ),
+        ("bind", "EACCES"): Advice(
+            "Service types below 64 are TIPC's own (0 and 1 are its topology service); or the socket is in a group.",
+            ("choose a type from 64 up",),
+        ),
+        ("bind", "EINVAL"): Advice(
+            "The range ends before it begins, the same socket has it already, or the socket is connected.",
+            ("write v2 not above v3", "close the socket and open another"),
+        ),
+        ("bind", "EADDRINUSE"): Advice("The socket has bound as many names as it can.", ("open another socket",)),
+        ("connect", "EOPNOTSUPP"): Advice(
+            "A socket that has bound a name is a server's: it does not connect.", ("leave the local address out",)
+        ),
+        ("connect", "EINVAL"): Advice(
+            "A connection goes to one instance (NAME) or one socket (ID), not to a range.", ("write TIPC_ADDR_NAME",)
+        ),
+        ("*", "EHOSTUNREACH"): Advice(
+            "Nobody has bound that name in its scope, or the node of the id is not there.",
+            ("start the server", "see: tipc nametable show", "see the other nodes: tipc node list"),
+        ),
+        ("connect", "ECONNREFUSED"): Advice(
+            "The name is bound, or the id is there, but the socket does not listen, or its backlog is full.",
+            ("let the server listen", "see: tipc socket list"),
+        ),
+        ("connect", "ETIMEDOUT"): Advice(
+            "The server did not accept in time: a connection stands when it is accepted, not when it is queued.",
+            ("let the server accept", "choose the server's type of socket"),
+        ),
+        ("connect", "EALREADY"): Advice("The server has not accepted yet.", ("wait for it",)),
+        ("send", "EDESTADDRREQ"): Advice(
+            "The socket is not connected, so each message needs a destination.",
+            ("give a name or an id with the message", "connect to one peer"),
+        ),
+        ("send", "EINVAL"): Advice(
+            "The destination is no name, range or id that TIPC sends to.", ("write v2 not above v3 in a range",)
+        ),
+        ("send", "EMSGSIZE"): Advice("A message has at most 66000 bytes.", ("send less at once", "use stream")),
+        ("send", "ENOTCONN"): Advice("The connection does not stand.", ("connect it",)),
+        ("send", "EPIPE"): Advice("The peer closed the connection.", ("connect again",)),
+        ("send", "EISCONN"): Advice("The socket is connected: it sends to its peer only.", ("give no destination",)),
+        ("send", "EAGAIN"): Advice(
+            "The link is congested, or the peer has not read what it has.", ("wait a moment, then send again",)
+        ),
+        ("*", "ECONNRESET"): Advice(
+            "The peer went away: it closed with data unread, ended, or its node was lost.",
+            ("look at the peer's log", "see the other nodes: tipc node list", "connect again"),
+        ),
+        ("*", "ECONNABORTED"): Advice(
+            "The peer did not answer the probes of an idle connection.", ("see: tipc node list", "connect again")
+        ),
+        ("read", "ENOTCONN"): Advice("The connection does not stand, or is over.", ("connect it",)),
+        ("setsockopt", "EACCES"): Advice(
+            "A group has a type from 64 up, and a socket is in one group at most.", ("choose another type",)
+        ),
+        ("setsockopt", "EINVAL"): Advice(
+            "TIPC does not have the option, or the importance is above 3.", ("write an importance of 0 to 3",)
+        ),
     }
     protocols = (
         Protocol(

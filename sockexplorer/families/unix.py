@@ -104,31 +104,117 @@ class Unix(Family):
         "A path counts in bytes, and a Path object or a tuple is refused.",
     )
     advice = {
+        ("socket", "EPROTONOSUPPORT"): Advice("UNIX sockets have the protocol 0 only.", ("write proto 0",)),
+        ("socket", "ESOCKTNOSUPPORT"): Advice(
+            "UNIX sockets are streams, datagrams or sequenced packets.", ("choose stream, dgram or seqpacket",)
+        ),
         ("bind", "EADDRINUSE"): Advice(
-            "There is a file, or a socket with that abstract name, already.",
+            "There is a file, a directory, or a socket with that abstract name, already: bind makes a new file always.",
             (
                 "see who has it: ss -xlp",
                 "if nobody does, the file is a leftover: remove it with rm",
                 "choose another path",
             ),
         ),
+        ("bind", "ENOENT"): Advice(
+            "The directory of the path does not exist: bind makes the socket's file, never a directory.",
+            (
+                "make it: mkdir -p DIRECTORY",
+                "a relative path starts where the engine was started: write an absolute one",
+            ),
+        ),
+        ("bind", "EACCES"): Advice(
+            "The permissions of the directory forbid a new file there, or to pass through one above it.",
+            ("look at: namei -l PATH", "choose a directory of your own, such as $XDG_RUNTIME_DIR"),
+        ),
+        ("bind", "EPERM"): Advice(
+            "The file system of that directory has no socket files (vfat, /sys and some network file systems).",
+            ("choose another directory, such as /tmp", "use an abstract name: @name"),
+        ),
+        ("bind", "EINVAL"): Advice("The socket is bound already.", ("close it and open another",)),
+        ("bind", "ENOSPC"): Advice(
+            "The file system is full, or out of inodes; or no abstract name is free.",
+            ("look at: df -h PATH; df -i PATH",),
+        ),
+        ("*", "ENOTDIR"): Advice(
+            "A part of the path before the last is a file, not a directory.", ("look at: namei -l PATH",)
+        ),
+        ("*", "ELOOP"): Advice("Symbolic links of the path lead in a circle.", ("look at: namei -l PATH",)),
+        ("listen", "EINVAL"): Advice("The socket has no address, or is connected.", ("bind it, then listen",)),
         ("*", "ENOENT"): Advice(
-            "There is no such path.", ("start the server first", "check that the directory exists")
+            "There is no such path: the server is not running, or has its socket elsewhere.",
+            ("start the server first", "see what listens: ss -xl", "check the spelling: ls -l PATH"),
         ),
         ("*", "ECONNREFUSED"): Advice(
-            "Nobody listens there: the file is a leftover, or no socket has the abstract name.", ("start the server",)
+            "Nobody listens there: the file is a leftover or no socket at all, no socket has the abstract name, or it "
+            "is "
+            "bound but does not listen.",
+            ("start the server", "see what listens: ss -xlp"),
         ),
         ("*", "EPROTOTYPE"): Advice(
-            "The peer's socket has another type.", ("choose the peer's type: ss -xlp shows u_str, u_dgr or u_seq",)
+            "The peer's socket has another type: stream, dgram and seqpacket do not mix.",
+            ("choose the peer's type: ss -xlp shows u_str, u_dgr or u_seq",),
         ),
         ("*", "EACCES"): Advice(
-            "The permissions of the socket file or of its directory forbid it.", ("look at: ls -ld PATH",)
+            "The permissions of the socket file (it wants write) or of a directory above it (search) forbid it.",
+            ("look at: namei -l PATH", "let the server's owner widen them: chmod 666 PATH", "sudo sockexplorer"),
+        ),
+        ("connect", "EPERM"): Advice(
+            "The peer's socket is connected to somebody else, and takes datagrams from there only.",
+            ("use the server's own socket: ss -xap shows who is connected",),
+        ),
+        ("connect", "EAGAIN"): Advice(
+            "The server's queue of connections is full: it does not accept as fast as peers come.",
+            ("try again", "see the queue, Recv-Q of Send-Q: ss -xl", "let the server listen with a longer backlog"),
         ),
         ("connect", "EINVAL"): Advice("An empty address is for bind only.", ("give the server's path or @name",)),
+        ("accept", "EINVAL"): Advice("The socket does not listen any more.", ("close it, and listen again",)),
         ("send", "EINVAL"): Advice("The peer has no address to answer to.", ("write a path or @name",)),
-        ("send", "EMSGSIZE"): Advice("The message is larger than the send buffer.", ("send less at once",)),
-        ("send", "EAGAIN"): Advice("The peer's queue is full: it does not read.", ("let the peer read first",)),
-    }  # fmt: skip
+        ("send", "EPIPE"): Advice("The peer closed, or shut its reading side.", ("connect again",)),
+        ("send", "ETOOMANYREFS"): Advice(
+            "Too many descriptors are on their way through sockets.", ("let the peers read first", "ulimit -n 4096")
+        ),
+        ("read", "ECONNRESET"): Advice(
+            "The peer closed, or ended, with data unread that was sent to it.",
+            ("look at the peer's log", "connect again"),
+        ),
+    }
+    protocol_advice = {
+        "stream": {
+            ("send", "EISCONN"): Advice("A connected stream sends to its peer only.", ("send without an address",)),
+            ("send", "EOPNOTSUPP"): Advice("A stream does not send to an address.", ("connect first",)),
+        },
+        "dgram": {
+            ("send", "ENOTCONN"): Advice(
+                "The socket is not connected, or its peer is gone, so each message needs a destination.",
+                ("give a peer with the message", "connect first"),
+            ),
+            ("send", "EPERM"): Advice(
+                "The peer's socket is connected to somebody else, and takes datagrams from there only.",
+                ("use the server's own socket: ss -xap shows who is connected",),
+            ),
+            ("send", "EMSGSIZE"): Advice(
+                "The message is larger than the send buffer, less 32 bytes: a datagram goes in one piece.",
+                ("send less at once", "set SO_SNDBUF higher; the limit: sysctl net.core.wmem_max"),
+            ),
+            ("send", "EAGAIN"): Advice(
+                "The peer's queue is full: it does not read. It holds net.unix.max_dgram_qlen messages.",
+                ("let the peer read first", "let new receivers hold more: sudo sysctl net.unix.max_dgram_qlen=512"),
+            ),
+            ("send", "ECONNREFUSED"): Advice(
+                "Nobody has that address any more: the receiver closed, the file is a leftover, or no socket has the "
+                "abstract name.",
+                ("start the receiver", "see what is bound: ss -xap"),
+            ),
+        },
+        "seqpacket": {
+            ("send", "EMSGSIZE"): Advice(
+                "The message is larger than the send buffer, less 32 bytes: a packet goes in one piece.",
+                ("send less at once", "set SO_SNDBUF higher; the limit: sysctl net.core.wmem_max"),
+            ),
+            ("send", "EAGAIN"): Advice("The peer's queue is full: it does not read.", ("let the peer read first",)),
+        },
+    }
     protocols = (
         Protocol(
             "stream", "SOCK_STREAM", "0", "byte streams", ("listen", "connect"),

@@ -32,6 +32,14 @@ SOCKADDR = Layout(
 ANY, LOCAL_CID = 0xFFFFFFFF, 1
 LOCAL = {"cid": "VMADDR_CID_ANY", "port": "1234"}
 REMOTE = {"cid": "VMADDR_CID_HOST", "port": ""}
+FOREIGN_CID = Advice(
+    "That context id is not this machine's, or of a transport that is not loaded.",
+    (
+        "bind VMADDR_CID_ANY",
+        "for VMADDR_CID_LOCAL load the loopback: sudo modprobe vsock_loopback",
+        "for VMADDR_CID_HOST, on the host: sudo modprobe vhost_vsock",
+    ),
+)
 
 
 class Vsock(Family):
@@ -51,26 +59,62 @@ class Vsock(Family):
         "A virtual machine without a vsock device binds, but reaches nobody.",
     )
     advice = {
-        ("bind", "EADDRNOTAVAIL"): Advice(
-            "That context id is not this machine's.",
-            ("bind VMADDR_CID_ANY", "for VMADDR_CID_LOCAL load the loopback: sudo modprobe vsock_loopback"),
+        ("socket", "ENODEV"): Advice(
+            "No vsock transport here carries datagrams (VMware's alone does).", ("use stream or seqpacket",)
         ),
-        ("listen", "EADDRNOTAVAIL"): Advice(
-            "That context id is not this machine's.",
-            ("bind VMADDR_CID_ANY", "for VMADDR_CID_LOCAL load the loopback: sudo modprobe vsock_loopback"),
+        ("socket", "ESOCKTNOSUPPORT"): Advice(
+            "VM sockets are streams, sequenced packets or, rarely, datagrams.", ("choose stream or seqpacket",)
         ),
+        ("socket", "EPROTONOSUPPORT"): Advice("VM sockets have the protocol 0 only.", ("write proto 0",)),
+        ("bind", "EADDRNOTAVAIL"): FOREIGN_CID,
+        ("listen", "EADDRNOTAVAIL"): FOREIGN_CID,
         ("bind", "EACCES"): Advice(
             "Ports below 1024 need CAP_NET_BIND_SERVICE.",
-            ("choose a port from 1024 up", *rights("CAP_NET_BIND_SERVICE")),
+            ("choose a port from 1024 up", *rights("CAP_NET_BIND_SERVICE", namespace=False)),
+        ),
+        ("bind", "EADDRINUSE"): Advice(
+            "Another socket has that port.",
+            ("choose another, or VMADDR_PORT_ANY for a free one", "see who has it: ss --vsock -lp"),
+        ),
+        ("bind", "EINVAL"): Advice("The socket is bound already.", ("close it and open another",)),
+        ("listen", "EINVAL"): Advice("The socket is not bound, or connected.", ("bind it, then listen",)),
+        ("listen", "EPERM"): Advice(
+            "A security module or filter of this machine forbids to listen.", ("look at: sudo dmesg",)
         ),
         ("connect", "ENODEV"): Advice(
             "No transport leads to that context id: this is no virtual machine, or it has no vsock device.",
-            ("for the host itself: sudo modprobe vhost_vsock", "for CID 1: sudo modprobe vsock_loopback"),
+            (
+                "for the host itself: sudo modprobe vhost_vsock",
+                "for CID 1: sudo modprobe vsock_loopback",
+                "in a guest only 2, the host, can be reached",
+            ),
+        ),
+        ("connect", "ESOCKTNOSUPPORT"): Advice(
+            "The transport to that context id has no sequenced packets.", ("use stream",)
+        ),
+        ("connect", "ENETUNREACH"): Advice(
+            "The transport does not lead to that context id or port.", ("connect to 2, the host",)
         ),
         ("connect", "EHOSTUNREACH"): Advice("No machine with that context id runs.", ("check the guest's CID",)),
-        ("connect", "ECONNRESET"): Advice("Nobody listens on that port over there.", ("start the server",)),
-        ("socket", "ENODEV"): Advice("No vsock transport here carries datagrams.", ("use stream or seqpacket",)),
-    }  # fmt: skip
+        ("connect", "ECONNRESET"): Advice(
+            "Nobody listens on that port over there, or with another type of socket: VM sockets answer by a reset.",
+            ("start the server", "see what listens there: ss --vsock -l", "choose the server's type"),
+        ),
+        ("connect", "ETIMEDOUT"): Advice(
+            "The other machine did not answer within two seconds: it is not running, or has no vsock.",
+            ("check the context id", "start the guest with a device: qemu -device vhost-vsock-pci,guest-cid=3"),
+        ),
+        ("connect", "EINVAL"): Advice("The socket listens.", ("open another to connect",)),
+        ("send", "ENOTCONN"): Advice("The connection does not stand.", ("connect it",)),
+        ("send", "EPIPE"): Advice("The peer closed, or shut its reading side.", ("connect again",)),
+        ("send", "EAGAIN"): Advice("The peer's buffer is full: it does not read.", ("let it read first",)),
+        ("send", "EMSGSIZE"): Advice("The packet is longer than the peer's buffer.", ("send less at once",)),
+        ("read", "ENOTCONN"): Advice("The connection does not stand.", ("connect it",)),
+        ("read", "ECONNRESET"): Advice(
+            "The peer reset the connection: it ended abruptly, or its machine was stopped or moved.", ("connect again",)
+        ),
+        ("read", "ENOMEM"): Advice("A packet did not fit the kernel's memory.", ("send smaller packets",)),
+    }
     protocols = (
         Protocol(
             "stream", "SOCK_STREAM", "0", "byte streams", ("listen", "connect"),
