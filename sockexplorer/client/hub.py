@@ -71,7 +71,14 @@ class Session:
 
     def summary(self, frame: Frame) -> str:
         """One line for a payload that says more than its bytes, "" where they say it best; not escaped."""
-        return summary(self.family.constant, self.protocol.name, frame.payload)
+        return summary(self.family.constant, self.protocol.name, frame.payload, self.service(frame))
+
+    def service(self, frame: Frame) -> object:
+        """The address by which a person knows the other end of a frame: what was connected to, or the peer's."""
+        if self.endpoint.operation == "connect":
+            return self.endpoint.remote
+        peer = self.peers.get(frame.peer)
+        return None if peer is None else peer.address
 
     def peer_name(self, number: int) -> str:
         """The shown name of a peer, "" for none."""

@@ -71,6 +71,8 @@ class MessageReader:
         """The peer of a connected socket whose messages carry no name (SOCK_SEQPACKET)."""
         self.ends_at_zero = False
         """Whether a message of no bytes is the end of the connection."""
+        # TIPC delivers no empty message of a peer, but tells the end as one, with TIPC_ERRINFO beside it.
+        self._nothing_is_the_end = protocol.ends_in_reset
         self.full = False
         """Whether the last read filled more than half of its batch: more may wait."""
         self.batched = batched = recvmmsg.AVAILABLE if batched is None else batched
@@ -122,7 +124,7 @@ class MessageReader:
             if raw_flags & 0x28:
                 flags |= _flags(raw_flags)
             # An empty message of a peer has the kernel's timestamp with it, the end of the connection nothing.
-            if not length and self.ends_at_zero and not control_length:
+            if not length and self.ends_at_zero and (not control_length or self._nothing_is_the_end):
                 spool.end = end
                 return False
             at = index * slot
@@ -171,7 +173,7 @@ class MessageReader:
             except (BlockingIOError, InterruptedError):
                 return True
             said = ancillary.read(starmap(_control, messages))
-            if not length and self.ends_at_zero and not messages:
+            if not length and self.ends_at_zero and (not messages or self._nothing_is_the_end):
                 return False
             peer, flags = self._peer_of(address)
             payload = bytes(memoryview(self._buffer)[: min(length, len(self._buffer))])
