@@ -50,6 +50,8 @@ class Session:
     """Characters of the longest peer's name so far."""
     drops: int = 0
     """Frames that the kernel dropped."""
+    packets: int | None = None
+    """Frames that reached an AF_PACKET socket, dropped ones included; None where the kernel does not count them."""
     receive_buffer: int = 0
     timeout: float | None = None
     """As of ``settimeout()``."""
@@ -140,6 +142,7 @@ class Hub:
             session.connections = ()
             if result is not None:
                 session.drops = max(session.drops, int(result.get("drops", 0)))
+                session.packets = result.get("packets", session.packets)
             if done is not None:
                 done(result, problem)
 
@@ -228,6 +231,7 @@ class Hub:
         session.drops = status.get("drops", 0)
         session.timeout = status.get("timeout")
         session.waits = escape(str(status.get("waits", "")))
+        session.packets = status.get("packets", session.packets)
         session.receive_buffer = status.get("receive_buffer", session.receive_buffer)
         session.by_number = status.get("by_number", session.by_number)
         with contextlib.suppress(ValueError, SyntaxError):

@@ -24,6 +24,12 @@ SCM_SECURITY = 3
 SCM_PIDFD = 4
 
 _HEADER = struct.Struct("=Qii")
+SOL_PACKET = number("SOL_PACKET")
+PACKET_AUXDATA = number("PACKET_AUXDATA")
+AUXDATA = struct.Struct("=IIIHHHH")
+"""``struct tpacket_auxdata``: status, length, length captured, offsets of two headers, the VLAN's TCI and TPID."""
+TP_STATUS_VLAN_VALID, TP_STATUS_VLAN_TPID_VALID = 0x10, 0x40
+ETH_P_8021Q = number("ETH_P_8021Q")
 SOL_TIPC = 271
 TIPC_ERRINFO, TIPC_RETDATA, TIPC_DESTNAME = 1, 2, 3
 _TIPC_ERRORS = (
@@ -31,7 +37,7 @@ _TIPC_ERRORS = (
 )  # fmt: skip
 _NAMES = {
     (0, 1): "IP_TOS", (0, 2): "IP_TTL", (0, 8): "IP_PKTINFO", (41, 50): "IPV6_PKTINFO", (41, 52): "IPV6_HOPLIMIT",
-    (41, 67): "IPV6_TCLASS", (270, 3): "NETLINK_PKTINFO", (263, 8): "PACKET_AUXDATA",
+    (41, 67): "IPV6_TCLASS", (270, 3): "NETLINK_PKTINFO",
 }  # fmt: skip
 
 Control = tuple[int, int, bytes]
@@ -77,12 +83,24 @@ def read(messages: Iterable[Control]) -> Said:
             said.meta.setdefault("descriptors", []).extend(_close_all(data[:4]))
         elif level == SOL_SOCKET and kind == SCM_SECURITY:
             said.meta["security"] = data.rstrip(b"\0").decode("utf-8", "backslashreplace")
+        elif level == SOL_PACKET and kind == PACKET_AUXDATA and len(data) >= AUXDATA.size:
+            _auxdata(data, said.meta)
         elif level == SOL_TIPC and _tipc(kind, data, said.meta):
             continue
         else:
             name = _NAMES.get((level, kind), f"level {level} type {kind}")
             said.meta.setdefault("control", []).append({"name": name, "data": data.hex()})
     return said
+
+
+def _auxdata(data: bytes, meta: dict[str, Any]) -> None:
+    """The VLAN tag, which the kernel takes off a frame. Source: packet(7), IEEE 802.1Q for the parts of the TCI."""
+    status, _, _, _, _, tci, tpid = AUXDATA.unpack_from(data)
+    if status & TP_STATUS_VLAN_VALID:
+        tpid = tpid if status & TP_STATUS_VLAN_TPID_VALID else ETH_P_8021Q
+        meta["vlan"] = {
+            "id": tci & 0xFFF, "priority": tci >> 13, "drop_eligible": bool(tci & 0x1000), "tpid": f"0x{tpid:04x}",
+        }  # fmt: skip
 
 
 def _tipc(kind: int, data: bytes, meta: dict[str, Any]) -> bool:

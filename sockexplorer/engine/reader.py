@@ -25,6 +25,9 @@ _STAMP = struct.Struct("=QiiQQ")
 _STAMP_KEY = (32, ancillary.SOL_SOCKET, ancillary.SCM_TIMESTAMPNS)
 _DROPS = struct.Struct("=QiiI")
 _DROPS_KEY = (20, ancillary.SOL_SOCKET, ancillary.SO_RXQ_OVFL)
+_AUXDATA = struct.Struct("=QiiI")
+_AUXDATA_KEY = (36, ancillary.SOL_PACKET, ancillary.PACKET_AUXDATA)
+_AUXDATA_SPACE = 40
 _FLAG_OF = {
     recvmmsg.MSG_TRUNC: int(Flag.TRUNCATED),
     recvmmsg.MSG_CTRUNC: int(Flag.CONTROL_TRUNCATED),
@@ -133,6 +136,11 @@ class MessageReader:
                 flags |= int(Flag.TRUNCATED)
             at = index * buffers.control_bytes
             meta = None
+            # Of PACKET_AUXDATA only a VLAN's tag is told, and few frames have one.
+            if control_length in (72, 96):
+                beside = _AUXDATA.unpack_from(control, at + control_length - _AUXDATA_SPACE)
+                if beside[:3] == _AUXDATA_KEY and not beside[3] & ancillary.TP_STATUS_VLAN_VALID:
+                    control_length -= _AUXDATA_SPACE
             stamp = _STAMP.unpack_from(control, at) if control_length in (32, 56) else None
             lost = _DROPS.unpack_from(control, at + 32) if control_length == 56 else None
             if stamp and stamp[:3] == _STAMP_KEY and (lost is None or lost[:3] == _DROPS_KEY):
