@@ -24,6 +24,8 @@ SCM_SECURITY = 3
 SCM_PIDFD = 4
 
 _HEADER = struct.Struct("=Qii")
+SOL_NETLINK = number("SOL_NETLINK")
+NETLINK_PKTINFO = number("NETLINK_PKTINFO")
 SOL_PACKET = number("SOL_PACKET")
 PACKET_AUXDATA = number("PACKET_AUXDATA")
 AUXDATA = struct.Struct("=IIIHHHH")
@@ -37,7 +39,7 @@ _TIPC_ERRORS = (
 )  # fmt: skip
 _NAMES = {
     (0, 1): "IP_TOS", (0, 2): "IP_TTL", (0, 8): "IP_PKTINFO", (41, 50): "IPV6_PKTINFO", (41, 52): "IPV6_HOPLIMIT",
-    (41, 67): "IPV6_TCLASS", (270, 3): "NETLINK_PKTINFO",
+    (41, 67): "IPV6_TCLASS",
 }  # fmt: skip
 
 Control = tuple[int, int, bytes]
@@ -83,6 +85,9 @@ def read(messages: Iterable[Control]) -> Said:
             said.meta.setdefault("descriptors", []).extend(_close_all(data[:4]))
         elif level == SOL_SOCKET and kind == SCM_SECURITY:
             said.meta["security"] = data.rstrip(b"\0").decode("utf-8", "backslashreplace")
+        elif level == SOL_NETLINK and kind == NETLINK_PKTINFO and len(data) >= 4:
+            # struct nl_pktinfo: the group that the message went to, which may be above 32; 0 for this socket alone.
+            (said.meta["group"],) = struct.unpack_from("=I", data)
         elif level == SOL_PACKET and kind == PACKET_AUXDATA and len(data) >= AUXDATA.size:
             _auxdata(data, said.meta)
         elif level == SOL_TIPC and _tipc(kind, data, said.meta):
