@@ -187,6 +187,11 @@ def inside(pid: int, *command: str) -> str:
     return subprocess.run([*enter, *command], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
 
 
+def ip(words: str) -> str:
+    """Run ip(8) in this network namespace, which must be the lab's; its output."""
+    return subprocess.run(["ip", *words.split()], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
+
+
 def interpreter(version: str) -> str:
     """The path of another Python, by a key of `INTERPRETERS`. Skips where there is none of 3.11 or later."""
     python = next((found for each in INTERPRETERS[version] if (found := _works(each, version))), None)

@@ -109,13 +109,14 @@ def endpoint(
 def with_defaults(protocol: Protocol, operation: Operation, given: tuple[SetOption, ...]) -> tuple[SetOption, ...]:
     """The options that are given, with those that the form sets unless told otherwise.
 
-    What is set before bind is for servers.
+    Where there are connections, they are for servers.
     """
     from sockexplorer.core.endpoint import SetOption
 
     named = {each.name for each in given}
     defaults = [each for each in protocol.options if each.default is not None and each.name not in named]
-    wanted = [each for each in defaults if operation == "listen" or (operation == "bind" and each.after_bind)]
+    apply = operation == "listen" or not protocol.connections
+    wanted = [each for each in defaults if apply and (operation in ("bind", "listen") or not each.after_bind)]
     return (*(SetOption(each.level, each.name, each.default or 0) for each in wanted), *given)
 
 

@@ -118,7 +118,8 @@ def summary(session: Session, printed: int) -> str:
     """The last line: what was printed, what was not, what the kernel dropped."""
     seen = session.log.received + session.log.sent
     rest = f", {seen - printed} more not printed" if seen > printed else ""
-    return f"{printed} frame{'s' * (printed != 1)}{rest}; the kernel dropped {session.drops}"
+    of = "" if session.packets is None else f" of {session.packets}"
+    return f"{printed} frame{'s' * (printed != 1)}{rest}; the kernel dropped {session.drops}{of}"
 
 
 class Printer:

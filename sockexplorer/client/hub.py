@@ -50,6 +50,8 @@ class Session:
     """Characters of the longest peer's name so far."""
     drops: int = 0
     """Frames that the kernel dropped."""
+    packets: int | None = None
+    """Frames that reached an AF_PACKET socket, dropped ones included; None where the kernel does not count them."""
     receive_buffer: int = 0
     timeout: float | None = None
     """As of ``settimeout()``."""
@@ -71,7 +73,14 @@ class Session:
 
     def summary(self, frame: Frame) -> str:
         """One line for a payload that says more than its bytes, "" where they say it best; not escaped."""
-        return summary(self.family.constant, self.protocol.name, frame.payload)
+        return summary(self.family.constant, self.protocol.name, frame.payload, self.service(frame))
+
+    def service(self, frame: Frame) -> object:
+        """The address by which a person knows the other end of a frame: what was connected to, or the peer's."""
+        if self.endpoint.operation == "connect":
+            return self.endpoint.remote
+        peer = self.peers.get(frame.peer)
+        return None if peer is None else peer.address
 
     def peer_name(self, number: int) -> str:
         """The shown name of a peer, "" for none."""
@@ -133,6 +142,7 @@ class Hub:
             session.connections = ()
             if result is not None:
                 session.drops = max(session.drops, int(result.get("drops", 0)))
+                session.packets = result.get("packets", session.packets)
             if done is not None:
                 done(result, problem)
 
@@ -221,6 +231,7 @@ class Hub:
         session.drops = status.get("drops", 0)
         session.timeout = status.get("timeout")
         session.waits = escape(str(status.get("waits", "")))
+        session.packets = status.get("packets", session.packets)
         session.receive_buffer = status.get("receive_buffer", session.receive_buffer)
         session.by_number = status.get("by_number", session.by_number)
         with contextlib.suppress(ValueError, SyntaxError):

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from sockexplorer.decoders.netlink import decode_netlink
 from sockexplorer.decoders.tree import Node
 
+QRTR_PORT_CTRL = 0xFFFFFFFE
+TIPC_ADDR_NAME, TIPC_TOP_SRV = 2, 1
 
-def decode(family: str, protocol: str, payload: bytes) -> Node:
-    """What the payload of a frame of this family and protocol says; a tree without children when nothing is known."""
+
+def _known(family: str, protocol: str, payload: bytes, peer: object) -> Node | None:
+    """The tree, None where nothing is known. Decoders are imported when they are used: few sessions need any."""
     if family == "AF_NETLINK":
+        from sockexplorer.decoders.netlink import decode_netlink
+
         return decode_netlink(protocol, payload)
-    return Node("payload", "", 0, len(payload))
+    if family == "AF_QIPCRTR" and isinstance(peer, tuple) and peer[1:] == (QRTR_PORT_CTRL,):
+        from sockexplorer.decoders.qipcrtr import decode_control
+
+        return decode_control(payload)
+    if family == "AF_TIPC" and isinstance(peer, tuple) and peer[:3] == (TIPC_ADDR_NAME, TIPC_TOP_SRV, TIPC_TOP_SRV):
+        from sockexplorer.decoders.tipc import decode_topology
+
+        return decode_topology(payload)
+    return None
 
 
-def summary(family: str, protocol: str, payload: bytes) -> str:
+def decode(family: str, protocol: str, payload: bytes, peer: object = None) -> Node:
+    """What the payload of a frame of this family and protocol says; a tree without children when nothing is known.
+
+    ``peer`` is the address that the payload came from or went to, where a service is known by it.
+    """
+    return _known(family, protocol, payload, peer) or Node("payload", "", 0, len(payload))
+
+
+def summary(family: str, protocol: str, payload: bytes, peer: object = None) -> str:
     """One line for a row, "" when the payload is best shown as it is. Not escaped."""
-    root = decode(family, protocol, payload) if family == "AF_NETLINK" else None
+    root = _known(family, protocol, payload, peer)
     return root.value if root else ""

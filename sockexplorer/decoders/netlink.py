@@ -1,4 +1,7 @@
-"""Netlink messages: headers, and of rtnetlink what changed. Source: netlink(7), rtnetlink(7), <linux/rtnetlink.h>."""
+"""Netlink messages: headers, of rtnetlink what changed, of errors what was wrong and where.
+
+Source: netlink(7), rtnetlink(7), <linux/netlink.h>, <linux/rtnetlink.h>; generic netlink is `genetlink`'s.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import socket
 import struct
 
 from sockexplorer.core.advice import errno_name
+from sockexplorer.decoders import genetlink
+from sockexplorer.decoders.attributes import TYPE, attributes, text
 from sockexplorer.decoders.tree import Node
 
 _HEADER = struct.Struct("=IHHII")
@@ -18,6 +23,11 @@ _OBJECTS = {
 }  # fmt: skip
 _VERBS = ("NEW", "DEL", "GET", "SET")
 _FLAGS = {1: "REQUEST", 2: "MULTI", 4: "ACK", 8: "ECHO", 16: "DUMP_INTR", 32: "DUMP_FILTERED"}
+_FLAGS_OF_GET = {0x100: "ROOT", 0x200: "MATCH", 0x400: "ATOMIC"}
+_FLAGS_OF_NEW = {0x100: "REPLACE", 0x200: "EXCL", 0x400: "CREATE", 0x800: "APPEND"}
+_FLAGS_OF_ANSWERS = {0x100: "CAPPED", 0x200: "ACK_TLVS"}
+_CAPPED, _ACK_TLVS = 0x100, 0x200
+_EXT_ACK = {1: "MSG", 2: "OFFS", 3: "COOKIE", 4: "POLICY", 5: "MISS_TYPE", 6: "MISS_NEST"}
 _IFF = {0x1: "UP", 0x2: "BROADCAST", 0x8: "LOOPBACK", 0x40: "RUNNING", 0x1000: "MULTICAST", 0x10000: "LOWER_UP"}
 _OPERSTATE = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 _IFLA = {1: "ADDRESS", 2: "BROADCAST", 3: "IFNAME", 4: "MTU", 16: "OPERSTATE"}
@@ -50,13 +60,21 @@ def decode_netlink(protocol: str, payload: bytes) -> Node:
         name = type_name(protocol, kind)
         message = root.add(name, "", at, end)
         message.add("length", length, at, at + 4)
-        message.add("flags", _names(flags & 0xFF, _FLAGS) or "0", at + 6, at + 8)
+        message.add("flags", _flag_names(name, flags) or "0", at + 6, at + 8)
         message.add("seq", seq, at + 8, at + 12)
         message.add("pid", pid, at + 12, at + 16)
-        message.value = _body(message, name, payload, at + _HEADER.size, end)
+        if kind in (2, 3):
+            message.value = _outcome(message, protocol, flags, payload, at + _HEADER.size, end)
+        elif protocol == "generic":
+            message.value = genetlink.body(message, kind, payload, at + _HEADER.size, end)
+        else:
+            message.value = _body(message, name, payload, at + _HEADER.size, end)
         summaries.append(f"{name} {message.value}".rstrip())
         at += (length + 3) & ~3
-    root.value = "; ".join(summaries[:3]) + (f"; and {len(summaries) - 3} more" if len(summaries) > 3 else "")
+    shown, hidden = summaries[:3], summaries[3:]
+    failed = [each for each in hidden if each.startswith(("NLMSG_ERROR E", "NLMSG_DONE E"))]
+    more = [f"and {len(hidden)} more"] if hidden else []
+    root.value = "; ".join([*shown, *more, *failed[:1]])
     return root
 
 
@@ -66,6 +84,8 @@ def type_name(protocol: str, kind: int) -> str:
         return _CONTROL[kind]
     if protocol == "route" and kind >= 16 and (kind & ~3) in _OBJECTS:
         return f"RTM_{_VERBS[kind & 3]}{_OBJECTS[kind & ~3]}"
+    if protocol == "generic" and kind == genetlink.GENL_ID_CTRL:
+        return "nlctrl"
     return f"type {kind}"
 
 
@@ -73,41 +93,92 @@ def _names(value: int, names: dict[int, str]) -> str:
     return "|".join(name for bit, name in names.items() if value & bit)
 
 
+def _flag_names(name: str, flags: int) -> str:
+    """The flags of a header; what the upper byte means depends on the message."""
+    more: dict[int, str] = {}
+    if name in ("NLMSG_ERROR", "NLMSG_DONE"):
+        more = _FLAGS_OF_ANSWERS
+    elif flags & 1:
+        more = _FLAGS_OF_NEW if name.startswith("RTM_NEW") else _FLAGS_OF_GET
+    return _names(flags, _FLAGS | more)
+
+
+def _outcome(message: Node, protocol: str, flags: int, payload: bytes, at: int, end: int) -> str:
+    """NLMSG_ERROR or the end of a dump: the error, and with NETLINK_EXT_ACK what the kernel says about it."""
+    done = message.name == "NLMSG_DONE"
+    if end - at < 4:
+        return ""
+    (code,) = struct.unpack_from("=i", payload, at)
+    outcome = f"{errno_name(-code)} {os.strerror(-code)}" if -4096 < code < 0 else f"code {code}"
+    outcome = outcome if code else ("" if done else "acknowledged")
+    message.add("error", outcome or "0", at, at + 4)
+    at += 4
+    request = b""
+    if not done and end - at >= _HEADER.size:
+        length, kind, _, _, _ = _HEADER.unpack_from(payload, at)
+        whole = _HEADER.size if flags & _CAPPED or code == 0 else max(_HEADER.size, min(length, end - at))
+        request = payload[at : at + whole]
+        message.add("request", type_name(protocol, kind), at, at + whole)
+        at += (whole + 3) & ~3
+    if not flags & _ACK_TLVS:
+        return outcome
+    said = ""
+    for kind, start, stop in attributes(payload, at, end):
+        data = payload[start + 4 : stop]
+        name = _EXT_ACK.get(kind, f"attribute {kind}")
+        value = data.hex(" ")
+        if name == "MSG":
+            value = text(data)
+            said = f"{said}: {value}"
+        elif name in ("OFFS", "MISS_TYPE", "MISS_NEST") and len(data) == 4:
+            (number,) = struct.unpack("=I", data)
+            value = str(number)
+            if name == "OFFS":
+                value = _offender(protocol, request, number)
+                said = f"{said} (at {value})"
+            elif name == "MISS_TYPE":
+                said = f"{said} (attribute {number} is missing)"
+        message.add(name, value, start, stop)
+    return f"{outcome}{said}"
+
+
+def _offender(protocol: str, request: bytes, offset: int) -> str:
+    """``byte 32, IFLA_MTU``: what stands at an offset of the request, as far as that came back."""
+    where = f"byte {offset}"
+    if offset + 4 > len(request) or len(request) < _HEADER.size:
+        return where
+    name = type_name(protocol, _HEADER.unpack_from(request)[1])
+    kind = struct.unpack_from("=H", request, offset + 2)[0] & TYPE
+    body = _BODIES.get(name[7:]) if name.startswith("RTM_") else None
+    names = {} if body is None else body[2]
+    return f"{where}, attribute {kind}" + (f" {names[kind]}" if kind in names else "")
+
+
 def _body(message: Node, name: str, payload: bytes, at: int, end: int) -> str:
-    if name == "NLMSG_ERROR" and end - at >= 4:
-        (code,) = struct.unpack_from("=i", payload, at)
-        text = f"{errno_name(-code)} {os.strerror(-code)}" if -4096 < code < 0 else f"code {code}"
-        text = text if code else "acknowledged"
-        message.add("error", text, at, at + 4)
-        return text
     known = _BODIES.get(name[7:]) if name.startswith("RTM_") else None
     if known is None or end - at < known[0].size:
         return ""
-    layout, names, attributes = known
+    layout, names, attribute_names = known
     values = dict(zip(names, layout.unpack_from(payload, at), strict=True))
     for each, value in values.items():
         message.add(each, value, at, at + layout.size)
-    found = _attributes(message, payload, at + layout.size, end, attributes, values.get("family", 0))
+    found = _attributes(message, payload, at + layout.size, end, attribute_names, values.get("family", 0))
     return _summary(name[7:], values, found)
 
 
 def _attributes(message: Node, payload: bytes, at: int, end: int, names: dict[int, str], family: int) -> dict[str, str]:
     found: dict[str, str] = {}
-    while at + 4 <= end:
-        length, kind = struct.unpack_from("=HH", payload, at)
-        if length < 4 or at + length > end:
-            break
-        name = names.get(kind & 0x3FFF)
+    for kind, start, stop in attributes(payload, at, end):
+        name = names.get(kind)
         if name is not None:
-            found[name] = _value(name, payload[at + 4 : at + length], family)
-            message.add(name, found[name], at, at + length)
-        at += (length + 3) & ~3
+            found[name] = _value(name, payload[start + 4 : stop], family)
+            message.add(name, found[name], start, stop)
     return found
 
 
 def _value(name: str, data: bytes, family: int) -> str:
     if name in ("IFNAME", "LABEL"):
-        return data.rstrip(b"\0").decode("utf-8", "backslashreplace")
+        return text(data)
     if name in ("MTU", "OIF", "PRIORITY", "TABLE") and len(data) == 4:
         return str(struct.unpack("=I", data)[0])
     if name == "OPERSTATE" and len(data) == 1:

@@ -24,9 +24,22 @@ SCM_SECURITY = 3
 SCM_PIDFD = 4
 
 _HEADER = struct.Struct("=Qii")
+SOL_NETLINK = number("SOL_NETLINK")
+NETLINK_PKTINFO = number("NETLINK_PKTINFO")
+SOL_PACKET = number("SOL_PACKET")
+PACKET_AUXDATA = number("PACKET_AUXDATA")
+AUXDATA = struct.Struct("=IIIHHHH")
+"""``struct tpacket_auxdata``: status, length, length captured, offsets of two headers, the VLAN's TCI and TPID."""
+TP_STATUS_VLAN_VALID, TP_STATUS_VLAN_TPID_VALID = 0x10, 0x40
+ETH_P_8021Q = number("ETH_P_8021Q")
+SOL_TIPC = 271
+TIPC_ERRINFO, TIPC_RETDATA, TIPC_DESTNAME = 1, 2, 3
+_TIPC_ERRORS = (
+    "TIPC_OK", "TIPC_ERR_NO_NAME", "TIPC_ERR_NO_PORT", "TIPC_ERR_NO_NODE", "TIPC_ERR_OVERLOAD", "TIPC_CONN_SHUTDOWN",
+)  # fmt: skip
 _NAMES = {
     (0, 1): "IP_TOS", (0, 2): "IP_TTL", (0, 8): "IP_PKTINFO", (41, 50): "IPV6_PKTINFO", (41, 52): "IPV6_HOPLIMIT",
-    (41, 67): "IPV6_TCLASS", (270, 3): "NETLINK_PKTINFO", (263, 8): "PACKET_AUXDATA",
+    (41, 67): "IPV6_TCLASS",
 }  # fmt: skip
 
 Control = tuple[int, int, bytes]
@@ -72,10 +85,42 @@ def read(messages: Iterable[Control]) -> Said:
             said.meta.setdefault("descriptors", []).extend(_close_all(data[:4]))
         elif level == SOL_SOCKET and kind == SCM_SECURITY:
             said.meta["security"] = data.rstrip(b"\0").decode("utf-8", "backslashreplace")
+        elif level == SOL_NETLINK and kind == NETLINK_PKTINFO and len(data) >= 4:
+            # struct nl_pktinfo: the group that the message went to, which may be above 32; 0 for this socket alone.
+            (said.meta["group"],) = struct.unpack_from("=I", data)
+        elif level == SOL_PACKET and kind == PACKET_AUXDATA and len(data) >= AUXDATA.size:
+            _auxdata(data, said.meta)
+        elif level == SOL_TIPC and _tipc(kind, data, said.meta):
+            continue
         else:
             name = _NAMES.get((level, kind), f"level {level} type {kind}")
             said.meta.setdefault("control", []).append({"name": name, "data": data.hex()})
     return said
+
+
+def _auxdata(data: bytes, meta: dict[str, Any]) -> None:
+    """The VLAN tag, which the kernel takes off a frame. Source: packet(7), IEEE 802.1Q for the parts of the TCI."""
+    status, _, _, _, _, tci, tpid = AUXDATA.unpack_from(data)
+    if status & TP_STATUS_VLAN_VALID:
+        tpid = tpid if status & TP_STATUS_VLAN_TPID_VALID else ETH_P_8021Q
+        meta["vlan"] = {
+            "id": tci & 0xFFF, "priority": tci >> 13, "drop_eligible": bool(tci & 0x1000), "tpid": f"0x{tpid:04x}",
+        }  # fmt: skip
+
+
+def _tipc(kind: int, data: bytes, meta: dict[str, Any]) -> bool:
+    """Why a message came back and what it was, or the name that it was sent to. Source: ``<linux/tipc.h>``."""
+    if kind == TIPC_ERRINFO and len(data) >= 8:
+        code, length = struct.unpack_from("=II", data)
+        error = _TIPC_ERRORS[code] if code < len(_TIPC_ERRORS) else f"error {code}"
+        meta["returned"] = {**meta.get("returned", {}), "error": error, "length": length}
+    elif kind == TIPC_RETDATA:
+        meta["returned"] = {**meta.get("returned", {}), "data": data.hex()}
+    elif kind == TIPC_DESTNAME and len(data) >= 12:
+        meta["name"] = dict(zip(("type", "lower", "upper"), struct.unpack_from("=3I", data), strict=True))
+    else:
+        return False
+    return True
 
 
 def _close_all(data: bytes) -> list[str]:

@@ -90,6 +90,9 @@ def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: En
     if family.constant == "AF_UNIX" and protocol.type == "SOCK_DGRAM":
         with contextlib.suppress(OSError):
             sock.setsockopt(level, number("SO_PASSCRED"), 1)
+    if family.constant == "AF_PACKET":
+        with contextlib.suppress(OSError):
+            sock.setsockopt(number("SOL_PACKET"), number("PACKET_AUXDATA"), 1)
     chosen = {option.name for option in endpoint.options}
     if protocol.messages and not chosen & {"SO_RCVBUF", "SO_RCVBUFFORCE"}:
         try:
@@ -127,6 +130,15 @@ def stamp(sock: socket.socket) -> None:
     for name in ("SO_TIMESTAMPNS", "SO_RXQ_OVFL"):
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, number(name), 1)
+
+
+def packets_seen(sock: socket.socket) -> int:
+    """How many frames reached an AF_PACKET socket since this was asked last, dropped ones included (packet(7))."""
+    try:
+        data = sock.getsockopt(number("SOL_PACKET"), number("PACKET_STATISTICS"), 8)
+    except OSError:
+        return 0
+    return int.from_bytes(data[:4], sys.byteorder)
 
 
 def bind(sock: socket.socket, family: Family, protocol: Protocol, address: object, stage: str) -> SocketFile | None:

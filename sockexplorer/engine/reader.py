@@ -25,6 +25,9 @@ _STAMP = struct.Struct("=QiiQQ")
 _STAMP_KEY = (32, ancillary.SOL_SOCKET, ancillary.SCM_TIMESTAMPNS)
 _DROPS = struct.Struct("=QiiI")
 _DROPS_KEY = (20, ancillary.SOL_SOCKET, ancillary.SO_RXQ_OVFL)
+_AUXDATA = struct.Struct("=QiiI")
+_AUXDATA_KEY = (36, ancillary.SOL_PACKET, ancillary.PACKET_AUXDATA)
+_AUXDATA_SPACE = 40
 _FLAG_OF = {
     recvmmsg.MSG_TRUNC: int(Flag.TRUNCATED),
     recvmmsg.MSG_CTRUNC: int(Flag.CONTROL_TRUNCATED),
@@ -71,6 +74,8 @@ class MessageReader:
         """The peer of a connected socket whose messages carry no name (SOCK_SEQPACKET)."""
         self.ends_at_zero = False
         """Whether a message of no bytes is the end of the connection."""
+        # TIPC delivers no empty message of a peer, but tells the end as one, with TIPC_ERRINFO beside it.
+        self._nothing_is_the_end = protocol.ends_in_reset
         self.full = False
         """Whether the last read filled more than half of its batch: more may wait."""
         self.batched = batched = recvmmsg.AVAILABLE if batched is None else batched
@@ -122,7 +127,7 @@ class MessageReader:
             if raw_flags & 0x28:
                 flags |= _flags(raw_flags)
             # An empty message of a peer has the kernel's timestamp with it, the end of the connection nothing.
-            if not length and self.ends_at_zero and not control_length:
+            if not length and self.ends_at_zero and (not control_length or self._nothing_is_the_end):
                 spool.end = end
                 return False
             at = index * slot
@@ -131,6 +136,11 @@ class MessageReader:
                 flags |= int(Flag.TRUNCATED)
             at = index * buffers.control_bytes
             meta = None
+            # Of PACKET_AUXDATA only a VLAN's tag is told, and few frames have one.
+            if control_length in (72, 96):
+                beside = _AUXDATA.unpack_from(control, at + control_length - _AUXDATA_SPACE)
+                if beside[:3] == _AUXDATA_KEY and not beside[3] & ancillary.TP_STATUS_VLAN_VALID:
+                    control_length -= _AUXDATA_SPACE
             stamp = _STAMP.unpack_from(control, at) if control_length in (32, 56) else None
             lost = _DROPS.unpack_from(control, at + 32) if control_length == 56 else None
             if stamp and stamp[:3] == _STAMP_KEY and (lost is None or lost[:3] == _DROPS_KEY):
@@ -171,7 +181,7 @@ class MessageReader:
             except (BlockingIOError, InterruptedError):
                 return True
             said = ancillary.read(starmap(_control, messages))
-            if not length and self.ends_at_zero and not messages:
+            if not length and self.ends_at_zero and (not messages or self._nothing_is_the_end):
                 return False
             peer, flags = self._peer_of(address)
             payload = bytes(memoryview(self._buffer)[: min(length, len(self._buffer))])

@@ -333,6 +333,9 @@ class Session:
         with contextlib.suppress(OSError, struct.error):
             data = self.sock.getsockopt(socket.SOL_SOCKET, number("SO_MEMINFO"), 36)
             self._dropped(struct.unpack_from("=I", data, 32)[0])
+        if self.family.constant == "AF_PACKET" and (seen := opening.packets_seen(self.sock)):
+            self.granted["packets"] = self.granted.get("packets", 0) + seen
+            self.changed = True
 
     @property
     def batch_full(self) -> bool:

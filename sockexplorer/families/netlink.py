@@ -8,7 +8,7 @@ import struct
 from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.cformats import index
 from sockexplorer.core.demo import OTHER, Act, Demo, End
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family, Option, Protocol
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
@@ -46,6 +46,22 @@ SOCKADDR = Layout(
 """``<linux/netlink.h>``, netlink(7)."""
 # A dump of all links: nlmsghdr (20 bytes, RTM_GETLINK, REQUEST|DUMP, seq 1) and an rtgenmsg of AF_UNSPEC.
 GETLINK = r"\x14\0\0\0\x12\0\x01\x03\x01\0\0\0\0\0\0\0\0\0\0\0"
+# A dump of all generic families: nlmsghdr (GENL_ID_CTRL, REQUEST|DUMP, seq 1), genlmsghdr (CTRL_CMD_GETFAMILY, 1).
+GETFAMILY = r"\x14\0\0\0\x10\0\x01\x03\x01\0\0\0\0\0\0\0\x03\x01\0\0"
+# A dump of all UNIX sockets with their names: nlmsghdr (SOCK_DIAG_BY_FAMILY), struct unix_diag_req.
+UNIX_DIAG = (
+    r"\x28\0\0\0\x14\0\x01\x03\x01\0\0\0\0\0\0\0\x01\0\0\0\xff\xff\xff\xff\0\0\0\0\x01\0\0\0"
+    r"\xff\xff\xff\xff\xff\xff\xff\xff"
+)
+# bind() takes back the memberships of groups 1 to 32 that its mask lacks.
+OPTIONS = (
+    Option("SOL_NETLINK", "NETLINK_EXT_ACK", "errors say in words what was wrong, and where", default=1),
+    Option("SOL_NETLINK", "NETLINK_CAP_ACK", "errors don't repeat the request"),
+    Option("SOL_NETLINK", "NETLINK_GET_STRICT_CHK", "what the kernel would ignore in a request for a dump is refused"),
+    Option("SOL_NETLINK", "NETLINK_PKTINFO", "each message tells the group that it went to, above 32 too"),
+    Option("SOL_NETLINK", "NETLINK_ADD_MEMBERSHIP", "a group to listen to by its number, for those above 32",
+           flag=False, kind=Integer(1, 2**31 - 1), after_bind=True),
+)  # fmt: skip
 USER_MESSAGE = struct.pack("=IHHII", 16 + 8, 0x10, 0, 1, 0) + b"hello\0\0\0"
 """An ``nlmsghdr`` of a type above the kernel's own, and what follows it."""
 
@@ -62,7 +78,7 @@ def _protocol(name: str, proto: str, summary: str, groups: str, **more: str) -> 
         name, "SOCK_RAW", proto, summary,
         local={"pid": "0", "groups": groups}, remote={"pid": "0", "groups": "0"},
         sample=more.get("sample", ""), help=more.get("help", ""), try_it=more.get("try_it", ""),
-        rights=more.get("rights", ""),
+        rights=more.get("rights", ""), options=OPTIONS,
     )  # fmt: skip
 
 
@@ -164,11 +180,13 @@ class Netlink(Family):
             help="Changes of links, addresses and routes, as they happen. The composer's sample asks for all links.",
             try_it="sudo ip address add 127.0.0.2/8 dev lo",
         ),
-        _protocol("generic", "NETLINK_GENERIC", "families by name (nl80211 …)", "0",
-                  help="Many kernel interfaces behind one protocol; ask the controller (id 16) for their numbers."),
+        _protocol("generic", "NETLINK_GENERIC", "families by name (nl80211 …)", "0", sample=GETFAMILY,
+                  help="Many kernel interfaces behind one protocol. The composer's sample asks the controller, type "
+                  "16, for all of them, with their numbers and groups."),
         _protocol("kobject-uevent", "NETLINK_KOBJECT_UEVENT", "devices come and go", "UEVENT_KERNEL",
                   help="What udev listens to: one message a device event."),
-        _protocol("sock-diag", "NETLINK_SOCK_DIAG", "what ss asks", "0", help="Queries about sockets."),
+        _protocol("sock-diag", "NETLINK_SOCK_DIAG", "what ss asks", "0", sample=UNIX_DIAG,
+                  help="Queries about sockets. The composer's sample asks for all UNIX sockets."),
         _protocol("netfilter", "NETLINK_NETFILTER", "conntrack, nftables", "0",
                   help="Connection tracking, nftables and their events.",
                   rights="bind() to a group needs CAP_NET_ADMIN."),

@@ -24,6 +24,8 @@ ETH_P = {
 PKTTYPE = {
     "PACKET_HOST": 0, "PACKET_BROADCAST": 1, "PACKET_MULTICAST": 2, "PACKET_OTHERHOST": 3, "PACKET_OUTGOING": 4,
 }  # fmt: skip
+WORDS = {value: name.partition("_")[2].lower() for name, value in PKTTYPE.items() if value}
+"""What a row says of who a frame was for; nothing where it was for this host."""
 LOCAL = {"ifname": "lo", "proto": "ETH_P_ALL"}
 # Broadcast, from 02:00:00:00:00:01, ETH_P_802_EX1 (local experiments), so that nobody acts on it.
 ETH_P_ALL, EXPERIMENTAL = 0x0003, 0x88B5
@@ -65,6 +67,7 @@ class Packet(Family):
         "Without CAP_NET_RAW socket() itself fails.",
         "Without a protocol, of socket() or of bind(), nothing is received: ETH_P_ALL receives both directions.",
         "On the loopback every frame is seen twice, as it leaves and as it comes.",
+        "The kernel takes a VLAN's tag off the frame: it comes beside it, as PACKET_AUXDATA.",
     )
     advice = {
         ("socket", "ESOCKTNOSUPPORT"): Advice(
@@ -183,14 +186,19 @@ class Packet(Family):
         ethertype = names.get(proto, f"0x{proto:04x}").removeprefix("ETH_P_")
         hardware = address[4] if len(address) > 4 and isinstance(address[4], bytes | bytearray) else b""
         mac = f" {bytes(hardware).hex(':')}" if hardware and any(hardware) else ""
-        return f"{interface or '(gone)'} {ethertype}{mac}"
+        pkttype = WORDS.get(address[2], "") if len(address) > 2 else ""
+        return " ".join(filter(None, (f"{interface or '(gone)'} {ethertype}{mac}", pkttype)))
 
     def plain(self, protocol: Protocol, text: str) -> object:
-        """``eth0``, ``eth0:ETH_P_IP``; ``eth0 IP 02:00:00:00:00:01``, as a row has it."""
+        """``eth0``, ``eth0:ETH_P_IP``; ``eth0 IP 02:00:00:00:00:01 broadcast``, as a row has it."""
         fields = self.fields(protocol)
-        if row := re.fullmatch(r"(\S+) ([0-9A-Za-z_]+)(?: ([0-9a-f:]+))?", text.strip()):
+        row_form = rf"(\S+) ([0-9A-Za-z_]+)(?: ([0-9a-f:]+))?(?: ({'|'.join(WORDS.values())}))?"
+        if row := re.fullmatch(row_form, text.strip()):
             address = (row[1], fields[1].read(f"ETH_P_{row[2]}" if f"ETH_P_{row[2]}" in ETH_P else row[2]))
-            return (*address, 0, 0, fields[4].read(row[3])) if row[3] else address
+            pkttype = next((value for value, word in WORDS.items() if word == row[4]), 0)
+            if not row[3]:
+                return (*address, pkttype) if pkttype else address
+            return (*address, pkttype, 0, fields[4].read(row[3]))
         name, _, proto = text.strip().partition(":")
         if not name:
             raise FieldError("ifname", text, "is empty", "write an interface such as lo")

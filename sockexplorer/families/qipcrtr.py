@@ -24,6 +24,8 @@ SOCKADDR = Layout(
     Part("sq_node", "I", "node: which processor", show=named(NODES)),
     Part("sq_port", "I", "port of a service", show=named(PORTS)),
 )
+# struct qrtr_ctrl_pkt, little-endian: QRTR_TYPE_NEW_LOOKUP, then service, instance, node and port, 0 for any.
+LOOKUP = r"\x0a\0\0\0" + r"\0" * 16
 
 
 class Qipcrtr(Family):
@@ -93,7 +95,8 @@ class Qipcrtr(Family):
         Protocol(
             "dgram", "SOCK_DGRAM", "0", "messages", local={"node": "1", "port": "0"},
             remote={"node": "1", "port": "QRTR_PORT_CTRL"},
-            help="Messages between services on this and other processors.",
+            sample=LOOKUP, help="Messages between services on this and other processors. The sample, sent to the "
+            "control port, asks the name service for every service.",
         ),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
 from sockexplorer.core.demo import OTHER, Act, Demo, End, conversation
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family, Option, Protocol, Role
 from sockexplorer.core.faults import LOOK_UP, FieldError, Notice, Raises, shown
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.sockaddr import Layout, Part, named
@@ -40,7 +40,23 @@ SERVICE, INSTANCE = (NAMESEQ, 1000, 0, 10), (NAME, 1000, 5, 0)
 CLIENT = (NAMESEQ, 1001, 0, 0)
 """Who waits for answers has to be bound, if only to a name that nobody uses."""
 ACCEPTED = "the peer's accept()"
+# struct tipc_subscr for the topology service (1:1), in this machine's order: service 1000, instances 0 to 100, for
+# ever, each socket's coming and going.
+SUBSCRIBE = r"\xe8\x03\0\0\0\0\0\0\x64\0\0\0\xff\xff\xff\xff\x01\0\0\0" + r"\0" * 8
 MASK = 0xFFFFFFFF
+IMPORTANCE = Option(
+    "SOL_TIPC", "TIPC_IMPORTANCE", "0 low to 3 critical: which messages are dropped first when there is congestion",
+    flag=False, kind=Integer(0, 3, names={"TIPC_LOW_IMPORTANCE": 0, "TIPC_MEDIUM_IMPORTANCE": 1,
+                                          "TIPC_HIGH_IMPORTANCE": 2, "TIPC_CRITICAL_IMPORTANCE": 3}),
+)  # fmt: skip
+DROPPABLE = Option(
+    "SOL_TIPC", "TIPC_DEST_DROPPABLE", "0: a message that nobody takes comes back; 1, as it is at first: it is dropped",
+    flag=False, kind=Integer(0, 1),
+)  # fmt: skip
+CONN_TIMEOUT = Option(
+    "SOL_TIPC", "TIPC_CONN_TIMEOUT", "milliseconds that connect() waits for the peer to accept; 8000 at first",
+    flag=False, kind=Integer(0, 2**31 - 1),
+)  # fmt: skip
 _HEAD = (
     Part("family", "H", "address family", show=named({"AF_TIPC": 30})),
     Part("addrtype", "B", "what the rest means", show=named(TYPES)),
@@ -161,20 +177,23 @@ class Tipc(Family):
         Protocol(
             "stream", "SOCK_STREAM", "0", "byte streams", ("listen", "connect"),
             messages=False, connections=True, ends_in_reset=True, local=LOCAL, remote=REMOTE, connect_waits=ACCEPTED,
-            help="A byte stream to a named service.",
+            options=(IMPORTANCE, CONN_TIMEOUT), help="A byte stream to a named service.",
         ),
         Protocol(
             "seqpacket", "SOCK_SEQPACKET", "0", "connected messages", ("listen", "connect"),
-            connections=True, ends_in_reset=True, local=LOCAL, remote=REMOTE, snaplen=66000, connect_waits=ACCEPTED,
-            help="A connection with message boundaries.",
+            connections=True, ends_in_reset=True, local=LOCAL, remote=REMOTE, snaplen=66000, sample=SUBSCRIBE,
+            connect_waits=ACCEPTED, options=(IMPORTANCE, CONN_TIMEOUT),
+            help="A connection with message boundaries. Connected to 1:1, the topology service, the sample subscribes "
+            "to service 1000.",
         ),
         Protocol(
             "dgram", "SOCK_DGRAM", "0", "datagrams", local=LOCAL, remote=REMOTE, snaplen=66000,
-            help="Messages that may be lost when the receiver is busy.",
+            options=(IMPORTANCE, DROPPABLE), help="Messages that may be lost when the receiver is busy.",
         ),
         Protocol(
             "rdm", "SOCK_RDM", "0", "reliable datagrams", local=LOCAL, remote=REMOTE, snaplen=66000,
-            help="Messages that are delivered, or come back to the sender.",
+            options=(IMPORTANCE, DROPPABLE),
+            help="Messages that are delivered, or come back to the sender with TIPC_DEST_DROPPABLE=0.",
         ),
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ def messages(draw: st.DrawFn) -> bytes:
         kind = draw(st.integers(0, 100) | st.sampled_from([2, 3, 16, 17, 20, 24, 28]))
         body = draw(st.binary(max_size=80))
         length = draw(st.none() | st.integers(0, 200) | st.just(2**32 - 1))
-        parts.append(message(kind, body, draw(st.integers(0, 0xFFFF)), length))
+        parts.append(message(kind, body, draw(st.integers(0, 0xFFFF) | st.just(0x200)), length))
     return b"".join(parts) + draw(st.binary(max_size=20))
 
 
@@ -50,6 +50,8 @@ def ranges_lie_within(root: Node, payload: bytes) -> None:
 @example("route", message(2, struct.pack("=i", -(2**31))))
 @example("route", message(16, bytes(16) + struct.pack("=HH", 0, 0)))
 @example("route", message(20, bytes(8) + struct.pack("=HH", 3, 1)))
+@example("route", message(2, struct.pack("=i", -22) + message(16, b"", length=2**31), 0x200))
+@example("generic", message(16, b"\x03\1\0\0" + struct.pack("=HHHH", 8, 7, 8, 1)))
 @example("kobject-uevent", b"=\0=\0\xff=\xff\0\0")
 def test_any_bytes(protocol: str, payload: bytes) -> None:
     ranges_lie_within(decode_netlink(protocol, payload), payload)
@@ -92,6 +94,62 @@ def test_a_uevent_gives_its_variables_with_their_places() -> None:
 def test_errors_of_the_kernel_have_names(code: int, text: str) -> None:
     root = decode_netlink("route", message(2, struct.pack("=i", code) + bytes(16)))
     assert root.value == f"NLMSG_ERROR {text}"
+
+
+def extended(code: int, flags: int, request: bytes, *attributes: tuple[int, bytes]) -> bytes:
+    """An error with the kernel's attributes: NLMSGERR_ATTR_MSG is 1, _OFFS 2, _MISS_TYPE 5."""
+    laid = b"".join(
+        struct.pack("=HH", 4 + len(data), kind) + data.ljust((len(data) + 3) & ~3, b"\0") for kind, data in attributes
+    )
+    return message(2, struct.pack("=i", code) + request + laid, flags)
+
+
+MTU = message(19, bytes(16) + struct.pack("=HHHH", 6, 4, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        (extended(-22, 0x200, MTU, (1, b"no such thing\0")), "EINVAL Invalid argument: no such thing"),
+        (
+            extended(-34, 0x200, MTU, (1, b"too short\0"), (2, struct.pack("=I", 32))),
+            "ERANGE Numerical result out of range: too short (at byte 32, attribute 4 MTU)",
+        ),
+        (
+            extended(-34, 0x300, MTU[:16], (2, struct.pack("=I", 32))),
+            "ERANGE Numerical result out of range (at byte 32)",
+        ),
+        (extended(-22, 0x200, MTU, (5, struct.pack("=I", 3))), "EINVAL Invalid argument (attribute 3 is missing)"),
+        (extended(-22, 0x000, MTU, (1, b"not an attribute\0")), "EINVAL Invalid argument"),
+        (extended(0, 0x300, MTU[:16], (1, b"taken with a warning\0")), "acknowledged: taken with a warning"),
+        (extended(-22, 0x200, MTU, (1, b"\xff\x1b[2J")), "EINVAL Invalid argument: \\xff\x1b[2J"),
+    ],
+)
+def test_an_error_in_the_kernels_words(payload: bytes, said: str) -> None:
+    root = decode_netlink("route", payload)
+    assert root.value == f"NLMSG_ERROR {said}"
+    ranges_lie_within(root, payload)
+
+
+def test_a_dump_that_fails_says_so_behind_everything_else() -> None:
+    done = message(3, struct.pack("=i", -22), 2)
+    assert decode_netlink("route", done).value == "NLMSG_DONE EINVAL Invalid argument"
+    assert decode_netlink("route", message(3, bytes(4), 2)).value == "NLMSG_DONE"
+    many = decode_netlink("route", message(1, b"") * 5 + done).value
+    assert many == "NLMSG_NOOP; NLMSG_NOOP; NLMSG_NOOP; and 3 more; NLMSG_DONE EINVAL Invalid argument"
+
+
+def test_generic_netlinks_controller() -> None:
+    group = struct.pack("=HHHHI", 20, 1, 8, 2, 16) + struct.pack("=HH", 8, 1) + b"own\0"
+    groups = struct.pack("=HH", 24, 7) + group
+    body = (
+        struct.pack("=BBH", 1, 2, 0) + struct.pack("=HH", 8, 2) + b"abc\0" + struct.pack("=HHHH", 6, 1, 33, 0) + groups
+    )
+    payload = message(16, body)
+    root = decode_netlink("generic", payload)
+    assert root.value == "nlctrl CTRL_CMD_NEWFAMILY abc id 33 groups own 16"
+    ranges_lie_within(root, payload)
+    assert decode_netlink("generic", message(33, struct.pack("=BBH", 5, 1, 0))).value == "type 33 command 5 version 1"
 
 
 def dump(kind: int) -> list[bytes]:

@@ -7,6 +7,7 @@ import socket
 import struct
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,28 @@ def test_the_kernels_clock_and_counter() -> None:
     said = ancillary.read([(1, 35, struct.pack("=qq", 12, 34)), (1, 40, struct.pack("=I", 7)), (1, 35, b"short")])
     assert (said.time, said.drops) == (12_000_000_034, 7)
     assert said.meta["control"][0]["name"] == "level 1 type 35"
+
+
+@pytest.mark.parametrize(
+    ("control", "meta"),
+    [
+        ((263, 8, struct.pack("=IIIHHHH", 0x01, 60, 60, 0, 14, 0, 0)), {}),
+        (
+            (263, 8, struct.pack("=IIIHHHH", 0x51, 60, 60, 0, 14, 0xB123, 0x88A8)),
+            {"vlan": {"id": 0x123, "priority": 5, "drop_eligible": True, "tpid": "0x88a8"}},
+        ),
+        (
+            (263, 8, struct.pack("=IIIHHHH", 0x11, 60, 60, 0, 14, 7, 0)),
+            {"vlan": {"id": 7, "priority": 0, "drop_eligible": False, "tpid": "0x8100"}},
+        ),
+        ((271, 3, struct.pack("=3I", 1000, 0, 5)), {"name": {"type": 1000, "lower": 0, "upper": 5}}),
+        ((271, 1, struct.pack("=II", 2, 3)), {"returned": {"error": "TIPC_ERR_NO_PORT", "length": 3}}),
+        ((271, 1, struct.pack("=II", 99, 3)), {"returned": {"error": "error 99", "length": 3}}),
+        ((271, 1, b"short"), {"control": [{"name": "level 271 type 1", "data": "73686f7274"}]}),
+    ],
+)
+def test_what_a_message_says_has_names(control: ancillary.Control, meta: dict[str, object]) -> None:
+    assert ancillary.read([control]).meta == meta
 
 
 def test_every_sort_of_descriptor_has_a_description(tmp_path: Path) -> None:

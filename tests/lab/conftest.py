@@ -6,6 +6,35 @@ python tests/kernel/lab.py run -- .venv/bin/python -m pytest tests/lab
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import ip
 
 if os.environ.get("SOCKEXPLORER_LAB") != "1":
     collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture
+def veth() -> Iterator[tuple[str, str]]:
+    """Two interfaces that are one wire, up, on which the kernel says nothing on its own."""
+    pair = ("sx0", "sx1")
+    ip("link add sx0 type veth peer name sx1")
+    try:
+        for each in pair:
+            Path(f"/proc/sys/net/ipv6/conf/{each}/disable_ipv6").write_text("1")
+            ip(f"link set {each} up")
+        yield pair
+    finally:
+        ip("link del sx0")
+
+
+@pytest.fixture
+def ping_allowed() -> Iterator[None]:
+    """Every group may open ping sockets."""
+    limits = Path("/proc/sys/net/ipv4/ping_group_range")
+    before = limits.read_text()
+    limits.write_text("0 2147483647")
+    yield
+    limits.write_text(before)

@@ -396,4 +396,6 @@ class TrafficPane(Pane):
             return "Traffic", [("", ["Open a socket in pane 2: what it receives and sends appears here."])]
         where = [f"local   {session.local!r}", f"remote  {session.remote!r}"]
         where.append(f"receive buffer  {size(session.receive_buffer)}")
+        if session.packets is not None:
+            where.append(f"kernel  {session.packets} packets, {session.drops} of them dropped")
         return f"{session.title} · {session.state}", [("", where), *about_protocol(session.family, session.protocol)]

@@ -64,10 +64,8 @@ def _facts(frame: Frame, session: Session) -> list[Content]:
         elif key not in ("event", "connection", "peer"):
             lines.append(_fact(escape(key), escape(str(value))))
     if not frame.event:
-        lines += [
-            _fact("  " * depth + escape(node.name), escape(node.value))
-            for depth, node in decode(session.family.constant, session.protocol.name, frame.payload).walk()
-        ]
+        tree = decode(session.family.constant, session.protocol.name, frame.payload, session.service(frame))
+        lines += [_fact("  " * depth + escape(node.name), escape(node.value)) for depth, node in tree.walk()]
     return lines
 
 
