@@ -6,11 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import click
+
 from sockexplorer.capture.log import Frame
+from sockexplorer.cli.questions import not_started, starter
 from sockexplorer.cli.report import Failed, note, problem_lines, refused
 from sockexplorer.cli.stopping import Stop, Stopped
 from sockexplorer.client.client import Problem, Reply
 from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.link import start_process
 from sockexplorer.core.endpoint import Endpoint
 
 LOG_BYTES = 64 * 2**20
@@ -112,10 +116,15 @@ class Conversation:
 @contextmanager
 def conversation(stop: Stop, on_frame: Callable[[Session, Frame], None]) -> Iterator[Conversation]:
     """An engine of its own for one conversation. Raises `Failed` when it can't be started."""
+
+    def look() -> None:
+        if stop.due:
+            raise click.exceptions.Exit(stop.status())
+
     try:
-        hub = Hub(log_limit=LOG_BYTES)
+        hub = Hub(starter(start_process, look), log_limit=LOG_BYTES)
     except OSError as error:
-        raise Failed(f"the engine can't be started: {error}") from None
+        raise not_started(error) from None
     try:
         yield Conversation(hub, stop, on_frame)
     finally:

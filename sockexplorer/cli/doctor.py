@@ -91,10 +91,11 @@ def command(scope: tuple[Target, bool] | None, constants: str | None, verbose: b
 
 def probe() -> dict[str, Any]:
     """Ask an engine process: what a family does to its prober, it does not do to us. Raises `Failed`."""
-    from sockexplorer.cli.questions import engine
+    from sockexplorer.cli.questions import engine, tell_place
     from sockexplorer.client.link import start_process
 
     with engine(start_process) as client:
+        tell_place(client)
         return client.call("probe", timeout=PROBE_SECONDS)
 
 

@@ -46,6 +46,14 @@ class Refused(Exception):
         self.problem = problem
 
 
+class StartError(OSError):
+    """An engine could not be started; ``problem`` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.headline())
+        self.problem = problem
+
+
 Reply = Callable[[dict[str, Any] | None, Problem | None], None]
 """Called once with the engine's reply, or with the problem."""
 
@@ -60,7 +68,7 @@ class Client:
         """Why the engine is gone; "" while it lives."""
         self._decoder = wire.Decoder()
         self._replies: dict[int, Reply] = {}
-        self._unsent = bytearray()
+        self._unsent = bytearray(link.first)
         self._last_id = 0
 
     def fileno(self) -> int:
