@@ -10,7 +10,7 @@ import click
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.cli.questions import not_started, starter
-from sockexplorer.cli.report import Failed, note, problem_lines, refused
+from sockexplorer.cli.report import Failed, note, refused
 from sockexplorer.cli.stopping import Stop, Stopped
 from sockexplorer.client.client import Problem, Reply
 from sockexplorer.client.hub import Hub, Session
@@ -94,7 +94,7 @@ class Conversation:
         else:
             self.problem = Problem.from_json(failure)
             if self.session.state not in ("connecting", "failed"):
-                note(*problem_lines(self.problem))
+                note(*self.problem.lines())
 
     def request(self, ask: Callable[[Reply], None]) -> Problem | None:
         """Make a request of the hub and wait for its reply: None, or the problem."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,15 @@ class Problem:
         """``bind: EADDRINUSE Address already in use``; not escaped."""
         name = "" if self.name in ("ValueError", "") else f"{self.name} "
         return f"{self.stage}: {name}{self.message}"
+
+    def lines(self) -> Iterator[str]:
+        """Headline, explanation and what to try; not escaped."""
+        headline = self.headline()
+        yield headline
+        if self.what and self.what.lower().rstrip(".") not in headline.lower():
+            yield f"  {self.what}"
+        for fix in self.fixes:
+            yield f"  try: {fix}"
 
 
 class Refused(Exception):
