@@ -15,10 +15,11 @@ OLDEST = (3, 11)
 GREETING = re.compile(rb"(?:\A|\n)sockexplorer meets Python (\d+)\.(\d+)\.(\d+)(\r?)\n")
 """What the far end says before it listens. Whatever came ahead of it, a login's greeting, is not ours."""
 # For every Python from 2.6, so that an old one can be told apart from none; without a quote, a backslash or a
-# character that some shell would replace inside single quotes, but for the \n that all of them leave alone.
+# character that some shell would replace inside single quotes, but for the \n that all of them leave alone. Nothing is
+# imported that has to be looked for, before the directory that the command starts in ("") is off the path.
 _BOOT = (
     'import os,sys;v=sys.version_info[:3];os.write(1,("\\nsockexplorer meets Python %d.%d.%d\\n"%v).encode());'
-    'v<(3,11)and sys.exit();import zlib;d=b"";'
+    'v<(3,11)and sys.exit();sys.path=[p for p in sys.path if p];import zlib;d=b"";'
     'exec("while len(d)<{size}:\\n b=os.read(0,{size}-len(d))\\n d+=b or sys.exit()");exec(zlib.decompress(d))'
 )
 

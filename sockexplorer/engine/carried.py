@@ -73,5 +73,4 @@ def install(files: Mapping[str, bytes]) -> None:
     """Make files importable: their texts by path below the package's parent, ``sockexplorer/__init__.py``."""
     placed = {f"{ROOT}/{path}": text for path, text in files.items()}
     sys.path_hooks.insert(0, lambda path: Directory(placed, path))
-    # Without "", the directory that the command happened to start in.
-    sys.path[:] = [ROOT, *filter(None, sys.path)]
+    sys.path.insert(0, ROOT)
