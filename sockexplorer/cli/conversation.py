@@ -6,11 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import click
+
 from sockexplorer.capture.log import Frame
-from sockexplorer.cli.report import Failed, note, problem_lines, refused
+from sockexplorer.cli.questions import not_started, starter
+from sockexplorer.cli.report import Failed, note, refused
 from sockexplorer.cli.stopping import Stop, Stopped
 from sockexplorer.client.client import Problem, Reply
 from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.link import start_process
 from sockexplorer.core.endpoint import Endpoint
 
 LOG_BYTES = 64 * 2**20
@@ -107,7 +111,7 @@ class Conversation:
         else:
             self.problem = Problem.from_json(failure)
             if self.session.state not in ("connecting", "failed"):
-                note(*problem_lines(self.problem))
+                note(*self.problem.lines())
 
     def request(self, ask: Callable[[Reply], None]) -> Problem | None:
         """Make a request of the hub and wait for its reply: None, or the problem."""
@@ -129,10 +133,15 @@ class Conversation:
 @contextmanager
 def conversation(stop: Stop, on_frame: Callable[[Session, Frame], None]) -> Iterator[Conversation]:
     """An engine of its own for one conversation. Raises `Failed` when it can't be started."""
+
+    def look() -> None:
+        if stop.due:
+            raise click.exceptions.Exit(stop.status())
+
     try:
-        hub = Hub(log_limit=LOG_BYTES)
+        hub = Hub(starter(start_process, look), log_limit=LOG_BYTES)
     except OSError as error:
-        raise Failed(f"the engine can't be started: {error}") from None
+        raise not_started(error) from None
     try:
         yield Conversation(hub, stop, on_frame)
     finally:

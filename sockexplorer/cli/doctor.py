@@ -94,10 +94,11 @@ def probe(*families: str) -> dict[str, Any]:
 
     ``families`` are asked too, where they are by number.
     """
-    from sockexplorer.cli.questions import engine
+    from sockexplorer.cli.questions import engine, tell_place
     from sockexplorer.client.link import start_process
 
     with engine(start_process) as client:
+        tell_place(client)
         return client.call("probe", timeout=PROBE_SECONDS, families=list(families))
 
 

@@ -32,6 +32,13 @@ def command(target: Target | None, address: str | None) -> None:
             "the explorer needs a terminal for stdin and stdout; without one use a verb, "
             "such as: sockexplorer watch inet/udp --bind 127.0.0.1:9999"
         )
+    from sockexplorer.cli.questions import not_started, starter
+    from sockexplorer.client.client import StartError
+    from sockexplorer.client.link import start_process
     from sockexplorer.ui import run
 
-    raise click.exceptions.Exit(run(None if target is None else str(target), address))
+    try:
+        status = run(None if target is None else str(target), address, starter(start_process))
+    except StartError as error:
+        raise not_started(error) from None
+    raise click.exceptions.Exit(status)

@@ -6,6 +6,7 @@ import errno
 import importlib
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -22,6 +23,7 @@ Examples:
   sockexplorer inet/udp 127.0.0.1:9999             the explorer, with this address
   sockexplorer doctor vsock                        is AF_VSOCK usable here, and why not
   sockexplorer watch inet/udp --bind 127.0.0.1:9999 --json
+  sockexplorer --via sudo watch packet/raw         only what opens the socket is root
   echo hello | sockexplorer send inet/udp --to 127.0.0.1:9999
 
 Exit status: 0 done, 1 refused or failed (the reason is on stderr), 2 wrong usage.
@@ -73,6 +75,22 @@ class Verbs(click.Group):
         return [*super().shell_complete(ctx, incomplete), *completions(incomplete)]
 
 
+class ViaType(click.ParamType):  # type: ignore[type-arg]  # generic for type checkers only
+    """A command, split into words."""
+
+    name = "COMMAND"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from sockexplorer.client.via import Via
+
+        if isinstance(value, Via):
+            return value
+        try:
+            return Via.read(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.group(
     cls=Verbs,
     invoke_without_command=True,
@@ -80,9 +98,18 @@ class Verbs(click.Group):
     subcommand_metavar="[VERB | FAMILY/PROTOCOL [ADDRESS]] …",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+@click.option(
+    "--via",
+    metavar="COMMAND",
+    type=ViaType(),
+    envvar="SOCKEXPLORER_VIA",
+    help="Open the sockets behind COMMAND: sudo, 'ssh HOST', 'ip netns exec NAME', 'docker exec -i NAME', "
+    "'unshare -rn', or any that ends in a python3. Nothing but a Python of 3.11 or later is needed there. "
+    "Also as SOCKEXPLORER_VIA.",
+)
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context, via: object) -> None:
     """Explore every family of Python's socket: build an address, watch live traffic, see what this host supports.
 
     Without a verb this opens the explorer in the terminal. FAMILY/PROTOCOL is such as inet/udp, AF_UNIX/stream or
@@ -111,6 +138,8 @@ def main() -> None:
     try:
         status = cli.main(standalone_mode=False)
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption) and error.option_name == "--via":
+            error = click.UsageError("--via stands before the verb: sockexplorer --via COMMAND VERB …", error.ctx)
         report.show(error)
         status = error.exit_code
     except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -25,17 +24,7 @@ class Failed(click.ClickException):
 
 def refused(problem: Problem) -> Failed:
     """The failure that a problem of the engine stands for."""
-    return Failed(*problem_lines(problem))
-
-
-def problem_lines(problem: Problem) -> Iterator[str]:
-    """Headline, explanation and what to try; not escaped."""
-    headline = problem.headline()
-    yield headline
-    if problem.what and problem.what.lower().rstrip(".") not in headline.lower():
-        yield f"  {problem.what}"
-    for fix in problem.fixes:
-        yield f"  try: {fix}"
+    return Failed(*problem.lines())
 
 
 def note(*lines: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +37,26 @@ class Problem:
         name = "" if self.name in ("ValueError", "") else f"{self.name} "
         return f"{self.stage}: {name}{self.message}"
 
+    def lines(self) -> Iterator[str]:
+        """Headline, explanation and what to try; not escaped."""
+        headline = self.headline()
+        yield headline
+        if self.what and self.what.lower().rstrip(".") not in headline.lower():
+            yield f"  {self.what}"
+        for fix in self.fixes:
+            yield f"  try: {fix}"
+
 
 class Refused(Exception):
     """The engine refused a request; ``problem`` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.headline())
+        self.problem = problem
+
+
+class StartError(OSError):
+    """An engine could not be started; ``problem`` says why."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.headline())
@@ -60,7 +77,7 @@ class Client:
         """Why the engine is gone; "" while it lives."""
         self._decoder = wire.Decoder()
         self._replies: dict[int, Reply] = {}
-        self._unsent = bytearray()
+        self._unsent = bytearray(link.first)
         self._last_id = 0
 
     def fileno(self) -> int:

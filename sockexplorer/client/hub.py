@@ -250,9 +250,15 @@ class Hub:
         self._remove_files()
 
     def _remove_files(self) -> None:
-        """Remove socket files that an engine had no time to remove: only those that it made, by device and inode."""
+        """Remove socket files that an engine had no time to remove: only those that it made, by device and inode.
+
+        Those of an engine elsewhere are not ours, though a file of ours may have the same path.
+        """
         for session in self.sessions.values():
             if session.file is None:
+                continue
+            if self.client.link.via:
+                session.file = None
                 continue
             path, device, inode = session.file
             with contextlib.suppress(OSError):

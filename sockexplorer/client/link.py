@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 BUFFER = 4 * 2**20
+MOST_SAID = 2**20
 # -I keeps the user's directory and PYTHON* variables out. The package's own place comes after the standard library, and
 # before site-packages, where another version of it may be installed.
 BOOT = (
@@ -23,7 +24,11 @@ BOOT = (
 
 
 class Link:
-    """One engine's stream, non-blocking, and the means to end it."""
+    """One engine's stream, non-blocking, and the means to end it.
+
+    ``via`` is the command that the engine runs behind, "" for one on this machine with our rights; ``first`` is what it
+    has to be sent ahead of any message.
+    """
 
     def __init__(
         self,
@@ -31,22 +36,31 @@ class Link:
         process: subprocess.Popen[bytes] | None = None,
         errors: IO[bytes] | None = None,
         thread: threading.Thread | None = None,
+        *,
+        via: str = "",
+        first: bytes = b"",
     ) -> None:
         stream.setblocking(False)
         self.stream = stream
         self.process = process
+        self.via = via
+        self.first = first
         self._errors = errors
         self._thread = thread
 
     def close(self, timeout: float = 0.7) -> None:
-        """End the engine: it stops when its stream does; a process that does not is killed after ``timeout`` s."""
+        """End the engine: it stops when its stream does; a process that does not is killed after ``timeout`` s.
+
+        One that may not be killed (sudo's is root's) is left to the end of its stream.
+        """
         self.stream.close()
         if self.process is not None:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            if self.process.returncode is None:
+                with contextlib.suppress(PermissionError):
+                    self.process.kill()
+                    self.process.wait()
         if self._thread is not None:
             self._thread.join(timeout)
         if self._errors is not None:
@@ -54,7 +68,7 @@ class Link:
             self._errors = None
 
     def epitaph(self) -> str:
-        """Why the engine ended, in a line: its status and the last thing that it said."""
+        """Why the engine ended, in a line: its status and the last thing that it said; not escaped."""
         if self.process is None:
             return "the engine's thread ended"
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -67,20 +81,24 @@ class Link:
             if code < 0
             else f"ended with status {code}"
         )
-        return f"the engine {how}" + (f": {said}" if (said := self._last_words()) else "")
+        who = f"the engine via {self.via}" if self.via else "the engine"
+        lines = self.said()[-4096:].decode("utf-8", "replace").strip().splitlines()
+        return f"{who} {how}" + (f": {lines[-1]}" if lines else "")
 
-    def _last_words(self) -> str:
+    def said(self) -> bytes:
+        """What the process has written to stderr; of very much the end."""
         if self._errors is None:
-            return ""
+            return b""
         with contextlib.suppress(OSError, ValueError):
-            self._errors.seek(0, os.SEEK_END)
-            self._errors.seek(max(0, self._errors.tell() - 4096))
-            lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-            return lines[-1] if lines else ""
-        return ""
+            descriptor = self._errors.fileno()
+            # Not read(): the process writes where the offset is, which both have in common.
+            size = os.fstat(descriptor).st_size
+            return os.pread(descriptor, MOST_SAID, max(0, size - MOST_SAID))
+        return b""
 
 
-def _pair() -> tuple[socket.socket, socket.socket]:
+def stream_pair() -> tuple[socket.socket, socket.socket]:
+    """Our end and the engine's, with room for a flood."""
     ours, theirs = socket.socketpair()
     for end in (ours, theirs):
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
@@ -91,7 +109,7 @@ def _pair() -> tuple[socket.socket, socket.socket]:
 
 def start_process(python: str = sys.executable) -> Link:
     """Start an engine process of the given interpreter. Raises OSError when it can't be started."""
-    ours, theirs = _pair()
+    ours, theirs = stream_pair()
     package = Path(__file__).resolve().parents[2]
     errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the link
     try:
@@ -112,7 +130,7 @@ def start_thread() -> Link:
     """Run an engine in a thread of this process: for single questions and for tests."""
     from sockexplorer.engine.server import Engine
 
-    ours, theirs = _pair()
+    ours, theirs = stream_pair()
     engine = Engine(theirs.fileno(), theirs.fileno())
 
     def serve() -> None:

@@ -37,6 +37,16 @@ if TYPE_CHECKING:
     from sockexplorer.engine.server import Engine
 
 
+def user_name() -> str:
+    """The name of the effective user, or its number where none is known (getpwuid(3))."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
 class Requests:
     """Answers messages on behalf of an engine; whatever a message holds, it never raises."""
 
@@ -71,6 +81,7 @@ class Requests:
             "python": platform.python_version(),
             "pid": os.getpid(),
             "uid": os.getuid(),
+            "user": user_name(),
             "host": platform.node(),
             "kernel": f"{platform.system()} {platform.release()}",
             "executable": sys.executable,

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sockexplorer.client.link import Link
 
 
-def run(family_protocol: str | None = None, address: str | None = None) -> int:
+def run(family_protocol: str | None, address: str | None, start: Callable[[], Link]) -> int:
     """Run the explorer until it is quit. Its exit status: 0, or 128 + n after signal n.
 
-    ``family_protocol`` (``inet/udp``) and ``address`` fill the form to start with. Raises KeyError.
+    ``family_protocol`` (``inet/udp``) and ``address`` fill the form to start with. ``start`` starts the engine, while
+    the terminal is not the explorer's: it may ask for a password. Raises KeyError, and OSError when it can't be
+    started.
     """
     # Nearly all that the start makes stays: to collect waits until the screen stands.
     gc.disable()
@@ -17,7 +24,7 @@ def run(family_protocol: str | None = None, address: str | None = None) -> int:
     from sockexplorer.ui.settings import load
 
     settings = load()
-    hub = Hub(log_limit=settings.log_bytes)
+    hub = Hub(start, log_limit=settings.log_bytes)
     try:
         from sockexplorer.ui.app import ExplorerApp
         from sockexplorer.ui.ending import run_app

@@ -49,6 +49,8 @@ class Watchdog:
         self._asked.put((0.0, 0))
 
     def _watch(self) -> None:
+        # While the terminal is lent to a command that asks for a password, touching it would stop us.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
         seconds, status = self._asked.get()
         if not self._rested.wait(seconds):
             self._bite(status)

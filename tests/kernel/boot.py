@@ -45,6 +45,8 @@ class Job:
     environment: dict[str, str] = field(default_factory=dict)
     terminal: bool = False
     """Whether the command gets this terminal, instead of pipes."""
+    stdin: bool = False
+    """Whether the command reads our stdin, byte for byte; without, it has none."""
     memory: int = 1536
     seconds: float = 1800
 
@@ -73,8 +75,9 @@ def _prepare(directory: Path, job: Job) -> None:
     passed |= {"SOCKEXPLORER_LAB": "1", **job.environment}
     (directory / "environment").write_text("".join(f"export {name}={shlex.quote(passed[name])}\n" for name in passed))
     (directory / "command").write_text(f"cd {shlex.quote(str(Path.cwd()))} && exec {shlex.join(job.command)}\n")
-    if job.terminal:
-        (directory / "terminal").touch()
+    for name in ("terminal", "stdin"):
+        if getattr(job, name):
+            (directory / name).touch()
 
 
 def _boot(kernel: Path, directory: Path, job: Job) -> int:
@@ -89,23 +92,25 @@ def _boot(kernel: Path, directory: Path, job: Job) -> int:
     ]
     for pump in pumps:
         pump.start()
+    given = os.dup(0) if job.stdin else os.open(os.devnull, os.O_RDONLY)
     command = [
         str(kernel), f"mem={job.memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw",
         f"init={directory}/init.sh", f"uml_dir={directory}", "con=null", f"con0=null,fd:{console[1]}",
-        "con1=fd:0,fd:1" if job.terminal else f"con1=null,fd:{out[1]}", f"con2=null,fd:{err[1]}", "loglevel=4",
+        "con1=fd:0,fd:1" if job.terminal else f"con1=null,fd:{out[1]}", f"con2=null,fd:{err[1]}", f"con3=fd:{given},null",
+        "loglevel=4",
     ]  # fmt: skip
     attributes = termios.tcgetattr(0) if job.terminal and sys.stdin.isatty() else None
     process = subprocess.Popen(
         command,
         preexec_fn=_one_processor,
-        pass_fds=(console[1], out[1], err[1]),
+        pass_fds=(console[1], out[1], err[1], given),
         env={**os.environ, "TMPDIR": _memory_directory(job.memory) or str(directory)},
         start_new_session=not job.terminal,
         stdin=None if job.terminal else subprocess.DEVNULL,
         stdout=None if job.terminal else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    for descriptor in (console[1], out[1], err[1]):
+    for descriptor in (console[1], out[1], err[1], given):
         os.close(descriptor)
     status: int | None = None
     try:

@@ -49,7 +49,15 @@ cat </run/out >/dev/tty1 &
 out=$!
 cat </run/err >/dev/tty2 &
 err=$!
-sh "$job/command" </dev/null >/run/out 2>/run/err
+in=/dev/null
+if [ -e "$job/stdin" ]; then
+    # The end of our stdin hangs the console up, which ends cat.
+    stty -F /dev/tty3 raw -echo
+    in=/run/in
+    mkfifo $in
+    cat </dev/tty3 >$in &
+fi
+sh "$job/command" <$in >/run/out 2>/run/err
 status=$?
 # What the command left running may hold the pipes open: it has a second to finish.
 waited=0

@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> int:
         each.add_argument("--memory", type=int, default=1536, metavar="MIB")
         each.add_argument("--timeout", type=float, default=1800, metavar="SECONDS", help="exit status 124 after that")
     runs[0].add_argument("--tty", action="store_true", help="give the command this terminal")
+    runs[0].add_argument("--stdin", action="store_true", help="let the command read our stdin, byte for byte")
     options = parser.parse_args(arguments)
     if options.verb == "run" and not command:
         parser.error("run needs a command after --")
@@ -65,6 +66,7 @@ def main(arguments: list[str]) -> int:
         writable=[*options.writable, *([] if options.read_only else [CHECKOUT])],
         environment=dict(each.partition("=")[::2] for each in options.env),
         terminal=shell or options.tty,
+        stdin=options.verb == "run" and options.stdin,
         memory=options.memory,
         seconds=options.timeout,
     )

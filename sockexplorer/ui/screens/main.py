@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
-from sockexplorer.client.client import Problem
+from sockexplorer.client.client import Problem, StartError
 from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.place import place
 from sockexplorer.core.capability import Capability
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Family, Protocol
@@ -74,6 +76,7 @@ class MainScreen(AddressDuties, Demonstrating):
 
     def compose(self) -> ComposeResult:
         yield Static(id="banner")
+        yield Static(id="place", classes="-hidden" if not self.hub.client.link.via else "")
         panes = (FamiliesPane, AddressPane, TrafficPane, CapabilitiesPane)
         yield Bar([f"{each.NUMBER} {each.TITLE}" for each in panes], id="pane-bar")
         with Container(id="panes"):
@@ -114,6 +117,7 @@ class MainScreen(AddressDuties, Demonstrating):
             self.call_after_refresh(self.address.focus_action)
         explorer: ExplorerApp = self.app  # type: ignore[assignment]
         self.set_interval(1 / explorer.settings.refresh_hz, self._tick)
+        self._ask_place()
         self.set_timer(0.05, self._probe)
         self.call_after_refresh(self._collect_from_now_on)
 
@@ -289,11 +293,46 @@ class MainScreen(AddressDuties, Demonstrating):
         self.action_help()
 
     def action_restart(self) -> None:
-        try:
-            self.hub.restart()
-        except OSError as error:
-            self.notify(escape(str(error)), title="The engine can't be started", severity="error", markup=False)
+        if failed := self._restart_with_terminal():
+            text = "\n".join(escape(line) for line in failed)
+            self.notify(text, title="The engine can't be started", severity="error", timeout=15, markup=False)
             return
         self._tick()
+        self._ask_place()
         self._probe()
         self.address.check_again()
+
+    def _restart_with_terminal(self) -> list[str]:
+        """Restart; a command that may ask for a password has the terminal meanwhile. Why it failed; empty if not."""
+        via = self.hub.client.link.via
+        if via:
+            # Without a terminal there is nobody to be asked.
+            with suppress(SuspendNotSupported), self.app.suspend():
+                print(escape(f"sockexplorer: starting another engine via {via}"), flush=True)
+                # Textual comes back only from a block that ends well.
+                return self._restart()
+        return self._restart()
+
+    def _restart(self) -> list[str]:
+        try:
+            self.hub.restart()
+        except StartError as error:
+            return list(error.problem.lines())
+        except OSError as error:
+            return [str(error)]
+        except KeyboardInterrupt:
+            return ["it was interrupted"]
+        return []
+
+    def _ask_place(self) -> None:
+        """Where the engine runs that is not here stands in a line of its own."""
+        via = self.hub.client.link.via
+        if not via:
+            return
+
+        def told(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            if result is not None:
+                self.query_one("#place", Static).update(Content(place(result, via)))
+
+        self.hub.client.request("hello", told)
+        self.soon()
