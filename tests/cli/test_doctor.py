@@ -30,7 +30,7 @@ ANSWER = {
 @pytest.fixture
 def answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace what the engine says."""
-    monkeypatch.setattr(doctor, "probe", lambda: ANSWER)
+    monkeypatch.setattr(doctor, "probe", lambda *families: ANSWER)
 
 
 def invoke(*arguments: str) -> Any:

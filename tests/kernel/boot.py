@@ -96,8 +96,8 @@ def _boot(kernel: Path, directory: Path, job: Job) -> int:
     command = [
         str(kernel), f"mem={job.memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw",
         f"init={directory}/init.sh", f"uml_dir={directory}", "con=null", f"con0=null,fd:{console[1]}",
-        "con1=fd:0,fd:1" if job.terminal else f"con1=null,fd:{out[1]}", f"con2=null,fd:{err[1]}", f"con3=fd:{given},null",
-        "loglevel=4",
+        "con1=fd:0,fd:1" if job.terminal else f"con1=null,fd:{out[1]}", f"con2=null,fd:{err[1]}",
+        f"con3=fd:{given},null", "loglevel=4",
     ]  # fmt: skip
     attributes = termios.tcgetattr(0) if job.terminal and sys.stdin.isatty() else None
     process = subprocess.Popen(
