@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import pytest
 from support import Desk, rows
 
 from sockexplorer.client.client import Problem, Refused
@@ -92,3 +97,15 @@ def explained(path: str, problem: Problem, says: str, *, general: bool = False) 
     family, protocol = find(path)
     anybody = general_advice(family.constant, protocol, problem.stage, problem.name, family.modules + protocol.modules)
     assert (problem.what == anybody.what) is general, problem.what
+
+
+def without_rights(directory: Path) -> str:
+    """An interpreter, as a path, that runs without a single capability, root or not. Skips where that can't be had."""
+    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"] if os.geteuid() == 0 else []
+    held = subprocess.run([*drop, "grep", "CapEff", "/proc/self/status"], capture_output=True, text=True, check=False)
+    if held.stdout.split()[1:] != ["0" * 16]:
+        pytest.skip(f"capabilities can't be given up here: {held.stdout}{held.stderr}")
+    wrapper = directory / "python-without-rights"
+    wrapper.write_text(f'#!/bin/sh\nexec {" ".join(drop)} "{sys.executable}" "$@"\n')
+    wrapper.chmod(0o755)
+    return str(wrapper)

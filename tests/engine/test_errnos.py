@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from errnos import Case, check, explained, failures
+from errnos import Case, check, explained, failures, without_rights
 from support import Desk, inside, namespace_python, needs
 
 from sockexplorer.client.hub import Hub
@@ -296,18 +293,6 @@ def test_a_missing_right_is_explained(desks: Callable[..., Desk], tmp_path: Path
     if case.stage != "socket":
         needs(case.path)
     check(desks(lambda: start_process(python)), case)
-
-
-def without_rights(directory: Path) -> str:
-    """An interpreter, as a path, that runs without a single capability, root or not. Skips where that can't be had."""
-    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"] if os.geteuid() == 0 else []
-    held = subprocess.run([*drop, "grep", "CapEff", "/proc/self/status"], capture_output=True, text=True, check=False)
-    if held.stdout.split()[1:] != ["0" * 16]:
-        pytest.skip(f"capabilities can't be given up here: {held.stdout}{held.stderr}")
-    wrapper = directory / "python-without-rights"
-    wrapper.write_text(f'#!/bin/sh\nexec {" ".join(drop)} "{sys.executable}" "$@"\n')
-    wrapper.chmod(0o755)
-    return str(wrapper)
 
 
 def test_a_ping_socket_for_nobody_is_explained(lab: Desk) -> None:
