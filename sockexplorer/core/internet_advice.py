@@ -147,7 +147,7 @@ DATAGRAMS: Table = {
 
 STREAMS: Table = {
     ("bind", "EADDRINUSE"): Advice(
-        "Another socket has this address: a server listens there, or connections of the last one linger (TIME_WAIT).",
+        "Another socket has this address. A server listens there, or connections of the last one linger (TIME_WAIT).",
         (
             "choose another port, or 0 for a free one",
             "see who has it: ss -tanp",
@@ -155,7 +155,7 @@ STREAMS: Table = {
         ),
     ),
     ("listen", "EADDRINUSE"): Advice(
-        "Another socket has this address, and listens: SO_REUSEADDR lets both bind, but only one listen.",
+        "Another socket has this address, and listens. SO_REUSEADDR lets both bind, but only one listen.",
         ("choose another port", "see who has it: ss -ltnp", "set SO_REUSEPORT on both"),
     ),
     ("listen", "EINVAL"): Advice("The socket is connected, so it can't listen.", ("close it and open another",)),

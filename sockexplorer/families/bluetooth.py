@@ -191,7 +191,7 @@ class Bluetooth(Family):
             ("bluetoothctl power on", "see whether one is blocked: rfkill list bluetooth", "ls /sys/class/bluetooth"),
         ),
         ("*", "EHOSTDOWN"): Advice(
-            "The device did not answer: it is off, away, or does not let itself be called (page timeout).",
+            "The device does not answer: it is off, away, or does not let itself be called (page timeout).",
             ("switch it on, make it visible, come closer", "see who is there: bluetoothctl scan on"),
         ),
         ("*", "ECONNREFUSED"): Advice(

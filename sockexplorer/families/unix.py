@@ -139,7 +139,6 @@ class Unix(Family):
         ("*", "ENOTDIR"): Advice(
             "A part of the path before the last is a file, not a directory.", ("look at: namei -l PATH",)
         ),
-        ("*", "ELOOP"): Advice("Symbolic links of the path lead in a circle.", ("look at: namei -l PATH",)),
         ("listen", "EINVAL"): Advice("The socket has no address, or is connected.", ("bind it, then listen",)),
         ("*", "ENOENT"): Advice(
             "There is no such path: the server is not running, or has its socket elsewhere.",
@@ -168,7 +167,6 @@ class Unix(Family):
             ("try again", "see the queue, Recv-Q of Send-Q: ss -xl", "let the server listen with a longer backlog"),
         ),
         ("connect", "EINVAL"): Advice("An empty address is for bind only.", ("give the server's path or @name",)),
-        ("accept", "EINVAL"): Advice("The socket does not listen any more.", ("close it, and listen again",)),
         ("send", "EINVAL"): Advice("The peer has no address to answer to.", ("write a path or @name",)),
         ("send", "EPIPE"): Advice("The peer closed, or shut its reading side.", ("connect again",)),
         ("send", "ETOOMANYREFS"): Advice(
