@@ -106,4 +106,18 @@ def _answers(port: int) -> bool:
     return False
 
 
-PLACES = {"sudo": sudo, "netns": netns, "unshare": private, "ssh": ssh}
+@contextlib.contextmanager
+def lab(directory: Path) -> Iterator[str]:
+    """In another kernel."""
+    launcher = Path(__file__).parent / "kernel" / "lab.py"
+    sys.path.insert(0, str(launcher.parent))
+    try:
+        import build
+    finally:
+        sys.path.remove(str(launcher.parent))
+    if not (build.cache() / f"linux-{build.stamp()}").exists() and not os.environ.get(build.READY):
+        pytest.skip("the lab's kernel is not built: python tests/kernel/lab.py build")
+    yield shlex.join([sys.executable, str(launcher), "run", "--stdin", "--", sys.executable])
+
+
+PLACES = {"sudo": sudo, "netns": netns, "unshare": private, "ssh": ssh, "lab": lab}

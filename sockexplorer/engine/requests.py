@@ -11,6 +11,7 @@ A message has an ``op`` and an ``id``; the reply carries ``re: id`` and either `
     check   family protocol address role [proto]   → verdict
     resolve family protocol address                → hosts
     check_line line                                → answer
+    inventory what                                 → found
     probe   [families]                             → protocols, constants
     stop
 """
@@ -194,6 +195,11 @@ class Requests:
 
     def _op_check_line(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         return {"answer": answer(header["line"])}
+
+    def _op_inventory(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        from sockexplorer.engine.inventory import inventory
+
+        return {"found": inventory(header["what"])}
 
     def _op_probe(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         from sockexplorer.engine.probe import probe

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from support import PATIENCE, unshare
 
-from sockexplorer.client.adapters import adapters, local_cid
-from sockexplorer.client.algorithms import algorithms
-from sockexplorer.client.offers import OFFERS, offers
+from sockexplorer.client.client import Client
+from sockexplorer.client.link import start_thread
+from sockexplorer.client.offers import NEEDS, OFFERS, Offer, needs, offers
 from sockexplorer.core.fields import Field
+from sockexplorer.engine.inventory import KINDS
 from sockexplorer.families import all_families, family
 
 ROOT = Path(__file__).parents[2]
@@ -25,13 +26,31 @@ def field(path: str, name: str) -> Field:
     return next(found for found in each.fields(each.protocol(tail)) if found.name == name)
 
 
-def test_whatever_a_kind_asks_for_is_offered_by_somebody() -> None:
+@pytest.fixture(scope="module")
+def inventory() -> dict[str, object]:
+    """What the engine has found of everything, as it came over its stream."""
+    client = Client(start_thread())
+    found = {what: client.call("inventory", what=what)["found"] for what in KINDS}
+    client.close()
+    return found
+
+
+Inventory = dict[str, object]
+
+
+def offered(inventory: Inventory, field: Field, texts: dict[str, str]) -> list[Offer]:
+    return offers(field, texts, inventory.get(needs(field)))
+
+
+def test_whatever_a_kind_asks_for_is_offered_by_somebody(inventory: Inventory) -> None:
+    assert set(NEEDS) <= set(OFFERS)
+    assert set(NEEDS.values()) == set(KINDS)
     for each in all_families():
         for protocol in each.protocols:
             for declared in each.fields(protocol):
                 wanted = declared.kind.offers
                 assert wanted in ("", *OFFERS), f"{each.name} {declared.name}: nobody offers {wanted}"
-                for offer in offers(declared, {}):
+                for offer in offered(inventory, declared, {}):
                     assert offer.label.isprintable()
                     if wanted not in ("flags", "unix-sockets"):
                         declared.parse(offer.value)
@@ -53,48 +72,28 @@ def test_whatever_a_kind_asks_for_is_offered_by_somebody() -> None:
         ("hyperv/raw", "vm_id", "HV_GUID_PARENT"),
     ],
 )
-def test_what_is_offered(path: str, name: str, value: str) -> None:
-    assert value in [offer.value for offer in offers(field(path, name), {})]
+def test_what_is_offered(inventory: Inventory, path: str, name: str, value: str) -> None:
+    assert value in [offer.value for offer in offered(inventory, field(path, name), {})]
 
 
-def test_algorithms_are_those_of_the_type() -> None:
+def test_algorithms_are_those_of_the_type(inventory: Inventory) -> None:
     name = field("alg/hash", "name")
-    ciphers = [offer.value for offer in offers(name, {"type": "skcipher"})]
+    ciphers = [offer.value for offer in offered(inventory, name, {"type": "skcipher"})]
     assert "cbc(aes)" in ciphers
     assert "sha256" not in ciphers
-    assert "sha256" in [offer.value for offer in offers(name, {"type": "hash"})]
-
-
-def test_proc_crypto(tmp_path: Path) -> None:
-    file = tmp_path / "crypto"
-    blocks = [
-        {"name": "sha256", "driver": "sha256-avx2", "internal": "no", "type": "shash"},
-        {"name": "sha256", "driver": "sha256-generic", "internal": "no", "type": "shash"},
-        {"name": "__cbc(aes)", "driver": "x", "internal": "yes", "type": "skcipher"},
-        {"name": "ecb(aes)", "driver": "ecb-aes", "internal": "no", "type": "lskcipher"},
-        {"name": "deflate", "driver": "deflate", "internal": "no", "type": "scomp"},
-    ]
-    file.write_text("\n\n".join("\n".join(f"{key:<12} : {value}" for key, value in each.items()) for each in blocks))
-    assert algorithms("hash", file) == {"sha256": "sha256-avx2"}
-    assert algorithms("skcipher", file) == {"ecb(aes)": "ecb-aes"}
-    assert set(algorithms("", file)) == {"sha256", "ecb(aes)"}
-    assert algorithms("hash", tmp_path / "none") == {}
-    file.write_bytes(b"\xff\n\n:\n:::")
-    assert algorithms("hash", file) == {}
-
-
-def test_asking_for_devices_never_raises() -> None:
-    assert all(each.address.count(":") == 5 for each in adapters())
-    assert local_cid() is None or isinstance(local_cid(), int)
+    assert "sha256" in [offer.value for offer in offered(inventory, name, {"type": "hash"})]
 
 
 INSIDE = """
 import json, sys
 from sockexplorer.client.offers import offers
+from sockexplorer.engine.inventory import inventory
 from sockexplorer.families import family
+there = inventory("interfaces")
 inet6, can = family("inet6"), family("can")
 host, scope = inet6.fields(inet6.protocols[0])[0], inet6.fields(inet6.protocols[0])[3]
-said = {"hosts": offers(host, {}), "scopes": offers(scope, {}), "can": offers(can.fields(can.protocols[0])[0], {})}
+said = {"hosts": offers(host, {}, there), "scopes": offers(scope, {}, there)}
+said["can"] = offers(can.fields(can.protocols[0])[0], {}, there)
 json.dump(said, sys.stdout)
 """
 

@@ -96,7 +96,7 @@ def test_what_is_no_command(text: str, reason: str) -> None:
 def test_bytes_pass_unchanged_both_ways_and_nothing_stays_behind(via: str, desks: Desks) -> None:
     """Four megabytes of every byte go out through the command, over sockets at its end, and come back through it."""
     desk = desks(lambda: start(Via.read(via)))
-    pid = desk.pid
+    pid = None if "lab.py" in via else desk.pid  # a guest's number means nothing here; its kernel is waited for
     listener = desk.open("unix/stream", "listen", local="")
     caller = desk.open("unix/stream", "connect", remote=listener.local)
     sent = hashlib.sha256()
@@ -110,7 +110,7 @@ def test_bytes_pass_unchanged_both_ways_and_nothing_stays_behind(via: str, desks
     assert process is not None
     desk.hub.shut_down()
     assert process.returncode == 0
-    wait(lambda: gone(pid), "the engine's end")
+    wait(lambda: pid is None or gone(pid), "the engine's end")
 
 
 @elsewhere
@@ -278,8 +278,13 @@ def test_a_connection_that_drops_is_told_and_leaves_nothing(tmp_path: Path, desk
 def test_an_engine_that_dies_elsewhere_is_told(via: str, desks: Desks) -> None:
     desk = desks(lambda: start(Via.read(via)))
     session = desk.open("unix/dgram", local="")
+    process = desk.hub.client.link.process
+    assert process is not None
     try:
-        os.kill(desk.pid, signal.SIGKILL)
+        if "lab.py" in via:
+            process.terminate()
+        else:
+            os.kill(desk.pid, signal.SIGKILL)
     except PermissionError:
         pytest.skip("it is another user's")
     desk.until(lambda: desk.hub.client.dead, "the news")

@@ -32,6 +32,8 @@ PASSED = re.compile(
 """Variables of the environment that the guest gets as well."""
 NO_STATUS, TIMED_OUT = 70, 124
 """Exit statuses of our own: the guest died without a word (sysexits.h, EX_SOFTWARE); it took too long (timeout(1))."""
+PIECE = 3072
+"""Bytes of stdin that are on their way at most: less than a terminal's buffer of 4096."""
 PR_SET_CHILD_SUBREAPER = 36
 """prctl(2)."""
 
@@ -92,25 +94,27 @@ def _boot(kernel: Path, directory: Path, job: Job) -> int:
     ]
     for pump in pumps:
         pump.start()
-    given = os.dup(0) if job.stdin else os.open(os.devnull, os.O_RDONLY)
+    given, giving = os.pipe()
+    taken, taking = os.pipe()
+    threading.Thread(target=_give, args=(giving, taken, job.stdin), daemon=True).start()
     command = [
         str(kernel), f"mem={job.memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw",
         f"init={directory}/init.sh", f"uml_dir={directory}", "con=null", f"con0=null,fd:{console[1]}",
         "con1=fd:0,fd:1" if job.terminal else f"con1=null,fd:{out[1]}", f"con2=null,fd:{err[1]}",
-        f"con3=fd:{given},null", "loglevel=4",
+        f"con3=fd:{given},fd:{taking}", "loglevel=4",
     ]  # fmt: skip
     attributes = termios.tcgetattr(0) if job.terminal and sys.stdin.isatty() else None
     process = subprocess.Popen(
         command,
         preexec_fn=_one_processor,
-        pass_fds=(console[1], out[1], err[1], given),
+        pass_fds=(console[1], out[1], err[1], given, taking),
         env={**os.environ, "TMPDIR": _memory_directory(job.memory) or str(directory)},
         start_new_session=not job.terminal,
         stdin=None if job.terminal else subprocess.DEVNULL,
         stdout=None if job.terminal else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    for descriptor in (console[1], out[1], err[1], given):
+    for descriptor in (console[1], out[1], err[1], given, taking):
         os.close(descriptor)
     status: int | None = None
     try:
@@ -146,6 +150,20 @@ def _pump(source: int, sink: BinaryIO | bytearray) -> None:
                 sink.flush()
             except BrokenPipeError:
                 sink = bytearray()
+
+
+def _give(giving: int, taken: int, stdin: bool) -> None:
+    """Copy our stdin to the guest in pieces behind their lengths; a length of 0 is the end.
+
+    The guest says with a byte that it is ready for a piece: before it is, its terminal driver changes bytes; a console
+    that had to hold back input reads no more (seen with UML 6.12); and one that hangs up forgets what it still holds.
+    """
+    with open(giving, "wb", buffering=0) as sink, open(taken, "rb", buffering=0) as ready, contextlib.suppress(OSError):
+        while stdin and ready.read(1):
+            data = os.read(0, PIECE)
+            sink.write(len(data).to_bytes(4, "big") + data)
+            stdin = bool(data)
+        ready.read()
 
 
 def _one_processor() -> None:

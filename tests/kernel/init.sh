@@ -51,11 +51,18 @@ cat </run/err >/dev/tty2 &
 err=$!
 in=/dev/null
 if [ -e "$job/stdin" ]; then
-    # The end of our stdin hangs the console up, which ends cat.
-    stty -F /dev/tty3 raw -echo
+    # boot.py sends a piece behind its length for each byte that comes out here. What was not read is lost when a
+    # console is closed: it stays open.
+    exec 3<>/dev/tty3
+    stty raw -echo <&3
     in=/run/in
     mkfifo $in
-    cat </dev/tty3 >$in &
+    perl -e '
+        sub take { my ($n) = @_; my $d = ""; while (length $d < $n) { sysread(STDIN, $d, $n - length $d, length $d) or exit } $d }
+        open my $ready, ">&=3";
+        while (syswrite($ready, ".") and $n = unpack "N", take(4)) { syswrite(STDOUT, take($n)) or exit }
+    ' <&3 >$in &
+    exec 3<&-
 fi
 sh "$job/command" <$in >/run/out 2>/run/err
 status=$?

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -77,6 +78,16 @@ def test_only_what_is_named_can_be_changed(tmp_path: Path) -> None:
 def test_the_environment_goes_along(tmp_path: Path) -> None:
     done = lab("run", "--env", "PYTHONHASHSEED=it's 5", "--", "sh", "-c", "echo $PYTHONHASHSEED; pwd", cwd=tmp_path)
     assert done.stdout == f"it's 5\n{tmp_path}\n"
+
+
+def test_stdin_goes_along_byte_for_byte_and_ends() -> None:
+    data = bytes(range(256)) * 20_001 + b"the end"
+    done = subprocess.run(
+        [sys.executable, LAB, "run", "--stdin", "--", "sha256sum"], input=data, capture_output=True,
+        timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.stdout.split()[:1] == [hashlib.sha256(data).hexdigest().encode()], done.stderr
+    assert lab("run", "--", "cat", input="not asked for").stdout == ""
 
 
 def test_what_takes_too_long_is_stopped() -> None:

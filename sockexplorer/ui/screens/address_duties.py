@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub
-from sockexplorer.client.offers import Offer, offers
+from sockexplorer.client.offers import Offer, needs, offers
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import FieldError
@@ -148,9 +148,23 @@ class AddressDuties(Screen[None]):
         field = field_input.field
         draft = self.address.draft
         texts = draft.texts[field_input.role] if draft is not None and field_input.role else {}
-        found = offers(field, texts)
-        if not found:
-            self.notify("This host has nothing to choose from here; type it.", markup=False)
+
+        def found(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            if problem is not None:
+                self.notify(escape(problem.headline()), title="Nothing can be listed", severity="error", markup=False)
+            elif self.app.screen is self and field_input.is_attached:
+                self._offer(field_input, offers(field, texts, result and result["found"]))
+
+        if what := needs(field):
+            self.hub.client.request("inventory", found, what=what)
+            self.soon()
+        else:
+            found(None, None)
+
+    def _offer(self, field_input: FieldInput, offered: list[Offer]) -> None:
+        field = field_input.field
+        if not offered:
+            self.notify("There is nothing to choose from here; type it.", markup=False)
             return
 
         def chosen(offer: Offer | None) -> None:
@@ -161,5 +175,5 @@ class AddressDuties(Screen[None]):
 
         several = field.kind.offers == "flags"
         self.app.push_screen(
-            ChooseScreen(f"{field.name}: {field.help}", found, field_input.value, several=several), chosen
+            ChooseScreen(f"{field.name}: {field.help}", offered, field_input.value, several=several), chosen
         )
