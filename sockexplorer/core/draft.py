@@ -212,7 +212,7 @@ def _takes_empty(field_: Field) -> bool:
 def proto_field(protocol: Protocol) -> Field:
     """The field for the protocol number of a raw socket."""
     kind = Integer(0, 255, names=protocol.proto_choices)
-    return Field("protocol", kind, protocol.proto, "the IP protocol that the socket receives and sends")
+    return Field("protocol", kind, protocol.proto, "the protocol number, which is socket()'s third argument")
 
 
 def option_field(option: Option) -> Field:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Literal
 
-from sockexplorer.core.constants import number
+from sockexplorer.core.constants import in_python, number
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.engine.failure import explain, simple
@@ -29,34 +29,45 @@ def system_socket(family: Family, protocol: Protocol, proto: int) -> socket.sock
 
     Raises OSError, OverflowError, ValueError, and `Failure` for a family of another system.
     """
+    _refuse_foreign(family)
+    return _socket(family, protocol, proto)
+
+
+def _refuse_foreign(family: Family) -> None:
     if family.foreign:
         # Its number is another family's here.
         where = f"it is for {family.availability}; what the form and the script say of it is from the declaration"
         raise simple("socket", f"this system has no {family.constant}", where)
-    if not family.by_bytes and parses(family.number):
-        return socket.socket(family.number, protocol.type_number, proto)
-    return LibcSocket(family, protocol, proto)
+
+
+def _socket(family: Family, protocol: Protocol, proto: int, descriptor: int | None = None) -> socket.socket:
+    if parses(family, protocol):
+        return socket.socket(family.number, protocol.type_number, proto, descriptor)
+    return LibcSocket(family, protocol, proto, descriptor)
 
 
 make_socket: Callable[[Family, Protocol, int], socket.socket] = system_socket
 """What `create` makes every socket with. Tests put another in its place, to see what it is asked for."""
 
 
-def by_number(sock: socket.socket, family: Family) -> str:
+def by_number(sock: socket.socket, family: Family, protocol: Protocol) -> str:
     """That the socket was opened by number, its addresses through libc, and why; "" for one of Python's own."""
     if not isinstance(sock, LibcSocket):
         return ""
-    why = "its addresses are bytes" if family.by_bytes else f"this Python has no {family.constant}"
-    return f"opened by number: {why}"
+    if family.by_bytes:
+        return "opened by number: its addresses are bytes"
+    lacking = family.constant
+    if in_python(lacking) and not in_python(protocol.proto) and protocol.proto != "0":
+        lacking = protocol.proto
+    return f"opened by number: this Python has no {lacking}"
 
 
 def private_socket(family: Family, protocol: Protocol, proto: int, stage: Stage) -> socket.socket:
     """A socket of a namespace of the engine's own. Raises as `system_socket`."""
+    _refuse_foreign(family)
     descriptor = stage.descriptor(family.number, protocol.type_number, proto)
     try:
-        if parses(family.number):
-            return socket.socket(family.number, protocol.type_number, proto, descriptor)
-        return LibcSocket(family, protocol, proto, descriptor)
+        return _socket(family, protocol, proto, descriptor)
     except BaseException:
         os.close(descriptor)
         raise

@@ -84,7 +84,7 @@ class Session:
         try:
             self.sock = sock = opening.create(family, protocol, self.endpoint, self._stage)
             self.granted = opening.set_up(sock, family, protocol, self.endpoint)
-            if told := opening.by_number(sock, family):
+            if told := opening.by_number(sock, family, protocol):
                 self.granted["by_number"] = True
                 self.spool.event("by-number", told)
             if operation in ("bind", "listen") or (operation == "connect" and local is not None):

@@ -48,14 +48,24 @@ def ask_cpython(family: int, kind: int, proto: int, address: Any) -> Exception |
     return None
 
 
+def parses(family: Family, protocol: Protocol) -> bool:
+    """Whether this interpreter's parser has a case for the family, and for the protocol where it looks at that.
+
+    Raises OSError where no descriptor is left to ask with.
+    """
+    if family.foreign or family.by_bytes:
+        return False
+    return _has_case(family.number, protocol.type_number, protocol.proto_number)
+
+
 @cache
-def parses(family: int) -> bool:
-    """Whether this interpreter's parser has a case for the family of that number. Raises OSError at a loss."""
+def _has_case(family: int, kind: int, proto: int) -> bool:
     try:
-        ask_cpython(family, socket.SOCK_STREAM, 0, ())
+        refused = ask_cpython(family, kind, proto, ())
     except LookupError:
         return False
-    return True
+    # C headers that are older than a protocol: the constant is missing as well.
+    return not str(refused).endswith(("unsupported CAN protocol", "unknown Bluetooth protocol"))
 
 
 def judge(family: Family, protocol: Protocol, address: object, role: Role, proto: int | None = None) -> Verdict:
@@ -67,8 +77,8 @@ def judge(family: Family, protocol: Protocol, address: object, role: Role, proto
         fault = error
     number = protocol.proto_number if proto is None else proto
     try:
-        if family.foreign or family.by_bytes:
-            raise LookupError(f"{family.constant} is not for this system's Python")
+        if not parses(family, protocol):
+            raise LookupError(f"this Python has no case for {family.constant} {protocol.proto}")
         refused = ask_cpython(family.number, protocol.type_number, number, family.without_lookup(address))
     except LookupError:
         if fault is None:

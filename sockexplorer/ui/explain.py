@@ -56,7 +56,7 @@ def verdict_lines(draft: Draft, verdicts: Mapping[Role, Verdict], width: int) ->
 def by_declaration(family: Family) -> str:
     """What it means that a declaration decided, for a family that the engine's Python lacks."""
     if family.by_bytes:
-        return "opened by number: whether these bytes are an address, only the kernel knows"
+        return "opened by number: only the kernel knows if it is right"
     if family.foreign:
         return "decided by the declaration: this Python lacks the family's parser"
     return "decided by the declaration, opened by number: this Python lacks the family"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from both_ways import Call, answers, by_number, compare, libcs, pythons
 from support import Desk, needs, rows, udp, wait
 
 from sockexplorer.client.client import Refused
+from sockexplorer.core.family import Family
 from sockexplorer.engine import opening
 from sockexplorer.engine.peers import Peers
 from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.verdict import judge, parses
 from sockexplorer.families import all_families, find
 
 LIMIT: Any = ("settimeout", 0)
@@ -213,10 +215,24 @@ def test_descriptors_do_not_leak(numbered: Desk) -> None:
 
 
 @pytest.mark.parametrize("family", [each for each in all_families() if not each.foreign], ids=lambda each: each.name)
-def test_python_is_asked_whether_it_has_the_family(family: Any) -> None:
-    from sockexplorer.engine.verdict import parses
+def test_python_is_asked_whether_it_has_the_family(family: Family) -> None:
+    for protocol in family.protocols:
+        if not hasattr(socket, family.constant):
+            assert not parses(family, protocol)
+        elif hasattr(socket, protocol.proto):
+            assert parses(family, protocol), protocol.name
 
-    if hasattr(socket, family.constant) and family.constant in ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK"):
-        assert parses(family.number)
-    if not hasattr(socket, family.constant):
-        assert not parses(family.number), sys.version
+
+def test_a_protocol_that_the_parser_has_no_case_for_goes_to_libc_as_well() -> None:
+    """As CAN_J1939 in a Python that was built with older headers than Linux 5.4's."""
+    family, protocol = find("can/raw")
+    if not hasattr(socket, "AF_CAN"):
+        pytest.skip("this Python has no AF_CAN at all")
+    newer = replace(protocol, name="newer", proto="99")
+    assert not parses(family, newer)
+    assert judge(family, newer, ("vcan0",), "local").decided_by == "model"
+    with pytest.raises(OSError, match=r"not supported"):
+        opening.system_socket(family, newer, 99)
+    sock = libcs("inet/udp")
+    with sock:
+        assert opening.by_number(sock, family, replace(protocol, proto="CAN_NEWER")).endswith("no CAN_NEWER")
