@@ -25,10 +25,12 @@ INSTALLED = VENV / "installed-for-tests"
 """Which pyproject.toml the environment was last filled from."""
 TOOLS = {
     "socat": "socat", "ncat": "ncat", "nc": "netcat-openbsd", "ip": "iproute2", "tmux": "tmux",
-    "unshare": "util-linux", "nsenter": "util-linux", "sudo": "sudo", "ssh": "openssh-client", "sshd": "openssh-server",
+    "unshare": "util-linux", "nsenter": "util-linux", "modprobe": "kmod", "sudo": "sudo",
+    "ssh": "openssh-client", "sshd": "openssh-server",
 }  # fmt: skip
 """Programs that tests use where they are there, with Debian's names of their packages."""
-PATH = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin"
+SEARCHED = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+"""Where to look for them: a user's PATH may lack the directories of root's."""
 LAB = ROOT / "tests" / "kernel" / "lab.py"
 IN_THE_LAB: dict[str, list[str]] = {
     "pytest in the lab": ["tests/lab"],
@@ -51,7 +53,7 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older one is told so
         sys.exit(f"sockexplorer needs Python 3.11 or later; this is {sys.version.split()[0]}")
     prepare()
-    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool, path=PATH) is None})
+    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool, path=SEARCHED) is None})
     if missing:
         print(f"hint: tests that need them are skipped without: {' '.join(missing)}", flush=True)
     checks = {

@@ -54,10 +54,14 @@ class Job:
 
 
 def run(kernel: Path, job: Job) -> int:
-    """Boot, run, switch off. The command's exit status, or `NO_STATUS` or `TIMED_OUT`."""
+    """Boot, run, switch off. The command's exit status, or `NO_STATUS` or `TIMED_OUT`.
+
+    The kernel's modules are taken from ``lib/modules`` beside it.
+    """
     directory = Path(tempfile.mkdtemp(prefix="lab-"))
     try:
         _prepare(directory, job)
+        (directory / "modules").write_text(f"{kernel.resolve().parent}/lib/modules\n")
         with _signals():
             return _boot(kernel, directory, job)
     finally:

@@ -1,19 +1,19 @@
 """Builds the lab's kernel: User-mode Linux from Debian's source package, as an ordinary program, without root.
 
-The result is kept in the cache, under a name made from what it was built from. It takes about five minutes on two
-cores, and what `PACKAGES` lists.
+The result is kept in the cache, in a directory whose name is made from what it was built from: the program ``linux``,
+and its modules below ``lib/modules``. It takes about five minutes on two cores, and what `PACKAGES` lists.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import lzma
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -23,12 +23,14 @@ CONFIG = HERE / "sockets.config"
 SERIES = "6.12"
 """Linux 7.1 and later have no UDP-Lite any more, 6.16 and later no DCCP."""
 READY = "SOCKEXPLORER_LAB_KERNEL"
-"""Environment: a kernel that was built before from the same configuration, plain or as .xz; then nothing is built."""
+"""Environment: a tar file of the cache's directory for the same configuration, packed or not; then nothing is built."""
 PACKAGES = {
     "gcc": "gcc", "make": "make", "flex": "flex", "bison": "bison", "bc": "bc", "xz": "xz-utils", "ld": "binutils",
-    "perl": "perl-base", "/usr/include/stdio.h": "libc6-dev",
+    "perl": "perl-base", "/usr/include/stdio.h": "libc6-dev", "depmod": "kmod",
 }  # fmt: skip
 """Programs and files that the build needs, with Debian's names of their packages."""
+SYSTEM = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+"""Where programs are looked for: a user's PATH may lack depmod's directory."""
 LEFT_OUT = (
     *(f"*/drivers/{name}/*.[ch]" for name in ("gpu", "net/ethernet", "net/wireless", "media", "scsi", "staging")),
     *(f"*/arch/{name}/*.[chS]" for name in ("arm*", "mips", "powerpc")),
@@ -55,22 +57,25 @@ def stamp() -> str:
 
 def built() -> Path | None:
     """The kernel if it is there already."""
-    path = cache() / f"linux-{stamp()}"
+    path = cache() / f"linux-{stamp()}" / "linux"
     return path if path.exists() else None
 
 
 def kernel() -> Path:
     """The kernel, built now if it was not before; whoever asks meanwhile waits for it. Raises `BuildError`."""
-    path = cache() / f"linux-{stamp()}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / "lock").open("w") as lock:
+    place = cache() / f"linux-{stamp()}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with (place.parent / f"{place.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if built() is None:
-            if ready := os.environ.get(READY):
-                _take(Path(ready), path)
-            else:
-                _build(path)
-    return path
+            with tempfile.TemporaryDirectory(dir=place.parent, prefix="build-") as directory:
+                new = Path(directory) / place.name
+                if ready := os.environ.get(READY):
+                    _unpack_ready(Path(ready), new)
+                else:
+                    _build(Path(directory), new)
+                new.rename(place)
+    return place / "linux"
 
 
 def say(text: str) -> None:
@@ -78,36 +83,31 @@ def say(text: str) -> None:
     print(f"lab: {text}", file=sys.stderr, flush=True)
 
 
-def _take(ready: Path, path: Path) -> None:
-    data = ready.read_bytes()
-    _place(lzma.decompress(data) if ready.suffix == ".xz" else data, path)
+def _unpack_ready(ready: Path, new: Path) -> None:
+    with tarfile.open(ready) as tar:
+        tar.extractall(new.parent, filter="data")
+    if not (new / "linux").exists():
+        raise BuildError(f"{ready} has no {new.name}/linux: it was built from another configuration")
 
 
-def _place(data: bytes, path: Path) -> None:
-    """Write a program so that another process sees it whole or not at all."""
-    new = path.with_suffix(f".{os.getpid()}")
-    new.write_bytes(data)
-    new.chmod(0o755)
-    new.replace(path)
-
-
-def _build(path: Path) -> None:
-    absent = sorted({package for what, package in PACKAGES.items() if not (shutil.which(what) or Path(what).exists())})
+def _build(work: Path, new: Path) -> None:
+    absent = sorted({package for what, package in PACKAGES.items() if not _is_there(what)})
     if absent:
         raise BuildError(f"the build needs: sudo apt-get install --no-install-recommends {' '.join(absent)}")
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as directory:
-        work = Path(directory)
-        _unpack(_fetch(work), work / "source")
-        say(f"source unpacked after {time.monotonic() - began:.0f} s; compiling takes about four minutes on two cores")
-        log = path.parent / "build.log"
-        try:
-            _compile(work, log)
-        except subprocess.CalledProcessError as error:
-            raise BuildError(f"{' '.join(map(str, error.cmd))} failed; see {log}") from None
-        subprocess.run(["strip", "-o", work / "linux", work / "out" / "linux"], check=True)
-        _place((work / "linux").read_bytes(), path)
+    _unpack(_fetch(work), work / "source")
+    say(f"source unpacked after {time.monotonic() - began:.0f} s; compiling takes about four minutes on two cores")
+    log = cache() / "build.log"
+    try:
+        _compile(work, log)
+        _install(work, new, log)
+    except subprocess.CalledProcessError as error:
+        raise BuildError(f"{' '.join(map(str, error.cmd))} failed; see {log}") from None
     say(f"built in {time.monotonic() - began:.0f} s")
+
+
+def _is_there(what: str) -> bool:
+    return bool(shutil.which(what, path=SYSTEM)) or Path(what).exists()
 
 
 def _fetch(work: Path) -> Path:
@@ -134,15 +134,29 @@ def _unpack(package: Path, source: Path) -> None:
     package.unlink()
 
 
+def _make(work: Path) -> list[str]:
+    return ["make", "-s", "-C", str(work / "source"), "ARCH=um", f"O={work / 'out'}"]
+
+
 def _compile(work: Path, log: Path) -> None:
-    make = ["make", "-s", "-C", str(work / "source"), "ARCH=um", f"O={work / 'out'}"]
+    make = _make(work)
     with log.open("w") as out:
         subprocess.run([*make, f"KCONFIG_ALLCONFIG={CONFIG}", "allnoconfig"], stdout=out, stderr=out, check=True)
         got = set((work / "out" / ".config").read_text().splitlines())
-        lost = [
-            line for line in CONFIG.read_text().splitlines() if re.match(r"CONFIG_\w+=y$", line) and line not in got
-        ]
-        if lost:
+        wanted = [line for line in CONFIG.read_text().splitlines() if re.match(r"CONFIG_\w+=[ym]$", line)]
+        if lost := [line for line in wanted if line not in got]:
             raise BuildError(f"the kernel did not take these options, for want of others: {' '.join(lost)}")
         jobs = len(os.sched_getaffinity(0))
-        subprocess.run([*make, f"-j{jobs}", "linux"], stdout=out, stderr=out, check=True)
+        subprocess.run([*make, f"-j{jobs}", "linux", "modules"], stdout=out, stderr=out, check=True)
+
+
+def _install(work: Path, new: Path, log: Path) -> None:
+    """Put the program and the modules where they are to stay together, with depmod's tables."""
+    new.mkdir()
+    depmod = shutil.which("depmod", path=SYSTEM)
+    with log.open("a") as out:
+        subprocess.run(["strip", "-o", new / "linux", work / "out" / "linux"], stdout=out, stderr=out, check=True)
+        where = [f"INSTALL_MOD_PATH={new}", "INSTALL_MOD_STRIP=1", f"DEPMOD={depmod}"]
+        subprocess.run([*_make(work), *where, "modules_install"], stdout=out, stderr=out, check=True)
+    for link in new.glob("lib/modules/*/build"):
+        link.unlink()

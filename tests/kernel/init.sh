@@ -31,6 +31,12 @@ while read -r directory; do mount --bind "/.host$directory" "$directory"; done <
 umount -l /.host
 rmdir /.host
 hostname sockexplorer-lab
+read -r modules <"$job/modules"
+release=$(uname -r)
+mkdir -p /lib/modules
+ln -sfn "$modules/$release" "/lib/modules/$release"
+# Every module there is, so that a command finds every family; whoever wants to do without one unloads it.
+modprobe -a $(sed 's/\.ko:.*//; s/.*\///' "/lib/modules/$release/modules.dep")
 ip link set lo up
 ip link add vcan0 type vcan && ip link set vcan0 up
 . "$job/environment"

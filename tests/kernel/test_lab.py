@@ -57,6 +57,16 @@ def test_the_kernel_has_every_family() -> None:
     assert (done.stdout, done.returncode) == ("all of them\n", 0), done.stderr
 
 
+def test_a_module_goes_and_any_users_socket_brings_it_back() -> None:
+    """The kernel asks modprobe by itself, whoever opens the socket; Debian's rds has no alias to be found by."""
+    opens = f"{sys.executable} -c 'import socket; socket.socket(42, 2, 0)'"
+    words = f"rmmod qrtr_tun qrtr rds_tcp rds; setpriv --reuid 65534 --clear-groups {opens}; cat /proc/modules"
+    loaded = [line.split()[0] for line in lab("run", "--", "sh", "-c", words).stdout.splitlines()]
+    assert "qrtr" in loaded
+    assert "tipc" in loaded
+    assert "rds" not in loaded
+
+
 def test_the_guest_is_root_and_alone() -> None:
     done = lab("run", "--", "sh", "-c", "id -u; hostname; ip -o link | wc -l; echo $SOCKEXPLORER_LAB")
     user, host, interfaces, here = done.stdout.split()
