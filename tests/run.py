@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,7 @@ IN_THE_LAB: dict[str, list[str]] = {
     ],
 }  # fmt: skip
 """What runs in the lab's kernel: tests that are for it, and those that a host without a family skips."""
+OF_THE_LAB = {"pytest of the lab": ["pytest", "tests/kernel"]}
 HOW_INSTALLED = """
 import importlib.metadata
 try:
@@ -67,11 +69,9 @@ def main(arguments: list[str]) -> int:
     if arguments:
         print("hint: with arguments for pytest, nothing runs in the lab's kernel")
     elif lab_is_wanted():
-        later = {name: lab_command(more) for name, more in IN_THE_LAB.items()} | {
-            "pytest of the lab": ["pytest", "tests/kernel"]
-        }
-        failed += [name for name, command in later.items() if not passes(name, command)]
-        checks |= later
+        failed += together({name: lab_command(more, at) for at, (name, more) in enumerate(IN_THE_LAB.items())})
+        failed += [name for name in OF_THE_LAB if not passes(name, OF_THE_LAB[name])]
+        checks |= {name: [] for name in (*IN_THE_LAB, *OF_THE_LAB)}
     else:
         print(f"hint: no kernel for the tests of rare families; to build one: python3 {LAB.relative_to(ROOT)} build")
     print(f"\nfailed: {', '.join(failed)}" if failed else f"\npassed: {', '.join(checks)}")
@@ -85,9 +85,12 @@ def lab_is_wanted() -> bool:
     return subprocess.run([PYTHON, LAB, "build", "--check"], check=False).returncode == 0
 
 
-def lab_command(arguments: list[str]) -> list[str]:
-    """The command that runs pytest in the lab's kernel."""
-    return ["python", str(LAB), "run", "--", str(PYTHON), "-m", "pytest", *arguments]
+def lab_command(arguments: list[str], at: int) -> list[str]:
+    """The command that runs pytest in the lab's kernel, on the processor of that number if there are as many."""
+    processors = sorted(os.sched_getaffinity(0))
+    run = ["python", str(LAB), "run", "--", str(PYTHON), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    taskset = shutil.which("taskset")
+    return run if taskset is None else [taskset, "-c", str(processors[at % len(processors)]), *run]
 
 
 def prepare() -> None:
@@ -131,15 +134,41 @@ def holds_this_checkout() -> bool:
     return bool(told.get("dir_info", {}).get("editable")) and told.get("url") == ROOT.as_uri()
 
 
+def together(checks: dict[str, list[str]]) -> list[str]:
+    """Run checks at the same time, for each is one process on one processor; those that failed."""
+    with ThreadPoolExecutor() as pool:
+        done = dict(
+            zip(checks, pool.map(lambda command: timed(command, capture_output=True), checks.values()), strict=True)
+        )
+    for name, (result, seconds) in done.items():
+        print(f"\n--- {name}", flush=True)
+        sys.stdout.buffer.write(result.stdout + result.stderr)
+        say(name, result.returncode, seconds)
+    return [name for name, (result, _) in done.items() if result.returncode]
+
+
 def passes(name: str, command: list[str]) -> bool:
     """Run a tool of the environment in the checkout, and say how it went."""
     print(f"\n--- {name}", flush=True)
+    result, seconds = timed(command)
+    say(name, result.returncode, seconds)
+    return result.returncode == 0
+
+
+def timed(command: list[str], *, capture_output: bool = False) -> tuple[subprocess.CompletedProcess[bytes], float]:
+    """Run a tool of the environment in the checkout; what came of it, and the seconds that it took."""
     began = time.monotonic()
     program = VENV / "bin" / command[0]
     environment = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    status = subprocess.run([program, *command[1:]], cwd=ROOT, env=environment, check=False).returncode
-    print(f"--- {name}: {'passed' if status == 0 else 'FAILED'}, {time.monotonic() - began:.1f} s", flush=True)
-    return status == 0
+    done = subprocess.run(
+        [program, *command[1:]], cwd=ROOT, env=environment, check=False, capture_output=capture_output
+    )  # fmt: skip
+    return done, time.monotonic() - began
+
+
+def say(name: str, status: int, seconds: float) -> None:
+    """The last line of a check."""
+    print(f"--- {name}: {'passed' if status == 0 else 'FAILED'}, {seconds:.1f} s", flush=True)
 
 
 if __name__ == "__main__":
