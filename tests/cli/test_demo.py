@@ -10,13 +10,8 @@ from support import PATIENCE, unshare
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sockexplorer", "demo", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    command = [sys.executable, "-m", "sockexplorer", "demo", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 def test_both_ends_and_what_they_say() -> None:
