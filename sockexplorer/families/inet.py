@@ -62,7 +62,7 @@ class Inet(InternetFamily):
         ("bind", "EADDRNOTAVAIL"): Advice(
             "No interface of this host has that IPv4 address.",
             (
-                "bind an address of this host: ip -br -4 address",
+                "choose one of: ip -br -4 address",
                 "write 0.0.0.0 for all of them",
                 "to bind it all the same: sudo sysctl net.ipv4.ip_nonlocal_bind=1",
             ),

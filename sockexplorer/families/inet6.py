@@ -159,7 +159,7 @@ class Inet6(InternetFamily):
             "No interface of this host has that IPv6 address, or not the one of scope_id; or IPv6 is switched off on "
             "it.",
             (
-                "bind an address of this host: ip -br -6 address",
+                "choose one of: ip -br -6 address",
                 "write :: for all of them",
                 "look at: sysctl net.ipv6.conf.all.disable_ipv6",
             ),
@@ -210,7 +210,7 @@ class Inet6(InternetFamily):
             ("bind", "EADDRNOTAVAIL"): Advice(
                 "No interface of this host has that IPv6 address; and a raw socket of IPv6 takes no IPv4 address "
                 "(::ffff:…).",
-                ("bind an address of this host: ip -br -6 address", "open inet/raw for IPv4"),
+                ("choose one of: ip -br -6 address", "open inet/raw for IPv4"),
             ),
             ("bind", "EINVAL"): Advice(
                 "A link-local or multicast address of the link says nothing without the interface it is on.",

@@ -66,7 +66,7 @@ class Qipcrtr(Family):
             ("write port 0: the kernel chooses",),
         ),
         ("send", "ENODEV"): Advice(
-            "No socket has that port on this node, or it is the socket's own.",
+            "No socket has that port on this node, or it is the socket's own port.",
             ("see which services there are: qrtr-lookup", "send to another port"),
         ),
         ("send", "ECONNRESET"): Advice(

@@ -48,9 +48,9 @@ class Rds(InternetFamily):
             ("choose another port, or 0 for a free one", "see who has it: rds-info -k"),
         ),
         ("bind", "EINVAL"): Advice(
-            "RDS binds one address of an interface: not 0.0.0.0, a broadcast or multicast address, nor port 1 (the "
-            "prober's); and it binds once.",
-            ("write one of this host's addresses: ip -br -4 address", "close the socket and open another"),
+            "RDS binds one address of an interface: not all (0.0.0.0), a broadcast or multicast address, nor port 1 "
+            "(the prober's); and it binds once.",
+            ("write 127.0.0.1, or one of: ip -br -4 address", "close the socket and open another"),
         ),
         ("bind", "ENOPROTOOPT"): Advice(
             "The transport that SO_RDS_TRANSPORT chose does not have that address.", ("leave SO_RDS_TRANSPORT out",)
@@ -59,7 +59,7 @@ class Rds(InternetFamily):
         ("connect", "EINVAL"): Advice("RDS has no broadcast or multicast peers.", ("give the address of one host",)),
         ("send", "ENOTCONN"): Advice(
             "The socket is not bound, or has no destination: RDS sends from an address of this host only.",
-            ("bind it to one of this host's addresses", "give a destination"),
+            ("bind it first, to one of this host's addresses", "give a destination"),
         ),
         ("send", "EINVAL"): Advice(
             "0.0.0.0, broadcast and multicast addresses are no destination.", ("give the address of one host",)

@@ -117,7 +117,7 @@ ROUTER = [
     Case("qipcrtr/dgram", "send", "EMSGSIZE", "65535", (1, 0), send=(bytes(65536),), to=(1, 0x6000)),
 ]
 RDS = [
-    Case("rds/seqpacket", "bind", "EINVAL", "not 0.0.0.0", ("", 4000)),
+    Case("rds/seqpacket", "bind", "EINVAL", "not all (0.0.0.0)", ("", 4000)),
     Case("rds/seqpacket", "bind", "EINVAL", "multicast", ("224.0.0.1", 4000)),
     Case("rds/seqpacket", "bind", "EINVAL", "prober's", ("127.0.0.1", 1)),
     Case("rds/seqpacket", "bind", "EADDRNOTAVAIL", "No RDS transport", ("198.51.100.7", 4000)),
