@@ -39,7 +39,7 @@ def _judged(each: Family, protocol: str, address: object, role: Role) -> Verdict
     declared = each.protocol(protocol)
     if each.python == RUNNING:
         verdict = judge(each, declared, address, role)
-        by = "cpython" if hasattr(socket, each.constant) and not each.foreign else "model"
+        by = "cpython" if hasattr(socket, each.constant) and not (each.foreign or each.by_bytes) else "model"
         assert verdict.decided_by == by
         declares = _declared(each, declared, address)
         # Only the parser knows the interfaces of this host.

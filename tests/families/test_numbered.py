@@ -5,15 +5,52 @@ from __future__ import annotations
 import socket
 
 import pytest
+from family_tables import OK, accepts_silently, decides, explains, misreads, packs, reads, refuses, shows, warns
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sockexplorer.core.constants import LINUX
 from sockexplorer.core.family import Family
 from sockexplorer.core.numbered import LAST, Numbered
-from sockexplorer.engine.verdict import judge
 from sockexplorer.families import all_families, family, find, numbered
 from sockexplorer.notations import read
+
+KEY = family("key")
+
+test_plain_forms = reads(
+    KEY,
+    ("raw", "00 01", (15, b"\0\1")),
+    ("raw", "0x0001", (15, b"\0\1")),
+    ("raw", "", (15, b"")),
+    ("raw", "(0, b'')", (0, b"")),
+)
+test_wrong_plain_forms = misreads(KEY, ("raw", "xyz", "data", "hexadecimal"), ("raw", "00 " * 127, "data", "126 bytes"))
+test_rows = shows(KEY, ((15, b"\0\1"), "00 01"), ((15, b""), "(no bytes)"), ((2, b"\1"), "2: 01"), ("x", "'x'"))
+# What every socket of Python's says to any address of such a family.
+test_the_declaration = decides(
+    KEY,
+    ("raw", (15, b"\0"), OK),
+    ("raw", (0, bytearray(126)), OK),
+    ("raw", (15,), "OSError: bind(): bad family"),
+    ("raw", b"\0", "OSError: bind(): bad family"),
+    ("raw", (15, "x"), "OSError: bind(): bad family"),
+)
+test_refusals = refuses(
+    KEY,
+    ("raw", (15,), "", "write (family, data)"),
+    ("raw", (15, "x"), "data", "hexadecimal"),
+    ("raw", (15, bytes(127)), "data", "126 bytes"),
+    ("raw", (-1, b""), "family", "0 to 65535"),
+    ("raw", (65536, b""), "family", "0 to 65535"),
+)
+test_warnings = warns(
+    KEY,
+    ("raw", (2, b""), "local", "family", "the socket is of the family 15"),
+    ("raw", (15, b"\x0f\0rest"), "remote", "data", "stands before it already"),
+)
+test_nothing_odd = accepts_silently(KEY, ("raw", (15, b""), "local"), ("raw", (15, b"\0\1"), "remote"))
+test_bytes = packs(KEY, ("raw", (15, b"\1\2"), "0f00 0102", (15, b"\1\2")), ("raw", (0, b""), "0000", (0, b"")))
+test_advice = explains(KEY, ("raw", "socket", "EAFNOSUPPORT", "no AF_KEY", "doctor key"))
 
 
 @pytest.mark.parametrize("name", ["15", "key", "AF_KEY", "pf_key", "015"])
@@ -59,35 +96,12 @@ def test_addresses_are_the_bytes(number: int, data: bytes) -> None:
     assert found.read(protocol, found.written(protocol, address)) == address
 
 
-@pytest.mark.parametrize(
-    ("address", "field"),
-    [
-        ((15,), ""), ((15, "x"), "data"), ((15, b"x" * 127), "data"), ((-1, b""), "family"), (b"x", ""),
-        ((65536, b""), "family"),
-    ],
-)  # fmt: skip
-def test_what_is_refused_is_said_to_be(address: object, field: str) -> None:
-    verdict = judge(*find("15/raw"), address, "local")
-    assert (verdict.accepted, verdict.decided_by, verdict.field) == (False, "model", field)
-    # What every socket of Python's says to any address of this family.
-    assert (verdict.exception, verdict.message) == ("OSError", "bind(): bad family")
-
-
 def test_that_is_what_python_says() -> None:
     here, there = socket.socketpair()
     with here, there, socket.socket(15, socket.SOCK_RAW, 0, fileno=here.detach()) as claimed:
         raises = pytest.raises(OSError, match=r"^bind\(\): bad family$")
         with raises:
             claimed.bind((15, b""))
-
-
-def test_what_is_rarely_meant() -> None:
-    found, protocol = find("15/raw")
-    told = [str(each) for each in found.notices(protocol, (2, b"\x0f\0rest"), "local")]
-    assert told == [
-        "family: the socket is of the family 15",
-        "data: begins with the family's number, which stands before it already",
-    ]
 
 
 @pytest.mark.parametrize(

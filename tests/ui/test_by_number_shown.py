@@ -32,6 +32,20 @@ async def test_the_form_says_who_decides(people: People) -> None:
         await person.sees("opened by number: only the kernel knows if it is right")
 
 
+async def test_it_stands_in_the_tree_once_it_was_chosen(people: People) -> None:
+    async with people((120, 40)) as person:
+        tree = person.main.families.family_tree
+        before = len(tree.root.children)
+        await person.choose("15/raw")
+        await person.choose("inet/udp")
+        await person.choose("key/dgram")
+        added = tree.root.children[before:]
+        assert [str(each.label) for each in added] == ["AF_KEY"]
+        await person.until(
+            lambda: tree.cursor_node is not None and str(tree.cursor_node.label) == "dgram", "the cursor"
+        )
+
+
 async def test_it_is_only_opened_with_its_key(people: People) -> None:
     async with people((120, 40)) as person:
         await person.choose("16/raw")

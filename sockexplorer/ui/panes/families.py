@@ -57,12 +57,15 @@ class FamilyTree(Tree[Choice]):
     def fill(self) -> None:
         """Add every family that there is."""
         for family in all_families():
-            node = self.root.add(family.constant, (family, None))
-            for protocol in family.protocols:
-                node.add_leaf(protocol.name, (family, protocol))
+            self._add(family)
         if self.root.children:
             self.root.children[0].expand()
         self.root.expand()
+
+    def _add(self, family: Family) -> None:
+        node = self.root.add(family.constant, (family, None))
+        for protocol in family.protocols:
+            node.add_leaf(protocol.name, (family, protocol))
 
     def _state(self, family: Family, protocol: Protocol | None) -> State | None:
         if protocol is not None:
@@ -111,7 +114,9 @@ class FamilyTree(Tree[Choice]):
                 node.expand()
 
     def point_at(self, family: Family, protocol: Protocol) -> None:
-        """Put the cursor on a protocol."""
+        """Put the cursor on a protocol. A family by number comes into the tree with that."""
+        if not any(node.data and node.data[0] is family for node in self.root.children):
+            self._add(family)
         for node in self.root.children:
             if node.data and node.data[0] is family:
                 node.expand()
