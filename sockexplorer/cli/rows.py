@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 # Plain numbers: combining members of an IntFlag costs more than all the rest of a line.
 TRUNCATED, CONTROL_TRUNCATED = int(Flag.TRUNCATED), int(Flag.CONTROL_TRUNCATED)
-BESIDE = int(Flag.META | Flag.CONTROL_TRUNCATED)
+LOCAL, OWN = int(Flag.LOCAL), int(Flag.OWN)
+BESIDE = int(Flag.META | Flag.CONTROL_TRUNCATED | Flag.LOCAL | Flag.OWN)
 INTERNAL = ("peer", "event", "text", "failure")
 """Metadata that is told elsewhere, not ancillary data."""
 
@@ -53,6 +54,8 @@ def ancillary(frame: Frame) -> dict[str, Any] | None:
     meta = {key: value for key, value in frame.meta.items() if key not in INTERNAL}
     if frame.flags & CONTROL_TRUNCATED:
         meta["truncated"] = True
+    if frame.flags & (LOCAL | OWN):
+        meta["sent_by"] = "this socket" if frame.flags & OWN else "this host"
     return meta or None
 
 

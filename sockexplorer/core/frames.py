@@ -41,6 +41,10 @@ class Flag(IntFlag):
     META = 16
     END = 32
     """The end of a stream, as a read of no bytes."""
+    LOCAL = 64
+    """MSG_DONTROUTE beside a CAN frame: it was sent on this host."""
+    OWN = 128
+    """MSG_CONFIRM beside a CAN frame: this socket sent it, and it is on the bus (CAN_RAW_RECV_OWN_MSGS)."""
 
 
 Columns = tuple["array[int]", "array[int]", "array[int]", "array[int]", "array[int]"]

@@ -14,6 +14,10 @@ def _known(family: str, protocol: str, payload: bytes, peer: object) -> Node | N
         from sockexplorer.decoders.netlink import decode_netlink
 
         return decode_netlink(protocol, payload)
+    if family == "AF_CAN":
+        from sockexplorer.decoders.can import decode_can
+
+        return decode_can(protocol, payload, peer)
     if family == "AF_QIPCRTR" and isinstance(peer, tuple) and peer[1:] == (QRTR_PORT_CTRL,):
         from sockexplorer.decoders.qipcrtr import decode_control
 

@@ -9,6 +9,7 @@ import os
 import socket
 import stat
 import struct
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -37,6 +38,8 @@ TIPC_ERRINFO, TIPC_RETDATA, TIPC_DESTNAME = 1, 2, 3
 _TIPC_ERRORS = (
     "TIPC_OK", "TIPC_ERR_NO_NAME", "TIPC_ERR_NO_PORT", "TIPC_ERR_NO_NODE", "TIPC_ERR_OVERLOAD", "TIPC_CONN_SHUTDOWN",
 )  # fmt: skip
+SOL_CAN_J1939 = 107
+SCM_J1939_DEST_ADDR, SCM_J1939_DEST_NAME, SCM_J1939_PRIO = 1, 2, 3
 _NAMES = {
     (0, 1): "IP_TOS", (0, 2): "IP_TTL", (0, 8): "IP_PKTINFO", (41, 50): "IPV6_PKTINFO", (41, 52): "IPV6_HOPLIMIT",
     (41, 67): "IPV6_TCLASS",
@@ -90,7 +93,9 @@ def read(messages: Iterable[Control]) -> Said:
             (said.meta["group"],) = struct.unpack_from("=I", data)
         elif level == SOL_PACKET and kind == PACKET_AUXDATA and len(data) >= AUXDATA.size:
             _auxdata(data, said.meta)
-        elif level == SOL_TIPC and _tipc(kind, data, said.meta):
+        elif (level == SOL_TIPC and _tipc(kind, data, said.meta)) or (
+            level == SOL_CAN_J1939 and _j1939(kind, data, said.meta)
+        ):
             continue
         else:
             name = _NAMES.get((level, kind), f"level {level} type {kind}")
@@ -106,6 +111,20 @@ def _auxdata(data: bytes, meta: dict[str, Any]) -> None:
         meta["vlan"] = {
             "id": tci & 0xFFF, "priority": tci >> 13, "drop_eligible": bool(tci & 0x1000), "tpid": f"0x{tpid:04x}",
         }  # fmt: skip
+
+
+def _j1939(kind: int, data: bytes, meta: dict[str, Any]) -> bool:
+    """To whom a message went, and its priority (0 is the highest). Source: ``<linux/can/j1939.h>``."""
+    if kind == SCM_J1939_DEST_ADDR and data:
+        meta["destination"] = {**meta.get("destination", {}), "address": data[0]}
+    elif kind == SCM_J1939_DEST_NAME and len(data) >= 8:
+        name = int.from_bytes(data[:8], sys.byteorder)
+        meta["destination"] = {**meta.get("destination", {}), "name": f"0x{name:016x}"}
+    elif kind == SCM_J1939_PRIO and data:
+        meta["priority"] = data[0]
+    else:
+        return False
+    return True
 
 
 def _tipc(kind: int, data: bytes, meta: dict[str, Any]) -> bool:

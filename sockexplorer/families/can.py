@@ -8,8 +8,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sockexplorer.core import cformats, links
+from sockexplorer.core import canoptions, cformats, links
 from sockexplorer.core.advice import Advice, rights
+from sockexplorer.core.canframes import read_bcm
 from sockexplorer.core.demo import Act, Demo, End
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
@@ -49,6 +50,7 @@ J1939_BROADCAST = Advice(
     "Address 0xff without a NAME is everybody, which wants SO_BROADCAST.",
     ("switch SO_BROADCAST on", "give a destination address below 0xfe"),
 )
+BCM_SAMPLE = "".join(f"\\x{byte:02x}" for byte in read_bcm("TX_SETUP 123#68656C6C6F ival2=1s"))
 RAW_SAMPLE = r"\x23\x01\0\0\x05\0\0\0hello\0\0\0"
 
 
@@ -370,23 +372,25 @@ class Can(Family):
     protocols = (
         Protocol(
             "raw", "SOCK_RAW", "CAN_RAW", "frames", ("bind",), local=LOCAL, modules=("can_raw",), sends_bound=True,
-            sample=RAW_SAMPLE, snaplen=4096, help="Every frame of an interface, or of all with an empty name. A frame "
-            "is 16 bytes: id, length, 3 of padding, 8 of data.",
+            sample=RAW_SAMPLE, snaplen=4096, options=canoptions.RAW,
+            help="Every frame of an interface, or of all with an empty name. A frame is 16 bytes: id, length, 3 of "
+            "padding, 8 of data; of CAN FD it is 72.",
         ),
         Protocol(
             "bcm", "SOCK_DGRAM", "CAN_BCM", "cyclic frames", ("connect",), remote=LOCAL, modules=("can_bcm",),
-            has_name=False,
-            sample="", snaplen=65536, help="The broadcast manager sends cyclically and filters by content.",
+            has_name=False, sample=BCM_SAMPLE, snaplen=65536,
+            help="The broadcast manager sends cyclically and filters by content. The sample has it send 123#68656C6C6F "
+            "every second.",
         ),
         Protocol(
             "isotp", "SOCK_DGRAM", "CAN_ISOTP", "long messages", ("bind",), modules=("can_isotp",), sends_bound=True,
-            availability="Linux 5.10; Python 3.7",
+            availability="Linux 5.10; Python 3.7", options=canoptions.ISOTP,
             local={"interface": "vcan0", "rx_addr": "0x7e8", "tx_addr": "0x7e0"},
             help="ISO 15765-2: messages of up to 4095 bytes and more over frames of eight. rx is the id received.",
         ),
         Protocol(
             "j1939", "SOCK_DGRAM", "CAN_J1939", "SAE J1939", ("bind", "connect"),
-            modules=("can_j1939",), msg_trunc=False, availability="Linux 5.4; Python 3.9",
+            modules=("can_j1939",), msg_trunc=False, availability="Linux 5.4; Python 3.9", options=canoptions.J1939,
             local={"interface": "vcan0", "name": "0x0", "pgn": "J1939_NO_PGN", "addr": "0x20"},
             remote={"interface": "vcan0", "name": "0x0", "pgn": "0x0", "addr": "0x30"},
             help="Messages of trucks and ships by parameter group (PGN), to an address or a NAME.",

@@ -41,7 +41,7 @@ test_wrong_plain_forms = misreads(
 test_rows = shows(
     PACKET,
     (("lo", 0x800, 0, 772, bytes(6)), "lo IP"),
-    (("eth0", 0x806, 1, 1, MAC), "eth0 ARP 02:00:00:00:00:01"),
+    (("eth0", 0x806, 1, 1, MAC), "eth0 ARP 02:00:00:00:00:01 broadcast"),
     (("eth0", 0x88B5, 0, 1, MAC), "eth0 0x88b5 02:00:00:00:00:01"),
     (("", 3, 0, 0, b""), "(gone) ALL"),
     (("lo", 3), "lo ALL"),

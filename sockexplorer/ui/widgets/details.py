@@ -53,6 +53,10 @@ def _facts(frame: Frame, session: Session) -> list[Content]:
         lines.append(_warn("MSG_TRUNC: the message was longer than the buffer"))
     if frame.flags & Flag.CONTROL_TRUNCATED:
         lines.append(_warn("MSG_CTRUNC: ancillary data was lost"))
+    if frame.flags & Flag.OWN:
+        lines.append(_fact("MSG_CONFIRM", "this socket sent it: the frame is on the bus"))
+    elif frame.flags & Flag.LOCAL:
+        lines.append(_fact("MSG_DONTROUTE", "it was sent on this host"))
     for key, value in frame.meta.items():
         if key == "descriptors" and isinstance(value, list):
             lines += [_fact("received", f"{escape(str(each))} (closed)") for each in value]
