@@ -156,7 +156,7 @@ class Unix(Family):
         ),
         ("*", "EACCES"): Advice(
             "The permissions of the socket file (it wants write) or of a directory above it (search) forbid it.",
-            ("look at: namei -l PATH", "let the server's owner widen them: chmod 666 PATH", "sudo sockexplorer"),
+            ("look at: namei -l PATH", "let the server's owner widen them: chmod 666 PATH", "sockexplorer --via sudo"),
         ),
         ("connect", "EPERM"): Advice(
             "The peer's socket is connected to somebody else, and takes datagrams from there only.",
