@@ -81,7 +81,8 @@ class Link:
             if code < 0
             else f"ended with status {code}"
         )
-        who = f"the engine via {self.via}" if self.via else "the engine"
+        # The first word of a command is enough to know it by; all of it may be a screen long.
+        who = f"the engine via {Path(self.via.split()[0]).name}" if self.via else "the engine"
         lines = self.said()[-4096:].decode("utf-8", "replace").strip().splitlines()
         return f"{who} {how}" + (f": {lines[-1]}" if lines else "")
 

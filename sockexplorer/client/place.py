@@ -8,6 +8,6 @@ from sockexplorer.core.text import escape
 
 
 def place(hello: dict[str, Any], via: str) -> str:
-    """``via ssh box: ada@box (uid 1000), Linux 6.1.0, Python 3.11.2``, escaped."""
+    """``engine: ada@box (uid 1000), Linux 6.1.0, Python 3.11.2, via ssh box``, escaped: what may be long comes last."""
     who = f"{hello['user']}@{hello['host']} (uid {hello['uid']})"
-    return escape(f"via {via}: {who}, {hello['kernel']}, Python {hello['python']}")
+    return escape(f"engine: {who}, {hello['kernel']}, Python {hello['python']}, via {via}")

@@ -31,12 +31,13 @@ AdviceTable = Mapping[tuple[str, str], Advice]
 """Explanations by (operation or ``*``, errno name)."""
 
 _AMBIENT = (
-    "sudo setpriv --reuid $USER --regid $(id -g) --init-groups --inh-caps +{cap} --ambient-caps +{cap} sockexplorer"
+    'sockexplorer --via "sudo setpriv --reuid $USER --regid $(id -g) --init-groups --inh-caps +{cap} '
+    '--ambient-caps +{cap}"'
 )
 RIGHTS = (
-    "run it as root: sudo sockexplorer",
+    "open it as root: sockexplorer --via sudo",
     f"grant the one right to the one process: {_AMBIENT}",
-    "try it in a namespace of your own, no rights needed: unshare -rn sockexplorer",
+    "try it in a namespace of your own, no rights needed: sockexplorer --via 'unshare -rn'",
 )
 
 

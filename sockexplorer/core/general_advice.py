@@ -30,12 +30,12 @@ GENERAL: AdviceTable = {
     ("socket", "EPERM"): Advice(
         "This process may not open such a socket: a capability is missing, or a seccomp filter or a security module "
         "forbids the family.",
-        ("run it as root: sudo sockexplorer", "in a container: allow the family in its seccomp profile"),
+        ("open it as root: sockexplorer --via sudo", "in a container: allow the family in its seccomp profile"),
     ),
     ("socket", "EACCES"): Advice(
         "This process may not open such a socket: a capability is missing, or a seccomp filter or a security module "
         "forbids the family.",
-        ("run it as root: sudo sockexplorer", "in a container: allow the family in its seccomp profile"),
+        ("open it as root: sockexplorer --via sudo", "in a container: allow the family in its seccomp profile"),
     ),
     # --- options ---
     ("setsockopt", "ENOPROTOOPT"): Advice(
@@ -95,11 +95,11 @@ GENERAL: AdviceTable = {
     ("*", "EPERM"): Advice(
         "The kernel does not let this process do that: a capability is missing, or a firewall, a seccomp filter or a "
         "security module forbids it.",
-        ("run it as root: sudo sockexplorer", "look at: sudo nft list ruleset; sudo dmesg"),
+        ("open it as root: sockexplorer --via sudo", "look at: sudo nft list ruleset; sudo dmesg"),
     ),
     ("*", "EACCES"): Advice(
         "The kernel does not let this process do that: a right is missing, or a security module forbids it.",
-        ("run it as root: sudo sockexplorer", "look at: sudo dmesg"),
+        ("open it as root: sockexplorer --via sudo", "look at: sudo dmesg"),
     ),
     # --- interfaces and routes ---
     ("*", "ENETDOWN"): Advice("The interface is down.", ("sudo ip link set INTERFACE up",)),

@@ -22,7 +22,7 @@ SOCKADDR = Layout(
     Part("sin_zero", "8s", "unused"),
 )
 """FreeBSD's, whose first byte is a length."""
-ROOT = Advice("Divert sockets are for root (PRIV_NETINET_DIVERT).", ("sudo sockexplorer",))
+ROOT = Advice("Divert sockets are for root (PRIV_NETINET_DIVERT).", ("sockexplorer --via sudo",))
 NO_MODULE = Advice(
     "The kernel has no divert sockets.", ("sudo kldload ipdivert", "build the kernel with: options IPDIVERT")
 )

@@ -65,7 +65,7 @@ class ControlName(Kind):
             raise Invalid("is no control that macOS itself registers", f"choose one such as {CONTROLS[0]}", unknown)
 
 
-CONTROL_RIGHT = Advice("That control is for root.", ("sudo sockexplorer",))
+CONTROL_RIGHT = Advice("That control is for root.", ("sockexplorer --via sudo",))
 
 
 class System(Family):

@@ -159,7 +159,7 @@ class Unix(Family):
             (
                 "look at: ls -ld PATH; namei -l PATH",
                 "let the server's owner widen them: chmod 666 PATH",
-                "sudo sockexplorer",
+                "sockexplorer --via sudo",
             ),
         ),
         ("connect", "EPERM"): Advice(

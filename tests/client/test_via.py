@@ -136,7 +136,7 @@ def test_the_modules_travel(tmp_path: Path) -> None:
             env={**os.environ, "PYTHONPATH": str(closed)},
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith(f"via {text}: nobody@")
+    assert done.stderr.startswith("engine: nobody@")
     assert "available" in done.stdout
 
 
@@ -221,7 +221,7 @@ def test_a_terminal_in_between_is_told(tmp_path: Path) -> None:
 def test_a_package_that_does_not_load_is_an_epitaph(tmp_path: Path) -> None:
     wrapper = script(tmp_path, "cuts", 'head -c 1000 | "$@"')
     client = Client(start(Via.read(f"{wrapper} {sys.executable}")))
-    with pytest.raises(Refused, match=f"the engine via {wrapper} {sys.executable} ended with status 0"):
+    with pytest.raises(Refused, match="the engine via cuts ended with status 0"):
         client.call("hello")
     client.close()
 
@@ -267,7 +267,7 @@ def test_a_connection_that_drops_is_told_and_leaves_nothing(tmp_path: Path, desk
         assert process is not None
         process.send_signal(signal.SIGKILL)
         desk.until(lambda: desk.hub.client.dead, "the news")
-        assert desk.hub.client.dead == f"the engine via {via} was ended by signal 9"
+        assert desk.hub.client.dead == "the engine via ssh was ended by signal 9"
         assert session.state == "failed"
         wait(lambda: gone(pid), "the far engine's end")
         desk.hub.restart()
@@ -288,7 +288,7 @@ def test_an_engine_that_dies_elsewhere_is_told(via: str, desks: Desks) -> None:
     except PermissionError:
         pytest.skip("it is another user's")
     desk.until(lambda: desk.hub.client.dead, "the news")
-    assert desk.hub.client.dead.startswith(f"the engine via {via} ")
+    assert desk.hub.client.dead.startswith(f"the engine via {Path(via.split()[0]).name} ")
     assert session.state == "failed"
 
 

@@ -146,7 +146,9 @@ class MainScreen(AddressDuties, Demonstrating):
             self._buried = dead
             banner = self.query_one("#banner", Static)
             banner.display = bool(dead)
-            text = f"✗ {escape(dead)}. Its sockets are closed, what was recorded is kept. Press R to start another."
+            # Three lines of a narrow terminal hold it all.
+            why = escape(dead.rstrip("."), 120)
+            text = f"✗ {why}. Its sockets are closed, what was recorded is kept. Press R to start another."
             banner.update(Content(text))
             self.refresh_bindings()
 
