@@ -475,8 +475,7 @@ def test_tipc(run: Run, path: str) -> None:
     needs(path)
     operation = find(path)[1].operations[0]
     line = run(command(path, operation, (1, 4000, 0, 10)))
-    with peer(path) as client:
-        wait(lambda: reached(client, (2, 4000, 5, 0)), "the service")
+    with wait(lambda: reached(path, (2, 4000, 5, 0)), "the service") as client:
         client.send(b"to a service") if operation == "listen" else client.sendto(b"to a service", (2, 4000, 5, 0))
         assert line.output(12) == b"to a service"
     with peer(path) as server:
@@ -491,16 +490,18 @@ def test_tipc(run: Run, path: str) -> None:
             assert server.recv(300) == EVERYTHING
 
 
-def reached(client: socket.socket, address: object) -> bool:
-    """Whether somebody has bound the name: a datagram goes there unseen, a connection stays."""
+def reached(path: str, address: object) -> socket.socket | None:
+    """A socket that has reached whoever has bound the name; a new one each time, for one refused can't try again."""
+    client = peer(path)
     try:
-        if client.type in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
+        if find(path)[1].connections:
             client.connect(address)  # type: ignore[arg-type]
         else:
             client.sendto(b"", address)  # type: ignore[arg-type]
     except OSError:
-        return False
-    return True
+        client.close()
+        return None
+    return client
 
 
 @pytest.mark.optional_on_this_host("CAN and vcan0")
