@@ -93,7 +93,7 @@ def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: En
     Raises `Failure` for an option of the endpoint.
     """
     set_options(sock, family, protocol, endpoint, after_bind=False)
-    if protocol.gate is not None:
+    if protocol.gate is not None and protocol.gate[1] not in {option.name for option in endpoint.options}:
         with contextlib.suppress(OSError):
             sock.setsockopt(number(protocol.gate[0]), number(protocol.gate[1]), protocol.gate[2])
     level = socket.SOL_SOCKET

@@ -13,9 +13,10 @@ from typing import Any
 
 from sockexplorer.core import cformats
 from sockexplorer.core.advice import Advice, rights
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family, Option, Protocol, Role
 from sockexplorer.core.faults import CONVERT, LOOK_UP, FieldError, Invalid, Notice, Raises, typed
 from sockexplorer.core.fields import CInt, Field, Integer, Kind
+from sockexplorer.core.octets import Octets
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 75
@@ -28,6 +29,10 @@ DEVICES = {"HCI_DEV_NONE": 0xFFFF}
 TYPES = {"BDADDR_BREDR": 0, "BDADDR_LE_PUBLIC": 1, "BDADDR_LE_RANDOM": 2}
 EVERYTHING = b"\xff" * 12 + bytes(4)
 """``struct hci_filter``: every type of packet, every event, any opcode."""
+FILTER = Option(
+    "SOL_HCI", "HCI_FILTER", "types, events and opcode to let through; all of them if empty", flag=False,
+    kind=Octets(14, 16),
+)  # fmt: skip
 WRONG_FORMAT = Raises("OSError", "{call}(): wrong format")
 BAD_ADDRESS = Raises("OSError", "bad bluetooth address", LOOK_UP)
 # sscanf("%X:%X:%X:%X:%X:%X%c") of glibc: blanks, a sign and 0x before each number, as many digits as one likes.
@@ -328,7 +333,8 @@ class Bluetooth(Family):
         Protocol(
             "hci", "SOCK_RAW", "BTPROTO_HCI", "the adapter itself", ("bind",), local={"device": "0"},
             sends_bound=True,
-            gate=("SOL_HCI", "HCI_FILTER", EVERYTHING), sample=r"\x01\x01\x10\x00", modules=("bluetooth",),
+            gate=("SOL_HCI", "HCI_FILTER", EVERYTHING), options=(FILTER,), sample=r"\x01\x01\x10\x00",
+            modules=("bluetooth",),
             help="Commands to an adapter and its events. The filter of a new socket lets nothing by: it is opened.",
         ),
         Protocol(
