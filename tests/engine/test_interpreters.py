@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from support import INTERPRETERS, PATIENCE, Desk, interpreter, udp
 
 from sockexplorer.client.link import Link, start_process
+from sockexplorer.client.via import Via, start
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = {"textual", "rich", "psutil", "click", "platformdirs", "lark"}
@@ -50,10 +52,12 @@ def test_a_thread_of_the_client_loads_it_no_other_way() -> None:
 
 
 @pytest.mark.other_pythons
+@pytest.mark.parametrize("carried", [False, True], ids=["files", "carried"])
 @pytest.mark.parametrize("version", INTERPRETERS)
-def test_other_interpreters_run_it(version: str, desks: Callable[[Callable[[], Link]], Desk]) -> None:
+def test_other_interpreters_run_it(version: str, carried: bool, desks: Callable[[Callable[[], Link]], Desk]) -> None:
+    """From our files, and out of memory as with ``--via``."""
     python = interpreter(version)
-    desk = desks(lambda: start_process(python))
+    desk = desks(lambda: start(Via.read(shlex.quote(python))) if carried else start_process(python))
     hello = desk.hub.client.call("hello")
     assert tuple(map(int, hello["python"].split(".")[:2])) >= (3, 11)
     session = desk.open("inet/udp", local=("127.0.0.1", 0))
