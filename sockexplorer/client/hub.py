@@ -12,6 +12,7 @@ from typing import Any
 from sockexplorer.capture.log import DEFAULT_LIMIT, Frame, Log
 from sockexplorer.client.client import Client, Problem, Reply
 from sockexplorer.client.link import Link, start_process
+from sockexplorer.client.processes import program
 from sockexplorer.core import lifecycle, wire
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol, Role
@@ -221,7 +222,10 @@ class Hub:
             name = escape(session.family.text(address), 80)
             who = told.get("credentials")
             if who:
-                name = f"#{number} pid {who['pid']}" if name == "(unnamed)" else f"{name} pid {who['pid']}"
+                # Elsewhere the number means another process.
+                runs = "" if self.client.link.via else program(int(who["pid"]))
+                name = f"#{number}" if name == "(unnamed)" else name
+                name = f"{name} pid {who['pid']} {runs}".rstrip()
             session.longest_name = max(session.longest_name, len(name))
             session.peers[number] = Peer(number, address, literal, name, bool(told.get("connection")))
 

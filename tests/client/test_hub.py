@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
+import psutil
 import pytest
 from support import Desk, udp
 
@@ -52,6 +55,14 @@ def test_names_of_peers_are_safe(desk: Desk, tmp_path: Path) -> None:
         assert session.peer_name(frame.peer).isprintable()
         assert session.peers[frame.peer].address == b"\0\x1b]0;x\x07\xff"
     assert session.peer_name(99) == ""
+
+
+def test_a_unix_peer_is_named_by_its_program(desk: Desk, tmp_path: Path) -> None:
+    session = desk.open("unix/stream", "listen", local=str(tmp_path / "s"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+        peer.connect(str(tmp_path / "s"))
+        accepted = desk.event(session, "accepted")
+        assert session.peers[accepted.peer].name == f"#{accepted.peer} pid {os.getpid()} {psutil.Process().name()}"
 
 
 def test_a_closed_session_keeps_its_log_until_forgotten(desk: Desk) -> None:
