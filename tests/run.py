@@ -36,7 +36,7 @@ LAB = ROOT / "tests" / "kernel" / "lab.py"
 IN_THE_LAB: dict[str, list[str]] = {
     "pytest in the lab": ["tests/lab"],
     "pytest in the lab, what this host lacks": [
-        "-m", "optional_on_this_host", "tests/core/script", "tests/engine", "tests/notations",
+        "-m", "optional_on_this_host", "tests/core/script", "tests/engine", "tests/notations", "tests/ui",
     ],
 }  # fmt: skip
 """What runs in the lab's kernel: tests that are for it, and those that a host without a family skips."""
