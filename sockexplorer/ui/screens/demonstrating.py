@@ -46,7 +46,7 @@ class Demonstrating(Screen[None]):
         self._demonstration = Demonstration(self.hub, event.family, event.protocol, demo)
         self._shown = (event.family, event.protocol)
         title = f"{event.family.constant}/{event.protocol.name}"
-        self.notify(escape(demo.says), title=title, timeout=8, markup=False)
+        self.notify(escape(demo.says), title=title, timeout=5, markup=False)
         self.step_demonstration()
 
     def step_demonstration(self) -> None:
