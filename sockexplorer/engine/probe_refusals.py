@@ -172,9 +172,11 @@ def absent(family: str, proto: str, modules: tuple[str, ...], facts: HostFacts, 
         name = modules[0] if modules else family.partition("_")[2].lower()
         fixes = (f"on the host of the container: sudo modprobe {name}", "after an update of the kernel: reboot")
         return Finding("not-loaded" if built == "m" else "not-in-kernel", False, None, evidence, fixes)
-    return Finding(
-        "not-in-kernel", False, None, evidence, _other_kernel(family, option, whole_family) if built != "y" else ()
-    )
+    fixes = _other_kernel(family, option, whole_family) if built in ("n", None) else ()
+    if built == "m":
+        # Distributions put rare modules into a package of their own.
+        fixes = (f"install the package with this kernel's other modules, such as linux-modules-extra-{facts.release}",)
+    return Finding("not-in-kernel", False, None, evidence, fixes)
 
 
 def _no_module(modules: tuple[str, ...], facts: HostFacts) -> tuple[str, ...]:
