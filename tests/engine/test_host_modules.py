@@ -8,8 +8,9 @@ import pytest
 
 from sockexplorer.engine.host_facts import HostFacts
 from sockexplorer.engine.host_modules import Asking, Modules
-from sockexplorer.engine.probe_modules import requested
-from sockexplorer.engine.probe_refusals import missing_module
+from sockexplorer.engine.probe_modules import asking, requested
+from sockexplorer.engine.probe_refusals import algorithms, missing_module, not_asked
+from sockexplorer.families import family as find_family
 
 HERE = "/lib/modules/6.12-test"
 DEP = """kernel/net/can/can.ko.xz:
@@ -100,9 +101,9 @@ def test_the_names_that_the_kernel_asks_for(domain: int, names: tuple[str, ...])
 )
 def test_what_stands_in_the_way(root: Path, path: str, text: str, loads: tuple[str, ...], evidence: str) -> None:
     write(root, path, text)
-    asking = modules(root).asks(["net-pf-30"])
-    assert asking.modules == loads
-    assert evidence in " ".join(asking.evidence)
+    would = modules(root).asks(["net-pf-30"])
+    assert would.modules == loads
+    assert evidence in " ".join(would.evidence)
 
 
 def test_a_file_of_the_administrators_hides_the_distributions(root: Path) -> None:
@@ -114,9 +115,9 @@ def test_a_file_of_the_administrators_hides_the_distributions(root: Path) -> Non
 
 def test_without_the_tables_nothing_is_told(tmp_path: Path) -> None:
     write(tmp_path, "/proc/modules", "can 20480 0 - Live 0x0\n")
-    asking = modules(tmp_path).asks(["net-pf-30"])
-    assert not asking.known
-    assert f"{HERE} is not here" in asking.evidence[0]
+    would = modules(tmp_path).asks(["net-pf-30"])
+    assert not would.known
+    assert f"{HERE} is not here" in would.evidence[0]
 
 
 def test_the_fix_goes_around_what_stands_in_the_way(root: Path) -> None:
@@ -136,6 +137,51 @@ def test_the_fix_goes_around_what_stands_in_the_way(root: Path) -> None:
 
 def test_names_from_files_can_not_act_on_the_terminal(root: Path) -> None:
     write(root, "/etc/modprobe.d/\x1b[31m.conf", "install tipc /bin/false \x1b[2J\n")
-    asking = modules(root).asks(["net-pf-30"])
-    assert asking.evidence
-    assert "\x1b" not in "".join(asking.evidence)
+    would = modules(root).asks(["net-pf-30"])
+    assert would.evidence
+    assert "\x1b" not in "".join(would.evidence)
+
+
+# --- what is not asked, or not told by socket() ------------------------------------------------------------------
+
+
+def test_in_a_container_nothing_is_loaded_on_its_host(tmp_path: Path) -> None:
+    """The kernel's modprobe runs on the host, whose modules are not to be seen here: what it would load is unknown."""
+    write(tmp_path, "/proc/modules", "veth 20480 0 - Live 0x0\n")
+    write(tmp_path, "/proc/net/protocols", "protocol  size sockets\nUDP 1 1\n")
+    facts = HostFacts(str(tmp_path), "6.12-test")
+    can = find_family("AF_CAN")
+    raw = can.protocol("raw")
+    would = asking("AF_CAN", (29, 3, 1), "CAN_RAW", facts)
+    assert not would.known
+    found = not_asked(can, raw, would, facts)
+    assert (found.state, found.kernel) == ("unknown", None)
+    assert "it is not in /proc/net/protocols" in found.evidence
+    assert found.fix[0] == "on the host of the container: sudo modprobe can_raw"
+    assert found.fix[1].endswith("sockexplorer doctor --load can/raw")
+    assert asking("AF_INET", (2, 2, 17), "IPPROTO_UDP", facts).known, "what the kernel has may be asked for"
+    for built, state in (("CONFIG_CAN=m", "not-loaded"), ("# CONFIG_CAN is not set", "not-in-kernel")):
+        write(tmp_path, "/boot/config-6.12-test", f"{built}\n")
+        assert not_asked(can, raw, would, HostFacts(str(tmp_path), "6.12-test")).state == state
+
+
+@pytest.mark.parametrize(
+    ("option", "files", "state"),
+    [
+        ("=y", "", None),
+        ("=m", "kernel/crypto/algif_rng.ko:\n", "not-loaded"),
+        (" is not set", "", "not-in-kernel"),
+        ("=m", "", None),
+    ],
+)
+def test_a_type_of_algorithm(tmp_path: Path, option: str, files: str, state: str | None) -> None:
+    """socket(AF_ALG) says nothing of the types, and bind() would load what is missing."""
+    name = "CONFIG_CRYPTO_USER_API_RNG"
+    write(tmp_path, "/proc/modules", "")
+    write(tmp_path, f"{HERE}/modules.dep", files)
+    write(tmp_path, "/boot/config-6.12-test", f"{'# ' if option.startswith(' ') else ''}{name}{option}\n")
+    found = algorithms(find_family("AF_ALG").protocol("rng"), HostFacts(str(tmp_path), "6.12-test"))
+    assert (found.state if found is not None else None) == state
+    if state == "not-loaded":
+        assert found is not None
+        assert found.fix == ("sudo modprobe algif_rng",)

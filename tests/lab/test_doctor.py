@@ -23,7 +23,7 @@ from sockexplorer.core.capability import Capability
 from sockexplorer.engine.probe import probe, probe_protocols
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-MODULES = Path("/lib/modules", os.uname().release).resolve()
+MODULES = Path("/lib/modules", os.uname().release)
 NOBODY = 65534
 VSOCK = ("vsock_diag", "vsock_loopback", "vmw_vsock_virtio_transport_common", "vsock")
 OWN = {
@@ -73,8 +73,9 @@ def doctor(*arguments: str, before: tuple[str, ...] = (), **more: Any) -> list[d
 
 
 def child(prepare: str, name: str) -> Capability:
-    """What a process says that has done something to itself, once its modules were imported."""
-    code = f"import ctypes, json, os, socket\nfrom sockexplorer.engine.probe import probe_protocols\n{prepare}\n"
+    """What a process says that has done something to itself, once it has read what others may not read."""
+    code = "import ctypes, json, os, socket\nfrom sockexplorer.engine.probe import probe_protocols\nprobe_protocols()\n"
+    code += f"{prepare}\n"
     code += f"print(json.dumps([each.to_json() for each in probe_protocols() if each.name == {name!r}]))"
     (found,) = json.loads(run(sys.executable, "-c", code).stdout)
     return Capability.from_json(found)
@@ -179,8 +180,12 @@ def test_a_blacklisted_module() -> None:
     rule("blacklist qrtr")
     found = state("AF_QIPCRTR/dgram")
     assert found.state == "not-loaded"
-    assert "blacklist qrtr (/etc/modprobe.d/doctor-test.conf line 2)" in " ".join(found.steps[1].evidence)
+    evidence = " ".join(found.steps[1].evidence)
+    assert "failed: EAFNOSUPPORT" in evidence, "asking is safe, so it is asked"
+    why = "blacklist qrtr (/etc/modprobe.d/doctor-test.conf line 2)"
+    assert f"the kernel asks for qrtr (net-pf-42 in modules.alias), in vain: {why}" in evidence
     assert not opens("AF_QIPCRTR/dgram"), "the evidence is true: opening it does not load it"
+    assert not any("just open it" in fix for fix in found.fix)
     do(found.fix[0])
     assert state("AF_QIPCRTR/dgram").state == "available"
 
@@ -190,8 +195,11 @@ def test_a_module_in_whose_place_a_command_is_run() -> None:
     rule("install can-isotp /bin/false")
     found = state("AF_CAN/isotp")
     assert found.state == "switched-off"
-    assert "install can_isotp /bin/false (/etc/modprobe.d/doctor-test.conf line 2)" in " ".join(found.steps[1].evidence)
+    evidence = " ".join(found.steps[1].evidence)
+    why = "install can_isotp /bin/false (/etc/modprobe.d/doctor-test.conf line 2)"
+    assert f"the kernel asks for can_isotp (can-proto-6 in modules.alias), in vain: {why}" in evidence
     assert not opens("AF_CAN/isotp")
+    assert not any("just open it" in fix for fix in found.fix)
     assert run("modprobe", "can_isotp", check=False).returncode != 0, "loading it by name is no fix here"
     do(found.fix[0])
     assert state("AF_CAN/isotp").state == "available"
