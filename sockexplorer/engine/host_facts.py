@@ -1,7 +1,7 @@
-"""What the kernel's own files say about this host: modules, capabilities, switches, build options.
+"""What the kernel's own files say about this host: protocols, capabilities, namespaces, switches, build options.
 
-Sources: proc(5), sysfs(5), modules.dep(5), modules.alias of depmod(8), capabilities(7), seccomp(2). Everything is read
-only when it is asked for, and once; a file that can't be read is an answer of its own (None, or empty).
+Sources: proc(5), sysfs(5), capabilities(7), namespaces(7), seccomp(2). Everything is read only when it is asked for,
+and once; a file that can't be read is an answer of its own (None, or empty).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from functools import cached_property
 from pathlib import Path
 
 from sockexplorer.core.text import escape
+from sockexplorer.engine.host_modules import Modules
 
 CAPABILITIES = {
     "CAP_NET_BIND_SERVICE": 10, "CAP_NET_BROADCAST": 11, "CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13, "CAP_SYS_RAWIO": 17,
     "CAP_SYS_ADMIN": 21, "CAP_AUDIT_WRITE": 29, "CAP_AUDIT_CONTROL": 30, "CAP_AUDIT_READ": 37,
 }  # fmt: skip
-_ALIAS = re.compile(r"^alias ((?:net-pf|can-proto|bt-proto)-\S+) (\S+)$", re.MULTILINE)
 _OPTION = re.compile(r"^(?:# )?(CONFIG_\w+)(?:=(.*)| is not set)$", re.MULTILINE)
 
 
@@ -27,11 +27,6 @@ def _read(path: str) -> str | None:
         return Path(path).read_bytes().decode("utf-8", "replace")
     except OSError:
         return None
-
-
-def _module_name(path: str) -> str:
-    """``can_raw`` for ``kernel/net/can/can-raw.ko.xz``."""
-    return path.rpartition("/")[2].partition(".")[0].replace("-", "_")
 
 
 class HostFacts:
@@ -45,62 +40,10 @@ class HostFacts:
         """The text of a file, or None when it can't be read."""
         return _read(self.root + path)
 
-    # --- modules -------------------------------------------------------------------------------------------
-
-    @property
-    def modules_directory(self) -> str:
-        return f"/lib/modules/{self.release}"
-
     @cached_property
-    def has_modules_directory(self) -> bool:
-        """False in most containers, and after the running kernel's package was replaced."""
-        return Path(self.root + self.modules_directory).is_dir()
-
-    @cached_property
-    def _loaded_text(self) -> str | None:
-        return self.read("/proc/modules")
-
-    @property
-    def modular(self) -> bool:
-        """Whether the kernel has loadable modules at all."""
-        return self._loaded_text is not None
-
-    @cached_property
-    def loaded(self) -> frozenset[str]:
-        """Names in ``/proc/modules``."""
-        return frozenset(line.partition(" ")[0] for line in (self._loaded_text or "").splitlines())
-
-    @cached_property
-    def locked(self) -> bool:
-        """Whether ``kernel.modules_disabled`` forbids loading until the next boot."""
-        return self.sysctl("kernel.modules_disabled") == "1"
-
-    @cached_property
-    def module_files(self) -> dict[str, str]:
-        """Path by module name, from ``modules.dep``."""
-        text = self.read(f"{self.modules_directory}/modules.dep") or ""
-        paths = (line.partition(":")[0] for line in text.splitlines())
-        return {_module_name(path): path for path in paths if path}
-
-    @cached_property
-    def built_in(self) -> frozenset[str]:
-        """Modules compiled into the kernel, from ``modules.builtin``."""
-        text = self.read(f"{self.modules_directory}/modules.builtin") or ""
-        return frozenset(map(_module_name, text.splitlines()))
-
-    @cached_property
-    def aliases(self) -> dict[str, str]:
-        """Which module the kernel would load for ``net-pf-29`` and the like, from ``modules.alias``."""
-        return dict(_ALIAS.findall(self.read(f"{self.modules_directory}/modules.alias") or ""))
-
-    def loads_for(self, alias: str) -> str | None:
-        """The module that asking for ``alias`` would load now; "" when nothing would be, None when nothing tells."""
-        if not self.modular or self.locked:
-            return ""
-        if not self.aliases:
-            return None
-        module = self.aliases.get(alias, "")
-        return "" if module.replace("-", "_") in self.loaded else module
+    def modules(self) -> Modules:
+        """Modules, and what modprobe does with them."""
+        return Modules(self.read, self.root, self.release)
 
     # --- the process ---------------------------------------------------------------------------------------
 
@@ -109,12 +52,32 @@ class HostFacts:
         lines = (self.read("/proc/self/status") or "").splitlines()
         return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
-    def has_capability(self, name: str) -> bool | None:
-        """Whether the right is in this process's effective set; None when nothing tells."""
-        bits = self._status.get("CapEff")
+    def has_capability(self, name: str, which: str = "CapEff") -> bool | None:
+        """Whether the right is in this process's effective set (or ``CapBnd``); None when nothing tells."""
+        bits = self._status.get(which)
         if bits is None or name not in CAPABILITIES:
             return None
         return bool(int(bits, 16) >> CAPABILITIES[name] & 1)
+
+    @property
+    def no_new_rights(self) -> bool:
+        """Whether programs that this process starts gain no rights: sudo and setpriv do nothing for it."""
+        return self._status.get("NoNewPrivs") == "1"
+
+    @cached_property
+    def in_user_namespace(self) -> bool | None:
+        """Whether its capabilities count in a namespace of its own only; None when nothing tells."""
+        text = self.read("/proc/self/uid_map")
+        return None if text is None else text.split() != ["0", "0", "4294967295"]
+
+    @cached_property
+    def in_first_network(self) -> bool | None:
+        """Whether process 1 is in the same network namespace; None when nothing tells, as for most users."""
+        try:
+            own, first = (Path(self.root, "proc", each, "ns/net").readlink() for each in ("self", "1"))
+        except OSError:
+            return None
+        return own == first
 
     @property
     def filtered(self) -> bool:
@@ -134,8 +97,20 @@ class HostFacts:
         return None if text is None else escape(" ".join(text.split()))
 
     @cached_property
+    def protocols(self) -> frozenset[str] | None:
+        """Names in ``/proc/net/protocols``: what the kernel has without loading anything. None when unreadable."""
+        text = self.read("/proc/net/protocols")
+        return None if text is None else frozenset(line.split(None, 1)[0] for line in text.splitlines()[1:] if line)
+
+    @cached_property
+    def version(self) -> tuple[int, int]:
+        """``(6, 12)`` of the release; (0, 0) where it does not begin like that."""
+        found = re.match(r"(\d+)\.(\d+)", self.release)
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
+    @cached_property
     def _options(self) -> dict[str, str]:
-        text = self.read(f"/boot/config-{self.release}") or self.read(f"{self.modules_directory}/config")
+        text = self.read(f"/boot/config-{self.release}") or self.read(f"{self.modules.directory}/config")
         if text is None:
             try:
                 packed = Path(self.root + "/proc/config.gz").read_bytes()

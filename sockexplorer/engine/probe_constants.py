@@ -7,16 +7,19 @@ A number that only programs give a meaning needs no kernel. A protocol or family
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sockexplorer.core.advice import rights
 from sockexplorer.core.capability import WORDS, Capability, State
 from sockexplorer.core.constant_table import Constant, everything, value_here
 from sockexplorer.engine.host_facts import HostFacts
 from sockexplorer.engine.probe_homes import NO_FAMILY, PLAIN_PROTOCOLS, SOCKETS, Home, home_of
+from sockexplorer.engine.probe_modules import asking
 from sockexplorer.engine.probe_options import Asker
 from sockexplorer.engine.probe_python import in_python, lack, number_here, others_only
 from sockexplorer.engine.probe_refusals import absent, missing_module
-from sockexplorer.engine.probe_sockets import ABSENT, DENIED, Finding, ask
+from sockexplorer.engine.probe_rights import fitting
+from sockexplorer.engine.probe_sockets import ABSENT, ALLOWED, DENIED, Answer, Finding, ask
 from sockexplorer.families import all_families
 
 BEST: tuple[State, ...] = (
@@ -61,34 +64,26 @@ class _Probe:
 
     def capability(self, row: Constant) -> Capability:
         """One constant's answer."""
-        has = in_python(row.name)
-        finding: Finding
-        if not has and others_only(row):
-            where = ", ".join(row.platforms)
-            finding = Finding("other-os", None, None, (f"{row.name} is for {where}",))
+        known = in_python(row.name)
+        value = value_here(row.name) if known else row.value
+        evidence: tuple[str, ...] = (f"socket.{row.name} = {value}",)
+        if not known and others_only(row):
+            evidence = (f"{row.name} is for {', '.join(row.platforms)}",)
+            finding = Finding("other-os", False, None)
         else:
             try:
                 finding = self._finding(row)
             except OSError as error:
                 finding = Finding("unknown", None, None, (f"asking failed: {error}",))
-            if not has:
+            if not known:
                 evidence, fix = lack(row.name, row)
-                finding = Finding(
-                    "not-in-python",
-                    finding.kernel,
-                    finding.usable,
-                    (*evidence, *finding.evidence),
-                    (*fix, *finding.fix),
-                )
+                finding = replace(finding, state="not-in-python", fix=(*fix, *finding.fix))
         return Capability(
             name=row.name,
             group=row.group,
-            value=value_here(row.name) if has else row.value,
-            python=has,
-            kernel=finding.kernel,
-            usable=finding.usable,
+            value=value,
             state=finding.state,
-            evidence=tuple(dict.fromkeys(finding.evidence)),
+            steps=finding.steps(known, evidence),
             fix=tuple(dict.fromkeys(finding.fix)),
         )
 
@@ -111,8 +106,8 @@ class _Probe:
             return self._of_home(name, home)
         note = f"{name} belongs to {home.family}: {WORDS[found.state]}"
         if found.state == "no-device" and (own := self._of_home(name, home)).state == "available":
-            return Finding("no-device", own.kernel, own.usable, (*own.evidence, note, *found.evidence), found.fix)
-        return Finding(found.state, found.kernel, found.usable, (note, *found.evidence), found.fix)
+            return replace(found, kernel=own.kernel, usable=own.usable, evidence=(*own.evidence, note))
+        return replace(found, evidence=(note, *found.evidence))
 
     def _of_home(self, name: str, home: Home) -> Finding:
         """A constant whose family's sockets open: a protocol, an option, or a number."""
@@ -148,46 +143,42 @@ class _Probe:
         number = number_here(name)
         if number is None:
             return Finding("unknown", None, None, (f"{name} has no number here",))
-        alias = f"net-pf-{number}"
-        if found := self._would_load(alias):
+        if found := self._would_load(name, number, 0, 0):
             return found
         known = [(kind, proto) for family, kind, proto in SOCKETS.values() if family == name]
         seen = []
         for kind, proto in known or ANY_TYPE:
             answer = ask(number, number_here(kind) or 0, number_here(proto) or 0, f"socket({name}, {kind}, {proto})")
             if answer.ok:
-                return Finding("available", True, True, (answer.evidence,))
+                return _opened(answer)
             seen.append(answer.evidence)
             if answer.name not in ("ESOCKTNOSUPPORT", "EPROTONOSUPPORT"):
                 break
         if answer.name == "EAFNOSUPPORT":
             if name in NO_FAMILY:
                 return Finding("not-in-kernel", False, None, (answer.evidence, NO_FAMILY[name]))
-            modules = tuple(filter(None, (self.facts.aliases.get(alias),)))
-            found = absent(name, "", modules, self.facts, whole_family=True)
-            return Finding(found.state, found.kernel, found.usable, (answer.evidence, *found.evidence), found.fix)
+            modules = self.facts.modules.aliases.get(f"net-pf-{number}", ())
+            return _after(answer, absent(name, "", modules, self.facts, whole_family=True))
         if answer.name in DENIED:
-            return Finding("needs-privilege", True, False, (answer.evidence,), rights("CAP_NET_ADMIN"))
+            return _denied(answer, "CAP_NET_ADMIN", self.facts)
         there = "the kernel has the family, or it would answer EAFNOSUPPORT"
         return Finding("unknown", True, None, (*seen, there))
 
-    def _would_load(self, alias: str) -> Finding | None:
-        """The answer for what is not asked, because the question would load a module; None where it may be asked."""
-        module = self.facts.loads_for(alias)
-        if module == "":
+    def _would_load(self, family: str, *numbers: int) -> Finding | None:
+        """The answer for what is not asked, because the question might load a module; None where it may be asked."""
+        domain, kind, proto = numbers
+        would = asking(family, (domain, kind, proto), "", self.facts)
+        if would.known and not would.modules:
             return None
-        if module is None:
-            return Finding("unknown", None, None, (f"not asked: the kernel might load a module for it ({alias})",))
-        why = f"not asked: the kernel would load {module} for it ({alias} in modules.alias)"
-        found = missing_module((module,), self.facts)
-        if found is None:
-            return Finding("unknown", None, None, (why,))
-        return Finding(found.state, None, None, (why, *found.evidence), found.fix)
+        why = "socket() was not called: asking for what it lacks makes the kernel load it"
+        found = missing_module(would.modules, self.facts) or Finding("unknown", None, None)
+        return replace(found, kernel=None, evidence=(why, *would.evidence, *found.evidence))
 
     def _best(self, capabilities: Iterable[Capability]) -> Finding:
         best = min(capabilities, key=lambda each: BEST.index(each.state))
+        found = Finding.of(best)
         fix = best.fix if best.state != "available" else ()
-        return Finding(best.state, best.kernel, best.usable, (f"{best.name}: {WORDS[best.state]}", *best.evidence), fix)
+        return replace(found, evidence=(f"{best.name}: {WORDS[best.state]}", *found.evidence), fix=fix)
 
     # --- types and protocols -------------------------------------------------------------------------------
 
@@ -196,9 +187,7 @@ class _Probe:
             flag = number_here(name) or 0
             kind = (number_here("SOCK_STREAM") or 1) | flag
             answer = ask(number_here("AF_UNIX") or 1, kind, 0, f"socket(AF_UNIX, SOCK_STREAM|{name}, 0)")
-            return Finding(
-                "available" if answer.ok else "unknown", answer.ok or None, answer.ok or None, (answer.evidence,)
-            )
+            return _opened(answer) if answer.ok else Finding("unknown", None, None, (answer.evidence,))
         declared = self.by_type.get(name)
         if declared:
             return self._best(declared)
@@ -209,38 +198,20 @@ class _Probe:
         number = number_here(name)
         if number is None:
             return _number("<netinet/in.h>")
-        if name == "IPPROTO_SCTP":
-            return self._transport(name, number)
         answer = ask(
             number_here("AF_INET") or 2, number_here("SOCK_RAW") or 3, number, f"socket(AF_INET, SOCK_RAW, {name})"
         )
         if answer.ok:
-            return Finding("available", True, True, (answer.evidence, "for raw sockets"))
+            return _opened(answer, "for raw sockets")
         if answer.name in DENIED:
-            return Finding("needs-privilege", None, False, (answer.evidence, "for raw sockets"), rights("CAP_NET_RAW"))
-        return Finding("unknown", None, None, (answer.evidence,))
-
-    def _transport(self, name: str, number: int) -> Finding:
-        if found := self._would_load(f"net-pf-2-proto-{number}"):
-            return found
-        answer = ask(
-            number_here("AF_INET") or 2,
-            number_here("SOCK_STREAM") or 1,
-            number,
-            f"socket(AF_INET, SOCK_STREAM, {name})",
-        )
-        if answer.ok:
-            return Finding("available", True, True, (answer.evidence,))
-        if answer.name in ABSENT:
-            found = absent("AF_INET", name, (name.partition("_")[2].lower(),), self.facts, whole_family=False)
-            return Finding(found.state, found.kernel, found.usable, (answer.evidence, *found.evidence), found.fix)
+            return replace(_denied(answer, "CAP_NET_RAW", self.facts), kernel=None, evidence=("for raw sockets",))
         return Finding("unknown", None, None, (answer.evidence,))
 
     def _netlink(self, name: str) -> Finding:
         number = number_here(name)
         if number is None:
             return Finding("unknown", None, None, (f"{name} has no number any more",))
-        if found := self._would_load(f"net-pf-16-proto-{number}"):
+        if found := self._would_load("AF_NETLINK", 16, 3, number):
             return found
         answer = ask(
             number_here("AF_NETLINK") or 16,
@@ -249,13 +220,25 @@ class _Probe:
             f"socket(AF_NETLINK, SOCK_RAW, {name})",
         )
         if answer.ok:
-            return Finding("available", True, True, (answer.evidence,))
+            return _opened(answer)
         if answer.name in ABSENT:
-            found = absent("AF_NETLINK", name, (), self.facts, whole_family=False)
-            return Finding(found.state, found.kernel, found.usable, (answer.evidence, *found.evidence), found.fix)
+            return _after(answer, absent("AF_NETLINK", name, (), self.facts, whole_family=False))
         return Finding("unknown", None, None, (answer.evidence,))
 
 
 def _number(header: str, *more: str) -> Finding:
     """What only programs give a meaning: this Python having it is all there is."""
     return Finding("available", None, None, (f"a number of {header}; nothing in the kernel to ask", *more))
+
+
+def _opened(answer: Answer, *more: str) -> Finding:
+    return Finding("available", True, True, (answer.evidence, *more), allowed=(ALLOWED,))
+
+
+def _after(answer: Answer, found: Finding) -> Finding:
+    return replace(found, evidence=(answer.evidence, *found.evidence))
+
+
+def _denied(answer: Answer, capability: str, facts: HostFacts) -> Finding:
+    more, fix = fitting(rights(capability), capability, facts)
+    return Finding("needs-privilege", True, False, (), fix, allowed=(answer.evidence, *more))

@@ -15,7 +15,7 @@ from types import TracebackType
 from sockexplorer.core.advice import errno_name, rights
 from sockexplorer.engine.probe_homes import SET_WITH_NOTHING, SOCKETS, Home
 from sockexplorer.engine.probe_python import number_here
-from sockexplorer.engine.probe_sockets import DENIED, Answer, Finding, open_socket
+from sockexplorer.engine.probe_sockets import ALLOWED, DENIED, Answer, Finding, open_socket
 
 MADE_UP = 0x7FFE
 LONGEST = 256
@@ -76,20 +76,20 @@ class Asker:
             code = _get(opened, level, option)
             call = f"getsockopt({home.level}, {name}) {kind}"
             if code == 0:
-                return Finding("available", True, True, (f"{call} succeeded",))
+                return Finding("available", True, True, (f"{call} succeeded",), allowed=(ALLOWED,))
             discerning = self._discerns(key, level, opened)
             if code == errno.ENOPROTOOPT and name in SET_WITH_NOTHING and discerning:
                 code = _set_nothing(opened, level, option)
                 call = f"setsockopt({home.level}, {name}, b'') {kind}"
             what = f"{call}: {errno_name(code)} {os.strerror(code)}"
             if errno_name(code) in DENIED:
-                return Finding("needs-privilege", True, False, (what,), rights("CAP_NET_ADMIN"))
+                return Finding("needs-privilege", True, False, (), rights("CAP_NET_ADMIN"), allowed=(what,))
             if code not in (errno.ENOPROTOOPT, errno.EOPNOTSUPP) and discerning:
                 known = "the kernel knows it (a made-up option answers ENOPROTOOPT)"
                 return Finding("available", True, True, (what, known))
             seen.append(what)
         if refused in DENIED and len(seen) == 1:
-            return Finding("needs-privilege", None, False, tuple(seen), rights("CAP_NET_RAW"))
+            return Finding("needs-privilege", None, False, (), rights("CAP_NET_RAW"), allowed=tuple(seen))
         return Finding("unknown", None, None, (*seen, "set-only options and types of ancillary data answer so as well"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Iterable
 from platform import python_version
 
 from sockexplorer.core.constant_table import Constant, by_name
@@ -47,6 +48,12 @@ def number_here(name: str) -> int | None:
         return LINUX[name]
     row = by_name().get(name)
     return int(row.value) if row is not None and row.value.lstrip("-").isdigit() else None
+
+
+def has(names: Iterable[str]) -> str:
+    """The evidence that this Python has names; numbers need none."""
+    known = [f"{name} = {number_here(name)}" for name in names if not name.isdigit()]
+    return f"Python {python_version()} has {', '.join(known)}"
 
 
 def others_only(row: Constant | None) -> bool:

@@ -1,14 +1,17 @@
-"""Why ``socket()`` said no: not built, not loaded, switched off, filtered, or a right that is missing.
+"""Why ``socket()`` said that the kernel has it not: never built, removed, not loaded, switched off, or filtered.
 
-Sources: ``__sock_create()`` and ``inet_create()`` of the kernel (which modules they ask for), capabilities(7),
-icmp(7), seccomp(2), <linux/net.h>.
+Sources: the kernel's Kconfig files and their history, modprobe(8), seccomp(2), <linux/net.h>.
 """
 
 from __future__ import annotations
 
-from sockexplorer.core.capability import State
+from dataclasses import replace
+
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.engine.host_facts import HostFacts
+from sockexplorer.engine.host_modules import LOCKED, Asking, plain
+from sockexplorer.engine.probe_modules import listed
+from sockexplorer.engine.probe_rights import FILTER_FIXES, FILTERED, denied
 from sockexplorer.engine.probe_sockets import ABSENT, DENIED, Answer, Finding
 
 OPTIONS = {
@@ -18,131 +21,178 @@ OPTIONS = {
     "AF_AX25": "CONFIG_AX25", "AF_NETROM": "CONFIG_NETROM", "AF_ROSE": "CONFIG_ROSE", "AF_APPLETALK": "CONFIG_ATALK",
     "AF_LLC": "CONFIG_LLC2", "AF_KEY": "CONFIG_NET_KEY", "AF_PPPOX": "CONFIG_PPPOE", "AF_ATMPVC": "CONFIG_ATM",
     "AF_ATMSVC": "CONFIG_ATM", "AF_INET6/IPPROTO_MPTCP": "CONFIG_MPTCP_IPV6",
-    "IPPROTO_MPTCP": "CONFIG_MPTCP", "IPPROTO_SCTP": "CONFIG_IP_SCTP",
+    "IPPROTO_MPTCP": "CONFIG_MPTCP", "IPPROTO_SCTP": "CONFIG_IP_SCTP", "IPPROTO_DCCP": "CONFIG_IP_DCCP",
     "CAN_RAW": "CONFIG_CAN_RAW", "CAN_BCM": "CONFIG_CAN_BCM", "CAN_ISOTP": "CONFIG_CAN_ISOTP",
     "CAN_J1939": "CONFIG_CAN_J1939", "BTPROTO_RFCOMM": "CONFIG_BT_RFCOMM", "NETLINK_AUDIT": "CONFIG_AUDIT",
     "NETLINK_CRYPTO": "CONFIG_CRYPTO_USER", "NETLINK_XFRM": "CONFIG_XFRM_USER", "NETLINK_SELINUX":
     "CONFIG_SECURITY_SELINUX", "NETLINK_NETFILTER": "CONFIG_NETFILTER_NETLINK", "NETLINK_CONNECTOR": "CONFIG_CONNECTOR",
-    "NETLINK_SOCK_DIAG": "CONFIG_SOCK_DIAG",
+    "NETLINK_SOCK_DIAG": "CONFIG_SOCK_DIAG", "NETLINK_ISCSI": "CONFIG_SCSI_ISCSI_ATTRS",
+    "NETLINK_SCSITRANSPORT": "CONFIG_SCSI_NETLINK", "NETLINK_RDMA": "CONFIG_INFINIBAND",
+    "algif_hash": "CONFIG_CRYPTO_USER_API_HASH",
+    "algif_skcipher": "CONFIG_CRYPTO_USER_API_SKCIPHER", "algif_aead": "CONFIG_CRYPTO_USER_API_AEAD",
+    "algif_rng": "CONFIG_CRYPTO_USER_API_RNG",
 }  # fmt: skip
-"""The kernel's build option behind a family or protocol."""
+"""The kernel's build option behind a family, a protocol, or a type of algorithm by its module."""
 STOCK = frozenset({"AF_CAN", "AF_TIPC", "AF_BLUETOOTH", "AF_ALG", "AF_QIPCRTR", "AF_RDS", "AF_VSOCK"})
 """Families that Debian's stock kernel was seen to have."""
 NOT_IN_CLOUD = frozenset({"AF_CAN", "AF_BLUETOOTH", "AF_QIPCRTR"})
 """… and its ``-cloud-`` kernels not."""
 
 
+RESERVED = frozenset({
+    "NETLINK_SMC", "NETLINK_NFLOG", "NETLINK_FIREWALL", "NETLINK_IP6_FW", "NETLINK_DNRTMSG", "NETLINK_ECRYPTFS",
+})  # fmt: skip
+"""Netlink protocols that have a number in <linux/netlink.h>, and nobody in a current kernel to answer."""
+REMOVED = {"IPPROTO_UDPLITE": ((7, 1), "UDP-Lite"), "IPPROTO_DCCP": ((6, 16), "DCCP")}
+"""Protocols that Linux has no more, by the first version without them."""
+
+
+def option_of(family: str, proto: str, *, whole_family: bool = False) -> str:
+    """The build option behind a protocol, or behind the family where the protocol has none of its own."""
+    specific = OPTIONS.get(f"{family}/{proto}") or OPTIONS.get(proto)
+    return (None if whole_family else specific) or OPTIONS.get(family, "")
+
+
+def built_as(option: str, facts: HostFacts) -> tuple[str | None, tuple[str, ...]]:
+    """The value of a build option, and the sentence that tells it; None and nothing where it can't be read."""
+    built = facts.option(option) if option else None
+    if built is None:
+        return None, ()
+    return built, (option + (" is not set" if built == "n" else f"={built}") + " (the kernel's configuration)",)
+
+
+def came_by(family: Family, protocol: Protocol, facts: HostFacts) -> tuple[str, ...]:
+    """The evidence around a ``socket()`` that succeeded: the build option, and the modules that brought it."""
+    option = option_of(family.constant, protocol.proto)
+    _, evidence = built_as(option, facts)
+    loaded = []
+    for each in map(plain, dict.fromkeys(family.modules + protocol.modules)):
+        if each in facts.modules.loaded:
+            path = facts.modules.files.get(each)
+            loaded.append(f"{each} is loaded (/proc/modules)" + (f", from {path}" if path else ""))
+    return (*evidence, *loaded)
+
+
+def algorithms(protocol: Protocol, facts: HostFacts) -> Finding | None:
+    """What AF_ALG lacks of one type of algorithm: socket() does not tell, and bind() would load what is missing."""
+    (module,) = protocol.modules
+    option = OPTIONS[module]
+    built, evidence = built_as(option, facts)
+    if facts.modules.has(module) or built == "y":
+        return None
+    if built == "n":
+        return Finding("not-in-kernel", False, None, evidence, _other_kernel("", option, whole_family=False))
+    if found := missing_module((module,), facts):
+        would = "bind() makes the kernel load it, for any user"
+        return replace(found, evidence=(*evidence, *found.evidence, would))
+    return None
+
+
 def missing_module(modules: tuple[str, ...], facts: HostFacts) -> Finding | None:
     """The answer when modules' files are here and not loaded; None when no file would bring it."""
-    absent = [each for each in dict.fromkeys(modules) if each.replace("-", "_") not in facts.loaded]
+    known = facts.modules
     there = {
-        each: facts.module_files[each.replace("-", "_")]
-        for each in absent
-        if each.replace("-", "_") in facts.module_files
+        each: known.files[plain(each)]
+        for each in dict.fromkeys(modules)
+        if plain(each) in known.files and plain(each) not in known.loaded
     }
-    if not facts.modular or not there:
+    if not known.possible or not there:
         return None
-    evidence = tuple(
-        f"{path} is in {facts.modules_directory}, and {name} not in /proc/modules" for name, path in there.items()
-    )
-    if facts.locked:
+    evidence = [f"{path} is in {known.directory}, and {name} not in /proc/modules" for name, path in there.items()]
+    names = " ".join(there) if len(there) == 1 else "-a " + " ".join(there)
+    if known.locked:
+        fix = f"boot again, and load {' and '.join(there)} before modules are locked"
+        return Finding("not-loaded", False, None, (*evidence, LOCKED), (fix,))
+    for name in there:
+        if by_kernel := known.forbidden(name):
+            fix = f"boot without module_blacklist={name}"
+            return Finding("switched-off", False, None, (*evidence, f"the kernel refuses {name}: {by_kernel}"), (fix,))
+        if rule := known.replaced(name):
+            evidence.append(f"modprobe runs a command in place of loading {name}: {rule}")
+            fixes = (f"sudo modprobe --ignore-install {names}", f"for good: take that line out of {rule.where}")
+            return Finding("switched-off", False, None, tuple(evidence), fixes)
+        if rule_text := known.blacklisted(name):
+            evidence.append(f"it is not loaded for a socket, but by its name: {rule_text}")
+    return Finding("not-loaded", False, None, tuple(evidence), (f"sudo modprobe {names}",))
+
+
+def not_asked(family: Family, protocol: Protocol, asking: Asking, facts: HostFacts) -> Finding:
+    """The answer for what is not asked, because ``socket()`` might load a module."""
+    whole = not any(listed(family.constant, each.proto, facts) for each in family.protocols)
+    option = option_of(family.constant, protocol.proto, whole_family=whole)
+    built, evidence = built_as(option, facts)
+    target = f"{family.constant.partition('_')[2].lower()}/{protocol.name}"
+    ask_for_real = f"ask for real, which loads what modprobe may load: sockexplorer doctor --load {target}"
+    why = "socket() was not called: asking for what it lacks makes the kernel load it"
+    if asking.known:
+        found = missing_module(asking.modules, facts)
+        if found is None:  # A command of modprobe.d brings it, from wherever.
+            return Finding("unknown", None, None, (why, *evidence, *asking.evidence), (ask_for_real,))
+        opening = "or just open it: the kernel loads the module then, for any user"
         return Finding(
-            "not-loaded",
-            False,
-            None,
-            (*evidence, "kernel.modules_disabled = 1: no module can be loaded any more"),
-            (f"boot again, and load {' and '.join(there)} before modules are locked",),
-        )
-    command = "sudo modprobe " + (next(iter(there)) if len(there) == 1 else "-a " + " ".join(there))
-    return Finding("not-loaded", False, None, evidence, (command,))
+            found.state, False, None, (why, *evidence, *asking.evidence, *found.evidence),
+            (*found.fix, opening, ask_for_real),
+        )  # fmt: skip
+    evidence = (why, *evidence, *asking.evidence, "it is not in /proc/net/protocols")
+    if built == "n":
+        return Finding("not-in-kernel", False, None, evidence, _other_kernel(family.constant, option, whole))
+    name = (family.modules + protocol.modules or ("the module",))[-1]
+    fixes = (f"on the host of the container: sudo modprobe {name}", ask_for_real)
+    return Finding("not-loaded" if built == "m" else "unknown", False if built == "m" else None, None, evidence, fixes)
 
 
 def absent(family: str, proto: str, modules: tuple[str, ...], facts: HostFacts, whole_family: bool) -> Finding:
     """The kernel does not know the family, or the protocol: is there a module, was it built, does a filter answer?"""
-    specific = OPTIONS.get(f"{family}/{proto}") or OPTIONS.get(proto)
-    option = (None if whole_family else specific) or OPTIONS.get(family, "")
-    built = facts.option(option) if option else None
-    evidence = []
-    if built is not None:
-        evidence.append(
-            f"kernel configuration: {option} is not set" if built == "n" else f"kernel configuration: {option}={built}"
-        )
+    option = option_of(family, proto, whole_family=whole_family)
+    built, evidence = built_as(option, facts)
+    if not whole_family and proto in REMOVED and facts.version >= REMOVED[proto][0]:
+        (major, minor), name = REMOVED[proto]
+        evidence = (f"Linux {major}.{minor} and later have no {name}; this is {facts.release}",)
+        return Finding("not-in-kernel", False, None, evidence, (f"boot a kernel before Linux {major}.{minor}",))
+    if proto in RESERVED:
+        return Finding("not-in-kernel", False, None, (f"{proto} is a reserved number: no current Linux answers to it",))
     if family == "AF_INET6" and (facts.read("/sys/module/ipv6/parameters/disable") or "").strip() == "1":
-        evidence.append("/sys/module/ipv6/parameters/disable = 1")
-        return Finding("switched-off", True, False, tuple(evidence), ("boot without ipv6.disable=1",))
-    if found := missing_module(modules, facts):
+        evidence = (*evidence, "/sys/module/ipv6/parameters/disable = 1")
+        return Finding("switched-off", True, False, evidence, ("boot without ipv6.disable=1",))
+    name = listed(family, proto, facts)
+    present = bool(name) or built == "y" or any(facts.modules.has(each) for each in modules)
+    if not name and (found := missing_module(modules, facts)):
         return Finding(found.state, found.kernel, found.usable, (*evidence, *found.evidence), found.fix)
-    present = built == "y" or any(each in facts.loaded or each in facts.built_in for each in modules)
-    if present and whole_family:
+    if present and (whole_family or name):
+        proof = (*evidence, *((f"{name} is in /proc/net/protocols: the kernel has it",) if name else ()))
+        if family == "AF_BLUETOOTH" and whole_family and facts.in_first_network is not True:
+            there = "Bluetooth sockets open in the first network namespace only, and this one is another"
+            outside = "start it outside of the container or namespace: sudo nsenter -t 1 -n sockexplorer"
+            if facts.in_first_network is False or not facts.filtered:
+                return Finding("switched-off", True, False, proof, (outside,), allowed=(there,))
         if facts.filtered:
-            evidence.append(
-                "the kernel has it, and a seccomp filter is on this process (Seccomp: 2 in /proc/self/status)"
-            )
-            return Finding("switched-off", True, False, tuple(evidence), FILTER_FIXES)
-        if family == "AF_BLUETOOTH":
-            evidence.append("the kernel has it: Bluetooth sockets open in the host's own network namespace only")
-            return Finding(
-                "switched-off", True, False, tuple(evidence), ("start it outside of the container or namespace",)
-            )
-    if facts.modular and not facts.has_modules_directory:
-        evidence.append(
-            f"{facts.modules_directory} is not here: a container, or the kernel's package was replaced since boot"
-        )
+            return Finding("switched-off", True, False, proof, FILTER_FIXES, allowed=(FILTERED,))
+    evidence += _no_module(modules, facts)
+    if facts.modules.possible and not facts.modules.has_directory:
         name = modules[0] if modules else family.partition("_")[2].lower()
-        fixes = [f"on the host of the container: sudo modprobe {name}", "after an update of the kernel: reboot"]
-        return Finding("not-loaded" if built == "m" else "not-in-kernel", False, None, tuple(evidence), tuple(fixes))
-    if modules and facts.modular:
-        evidence.append(f"{facts.modules_directory} has no module {' or '.join(dict.fromkeys(modules))}")
-    elif not facts.modular:
-        evidence.append("this kernel loads no modules (there is no /proc/modules)")
+        fixes = (f"on the host of the container: sudo modprobe {name}", "after an update of the kernel: reboot")
+        return Finding("not-loaded" if built == "m" else "not-in-kernel", False, None, evidence, fixes)
+    fixes = _other_kernel(family, option, whole_family) if built in ("n", None) else ()
+    if built == "m":
+        # Distributions put rare modules into a package of their own.
+        fixes = (f"install the package with this kernel's other modules, such as linux-modules-extra-{facts.release}",)
+    return Finding("not-in-kernel", False, None, evidence, fixes)
+
+
+def _no_module(modules: tuple[str, ...], facts: HostFacts) -> tuple[str, ...]:
+    if not facts.modules.possible:
+        return ("this kernel loads no modules (there is no /proc/modules)",)
+    if not facts.modules.has_directory:
+        where = facts.modules.directory
+        return (f"{where} is not here: a container, or the kernel's package was replaced since boot",)
+    return (f"{facts.modules.directory} has no module {' or '.join(dict.fromkeys(modules))}",) if modules else ()
+
+
+def _other_kernel(family: str, option: str, whole_family: bool) -> tuple[str, ...]:
     stock = ""
     if whole_family and family in STOCK:
         stock = "; Debian's stock kernel has it" + (", its -cloud- one not" if family in NOT_IN_CLOUD else "")
-    fix = (f"boot a kernel built with {option}{stock}",) if option and built != "y" else ()
-    return Finding("not-in-kernel", False, None, tuple(evidence), fix)
-
-
-FILTER_FIXES = (
-    "in a container: allow it in the seccomp profile",
-    "in a systemd unit: name the family in RestrictAddressFamilies=",
-)
-
-
-def ping_denied(family: Family, protocol: Protocol, name: str, facts: HostFacts) -> Finding:
-    """Ping sockets are for the groups of a range, whatever capabilities the process has."""
-    text = facts.sysctl("net.ipv4.ping_group_range") or ""
-    groups = ", ".join(str(each) for each in sorted(facts.groups))
-    evidence = (f"net.ipv4.ping_group_range = {text or 'unreadable'}", f"this process is in the groups {groups}")
-    try:
-        low, high = (int(each) for each in text.split())
-    except ValueError:
-        low, high = 0, 0
-    nobody = low > high
-    state: State = "switched-off" if nobody else "needs-privilege"
-    note = ("the range is empty: it is for nobody, root included",) if nobody else ()
-    fixes = family.explain(protocol, "socket", name).fixes
-    return Finding(state, True, False, (*evidence, *note), fixes)
-
-
-def denied(family: Family, protocol: Protocol, answer: Answer, facts: HostFacts) -> Finding:
-    """EPERM or EACCES: a right is missing, or a filter answers."""
-    if protocol.type == "SOCK_DGRAM" and protocol.proto in ("IPPROTO_ICMP", "IPPROTO_ICMPV6"):
-        return ping_denied(family, protocol, answer.name, facts)
-    evidence = []
-    capability = protocol.privilege
-    has = facts.has_capability(capability) if capability else None
-    if has is False:
-        evidence.append(f"{capability} is not in this process's effective set (CapEff in /proc/self/status)")
-    elif has:
-        evidence.append(
-            f"{capability} is in the effective set, but it counts only in the namespace that owns the network"
-        )
-    if facts.filtered:
-        evidence.append("a seccomp filter is on this process (Seccomp: 2 in /proc/self/status)")
-    if facts.filtered and has is not False:
-        return Finding("switched-off", None, False, tuple(evidence), FILTER_FIXES)
-    fixes = family.explain(protocol, "socket", answer.name).fixes
-    return Finding("needs-privilege", True, False, tuple(evidence), fixes)
+    return (f"boot a kernel built with {option}{stock}",) if option else ()
 
 
 def why_not(family: Family, protocol: Protocol, answer: Answer, facts: HostFacts) -> Finding:
@@ -150,10 +200,13 @@ def why_not(family: Family, protocol: Protocol, answer: Answer, facts: HostFacts
     if answer.name in DENIED:
         return denied(family, protocol, answer, facts)
     if protocol.proto == "IPPROTO_MPTCP" and facts.sysctl("net.mptcp.enabled") == "0":
-        return Finding("switched-off", True, False, ("net.mptcp.enabled = 0",), ("sudo sysctl net.mptcp.enabled=1",))
+        fix = "sudo sysctl net.mptcp.enabled=1"
+        return Finding("switched-off", True, False, (), (fix,), allowed=("net.mptcp.enabled = 0",))
     if answer.name in ABSENT:
-        modules = family.modules + protocol.modules
-        return absent(family.constant, protocol.proto, modules, facts, whole_family=answer.name == "EAFNOSUPPORT")
+        whole = answer.name == "EAFNOSUPPORT"
+        modules = family.modules if whole and family.modules else family.modules + protocol.modules
+        return absent(family.constant, protocol.proto, modules, facts, whole_family=whole)
     advice = family.explain(protocol, "socket", answer.name)
-    state: State = "no-device" if answer.name == "ENODEV" else "unknown"
-    return Finding(state, None, False if state == "no-device" else None, (advice.what,), advice.fixes)
+    if answer.name == "ENODEV":
+        return Finding("no-device", None, False, (), advice.fixes, device=False, devices=(advice.what,))
+    return Finding("unknown", None, None, (advice.what,), advice.fixes)

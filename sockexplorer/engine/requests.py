@@ -12,7 +12,7 @@ A message has an ``op`` and an ``id``; the reply carries ``re: id`` and either `
     resolve family protocol address                → hosts
     check_line line                                → answer
     inventory what                                 → found
-    probe   [families]                             → protocols, constants
+    probe   [families] [load]                      → protocols, constants, loaded
     stop
 """
 
@@ -204,7 +204,7 @@ class Requests:
     def _op_probe(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         from sockexplorer.engine.probe import probe
 
-        return probe(*map(find_family, header.get("families", ())))
+        return probe([find_family(each) for each in header.get("families") or ()], header.get("load") or ())
 
     def _op_stop(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         self._engine.stop()

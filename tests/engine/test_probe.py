@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -77,7 +76,13 @@ def test_usable_is_what_socket_says(protocols: dict[str, Capability]) -> None:
 def test_udp_is_available_with_proof(protocols: dict[str, Capability]) -> None:
     found = protocols["AF_INET/udp"]
     assert (found.python, found.kernel, found.usable, found.state) == (True, True, True, "available")
-    assert found.evidence == ("socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP) succeeded",)
+    (python, has), (kernel, proof), (allowed, _), (device, there) = ((s.ok, s.evidence) for s in found.steps)
+    assert (python, kernel, allowed, device) == (True, True, True, True)
+    assert has[0].endswith("has AF_INET = 2, SOCK_DGRAM = 2, IPPROTO_UDP = 17")
+    assert proof[0] == "socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP) succeeded"
+    assert "interfaces that are up" in there[0]
+    first = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text().strip()
+    assert any(f"net.ipv4.ip_unprivileged_port_start = {first}" in line for line in found.evidence)
     assert found.fix == ()
     assert found.value == "2"
 
@@ -116,7 +121,7 @@ def test_an_unexpected_error_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None
     report = probe()
     udp = report["protocols"][0]
     assert udp["state"] == "unknown"
-    assert udp["evidence"][0] == "socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP) failed: EMFILE Too many open files"
+    assert udp["steps"][1][1][0] == "socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP) failed: EMFILE Too many open files"
 
 
 # --- constants -------------------------------------------------------------------------------------------------
@@ -158,7 +163,8 @@ def test_an_option_is_available_only_with_proof(constants: dict[str, Capability]
         asking.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
     found = constants["TCP_INFO"]
     assert (found.state, found.kernel) == ("available", True)
-    assert "getsockopt(IPPROTO_TCP, TCP_INFO)" in found.evidence[0]
+    assert found.steps[0].evidence == (f"socket.TCP_INFO = {socket.TCP_INFO}",)
+    assert "getsockopt(IPPROTO_TCP, TCP_INFO)" in found.steps[1].evidence[0]
 
 
 def test_no_answer_is_no_proof_of_absence(constants: dict[str, Capability]) -> None:
@@ -173,7 +179,7 @@ def test_no_answer_is_no_proof_of_absence(constants: dict[str, Capability]) -> N
 def test_membership_is_proven_without_joining(constants: dict[str, Capability]) -> None:
     for name in ("IP_ADD_MEMBERSHIP", "IPV6_JOIN_GROUP"):
         assert (constants[name].state, constants[name].kernel) == ("available", True)
-        assert "setsockopt" in constants[name].evidence[0]
+        assert "setsockopt" in constants[name].steps[1].evidence[0]
 
 
 def test_an_option_that_nobody_knows_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +200,8 @@ def test_a_kernel_that_answers_anything_proves_nothing(monkeypatch: pytest.Monke
 def test_a_number_of_programs_needs_no_kernel(constants: dict[str, Capability]) -> None:
     found = constants["AI_PASSIVE"]
     assert (found.state, found.python, found.kernel) == ("available", True, None)
-    assert found.evidence == ("a number of <netdb.h>; nothing in the kernel to ask",)
+    assert found.steps[1].evidence == ("a number of <netdb.h>; nothing in the kernel to ask",)
+    assert found.mark(found.steps[1]) == "–"
 
 
 def test_constants_follow_their_family(constants: dict[str, Capability]) -> None:
@@ -235,13 +242,14 @@ def test_no_descriptor_stays_open() -> None:
     assert sorted(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
-def in_a_child(prepare: str) -> dict[str, Any]:
+def in_a_child(prepare: str) -> dict[str, Capability]:
     """The report of a new process that changes itself by ``prepare`` once it has read what others may not read."""
     code = f"import ctypes, json, os, pathlib\nfrom sockexplorer.engine.probe import probe\nprobe()\n{prepare}\n"
     code += "print(json.dumps(probe()))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    return {each["name"]: each for part in json.loads(ran.stdout).values() for each in part}
+    protocols, constants = load_capabilities(json.loads(ran.stdout))
+    return {each.name: each for each in (*protocols, *constants)}
 
 
 BECOME_NOBODY = "os.setgroups([]); os.setresgid(*[65534] * 3); os.setresuid(*[65534] * 3)"
@@ -252,15 +260,16 @@ def test_an_unprivileged_user_needs_a_right() -> None:
     found = in_a_child(BECOME_NOBODY)
     for name in ("AF_PACKET/raw", "AF_INET/raw"):
         each = found[name]
-        assert (each["state"], each["kernel"], each["usable"]) == ("needs-privilege", True, False)
-        assert "EPERM" in each["evidence"][0]
-        assert any(line.startswith("CAP_NET_RAW is not in") for line in each["evidence"])
-        assert any("sudo" in line for line in each["fix"])
-    assert found["AF_PACKET"]["state"] == "needs-privilege"
-    assert found["PACKET_HOST"]["state"] == "needs-privilege"
-    assert found["IPPROTO_GRE"]["state"] == "needs-privilege"
-    assert found["IP_HDRINCL"]["state"] == "needs-privilege"
-    assert found["AF_INET/udp"]["state"] == "available"
+        assert (each.state, each.kernel, each.usable) == ("needs-privilege", True, False)
+        assert "EPERM" in each.steps[2].evidence[0]
+        assert any(line.startswith("CAP_NET_RAW is not in") for line in each.steps[2].evidence)
+        assert any("sudo" in line for line in each.fix)
+    assert found["AF_PACKET"].state == "needs-privilege"
+    assert found["PACKET_HOST"].state == "needs-privilege"
+    assert found["IPPROTO_GRE"].state == "needs-privilege"
+    assert found["IP_HDRINCL"].state == "needs-privilege"
+    assert found["AF_INET/udp"].state == "available"
+    assert any("CAP_NET_BIND_SERVICE, which this process lacks" in line for line in found["AF_INET/udp"].evidence)
 
 
 OWN_NETWORK = "assert ctypes.CDLL(None).unshare(0x40000000) == 0"  # CLONE_NEWNET
@@ -291,13 +300,15 @@ def test_switches_are_seen() -> None:
         )
     )
     mptcp = found["AF_INET/mptcp"]
-    assert mptcp["state"] == "switched-off"
-    assert "net.mptcp.enabled = 0" in mptcp["evidence"]
-    assert mptcp["fix"] == ["sudo sysctl net.mptcp.enabled=1"]
+    assert mptcp.state == "switched-off"
+    assert "net.mptcp.enabled = 0" in mptcp.steps[2].evidence
+    assert mptcp.fix == ("sudo sysctl net.mptcp.enabled=1",)
     ipv6 = found["AF_INET6/udp"]
-    assert ipv6["state"] == "switched-off"
-    assert "net.ipv6.conf.all.disable_ipv6 = 1" in ipv6["evidence"]
-    assert found["AF_INET/icmp"]["state"] == "available"
+    assert ipv6.state == "switched-off"
+    assert "net.ipv6.conf.all.disable_ipv6 = 1" in ipv6.steps[2].evidence
+    icmp = found["AF_INET/icmp"]
+    assert (icmp.usable, icmp.state) == (True, "no-device"), "nothing is up in a new network"
+    assert icmp.fix == ("sudo ip link set lo up",)
 
 
 @root_only
@@ -305,10 +316,10 @@ def test_the_ping_range_is_told() -> None:
     if not can_make_networks():
         pytest.skip("no network namespace can be made here")
     nobody = in_a_child(own_network(net__ipv4__ping_group_range="1 0"))["AF_INET/icmp"]
-    assert nobody["state"] == "switched-off"
+    assert nobody.state == "switched-off"
     others = in_a_child(own_network(net__ipv4__ping_group_range="4000 4001"))["AF_INET/icmp"]
-    assert others["state"] == "needs-privilege"
-    assert "net.ipv4.ping_group_range = 4000 4001" in others["evidence"]
+    assert others.state == "needs-privilege"
+    assert "net.ipv4.ping_group_range = 4000 4001" in others.evidence
 
 
 def test_the_engine_side_needs_the_standard_library_only() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from sockexplorer.engine.host_facts import HostFacts
-from sockexplorer.engine.probe_devices import bluetooth, can, ipv6, what_is_there
+from sockexplorer.engine.probe_devices import bluetooth, can, interfaces, ipv6, network, what_is_there
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the files are those of Linux")
+SYSCTL = "net.ipv6.conf.all.disable_ipv6"
 SWITCH = "proc/sys/net/ipv6/conf/all/disable_ipv6"
 
 
@@ -25,14 +26,25 @@ def test_ipv6_switched_off(tmp_path: Path) -> None:
     write(tmp_path, "proc/net/if_inet6", "")
     found = ipv6(HostFacts(str(tmp_path)))
     assert (found.state, found.kernel, found.usable) == ("switched-off", True, False)
-    assert found.fix == ("sudo sysctl net.ipv6.conf.all.disable_ipv6=0",)
+    assert found.fix[0] == "sudo sysctl net.ipv6.conf.all.disable_ipv6=0"
+    assert f"{SYSCTL} = 1" in found.allowed
 
 
 @pytest.mark.parametrize(("switch", "addresses"), [("0\n", ""), ("1\n", "0001 01 80 10 80 lo\n")])
 def test_ipv6_on(tmp_path: Path, switch: str, addresses: str) -> None:
     write(tmp_path, SWITCH, switch)
     write(tmp_path, "proc/net/if_inet6", addresses)
-    assert ipv6(HostFacts(str(tmp_path))).state == "available"
+    found = ipv6(HostFacts(str(tmp_path)))
+    assert found.state == network(HostFacts()).state
+    assert f"{SYSCTL} = {switch.strip()}" in found.allowed
+
+
+def test_interfaces_of_this_host() -> None:
+    here = {each.name: each for each in interfaces()}
+    assert {name for _, name in socket.if_nameindex()} == set(here)
+    for name, each in here.items():
+        assert each.kind == int(Path("/sys/class/net", name, "type").read_text())
+        assert each.up is bool(int(Path("/sys/class/net", name, "flags").read_text(), 16) & 1)
 
 
 def test_bluetooth_controllers(tmp_path: Path) -> None:
@@ -41,7 +53,8 @@ def test_bluetooth_controllers(tmp_path: Path) -> None:
     assert bluetooth(HostFacts(str(tmp_path))).state == "no-device"
     (tmp_path / "sys/class/bluetooth/hci0").mkdir()
     found = bluetooth(HostFacts(str(tmp_path)))
-    assert (found.state, found.evidence) == ("available", ("controllers in /sys/class/bluetooth: hci0",))
+    assert (found.state, found.device) == ("available", True)
+    assert found.devices == ("controllers in /sys/class/bluetooth: hci0",)
 
 
 def test_can_interfaces_of_this_host() -> None:
@@ -52,8 +65,8 @@ def test_can_interfaces_of_this_host() -> None:
     if "280" in types.values():
         pytest.skip("this host has a CAN interface")
     found = can(HostFacts())
-    assert (found.state, found.kernel, found.usable) == ("no-device", True, True)
-    assert "vcan0" in found.fix[0]
+    assert (found.state, found.kernel, found.usable, found.device) == ("no-device", True, True, False)
+    assert "vcan" in found.fix[0].lower()
 
 
 def test_a_family_without_device_is_available() -> None:

@@ -49,6 +49,8 @@ class Job:
     """Whether the command gets this terminal, instead of pipes."""
     stdin: bool = False
     """Whether the command reads our stdin, byte for byte; without, it has none."""
+    arguments: Sequence[str] = ()
+    """What else the kernel's command line has."""
     memory: int = 1536
     seconds: float = 1800
 
@@ -106,6 +108,7 @@ def _boot(kernel: Path, directory: Path, job: Job) -> int:
         f"init={directory}/init.sh", f"uml_dir={directory}", "con=null", f"con0=null,fd:{console[1]}",
         "con1=fd:0,fd:1" if job.terminal else f"con1=null,fd:{out[1]}", f"con2=null,fd:{err[1]}",
         f"con3=fd:{given},fd:{taking}", "loglevel=4",
+        *job.arguments,
     ]  # fmt: skip
     attributes = termios.tcgetattr(0) if job.terminal and sys.stdin.isatty() else None
     process = subprocess.Popen(

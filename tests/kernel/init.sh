@@ -33,8 +33,9 @@ rmdir /.host
 hostname sockexplorer-lab
 read -r modules <"$job/modules"
 release=$(uname -r)
-mkdir -p /lib/modules
-ln -sfn "$modules/$release" "/lib/modules/$release"
+# Bound, not linked: the cache may be in a directory that only its owner may enter.
+mkdir -p "/lib/modules/$release"
+mount --bind "$modules/$release" "/lib/modules/$release"
 # Every module there is, so that a command finds every family; whoever wants to do without one unloads it.
 modprobe -a $(sed 's/\.ko:.*//; s/.*\///' "/lib/modules/$release/modules.dep")
 ip link set lo up

@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
         each.add_argument("--writable", action="append", default=[], type=Path, metavar="DIRECTORY")
         each.add_argument("--read-only", action="store_true", help="keep the checkout as it is, too")
         each.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
+        each.add_argument("--append", action="append", default=[], metavar="TEXT", help="for the kernel's command line")
         each.add_argument("--memory", type=int, default=1536, metavar="MIB")
         each.add_argument("--timeout", type=float, default=1800, metavar="SECONDS", help="exit status 124 after that")
     runs[0].add_argument("--tty", action="store_true", help="give the command this terminal")
@@ -67,6 +68,7 @@ def main(arguments: list[str]) -> int:
         environment=dict(each.partition("=")[::2] for each in options.env),
         terminal=shell or options.tty,
         stdin=options.verb == "run" and options.stdin,
+        arguments=options.append,
         memory=options.memory,
         seconds=options.timeout,
     )

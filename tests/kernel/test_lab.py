@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +10,10 @@ from pathlib import Path
 import pytest
 from support import gone
 
-LAB = Path(__file__).with_name("lab.py")
-PATIENCE = 60
+sys.path.insert(0, str(Path(__file__).parent))
+
+from guest import LAB, PATIENCE, lab
+
 FAMILIES = """
 import socket, sys
 for family, kind, proto in (
@@ -23,25 +24,6 @@ for family, kind, proto in (
     socket.socket(family, kind, proto).close()
 print("all of them")
 """
-
-
-def lab(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
-    """Run the launcher."""
-    return subprocess.run(
-        [sys.executable, LAB, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False, **more
-    )  # type: ignore[call-overload,no-any-return]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def kernel() -> None:
-    """The kernel takes minutes to build: these tests use the one that is there."""
-    sys.path.insert(0, str(LAB.parent))
-    try:
-        import build
-    finally:
-        sys.path.remove(str(LAB.parent))
-    if not os.environ.get(build.READY) and build.built() is None:
-        pytest.skip("the lab's kernel is not built: python tests/kernel/lab.py build")
 
 
 pytestmark = pytest.mark.optional_on_this_host(reason="the kernel has to be built first")

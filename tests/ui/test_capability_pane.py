@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from person import Person
+import pytest
+from person import Person, frame
 from textual.widgets import Input
 
 from sockexplorer.core.capability import WORDS, Capability
-from sockexplorer.ui.panes.capabilities import CapabilityList
+from sockexplorer.ui.panes.capabilities import CapabilityList, command_in
 
 People = Callable[..., Person]
 
@@ -69,6 +70,8 @@ async def test_where_the_answer_is_no_there_is_a_reason_and_something_to_do(peop
             shown = person.text("#capability-detail")
             assert each.name in shown
             assert WORDS[state] in shown
+            assert "Python " in shown
+            assert " → allowed " in shown
             assert "· " in shown or "▸ " in shown, f"{each.name} is {state} and nothing says why: {shown}"
 
 
@@ -86,3 +89,32 @@ async def test_probing_again_keeps_the_place(people: People) -> None:
         again = view.current()
         assert again is not None
         assert again.name == current.name
+
+
+async def test_what_to_do_is_copied_one_after_another(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.press("4")
+        await person.until(lambda: listed(person), "the probe")
+        view = person.app.screen.query_one(CapabilityList)
+        each = next(every for every in listed(person) if every.fix)
+        view.move_to(view._rows.index(each))
+        await person.sees("Copy the fix")
+        for fix in (*each.fix, each.fix[0]):
+            await person.press("Y")
+            assert person.app.clipboard == command_in(fix)
+        view.move_to(view._rows.index(next(every for every in listed(person) if not every.fix)))
+        await person.until(lambda: "Copy the fix" not in frame(person.app), "no fix, no key")
+
+
+@pytest.mark.parametrize(
+    ("fix", "command"),
+    [
+        ("sudo modprobe tipc", "sudo modprobe tipc"),
+        ("make a virtual one: sudo ip link add dev vcan0 type vcan && sudo ip link set vcan0 up",
+         "sudo ip link add dev vcan0 type vcan && sudo ip link set vcan0 up"),
+        ("try it in a namespace of your own, no rights needed: unshare -rn sockexplorer", "unshare -rn sockexplorer"),
+        ("boot a kernel built with CONFIG_TIPC", "boot a kernel built with CONFIG_TIPC"),
+    ],
+)  # fmt: skip
+def test_the_command_is_what_is_copied(fix: str, command: str) -> None:
+    assert command_in(fix) == command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from rich.style import Style
@@ -14,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sockexplorer.core.about import Section
-from sockexplorer.core.capability import GLYPHS, WORDS, Capability
+from sockexplorer.core.capability import GLYPHS, SENTENCES, STEPS, WORDS, Capability
 from sockexplorer.core.text import escape
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.widgets.lines import LineView
@@ -22,6 +23,17 @@ from sockexplorer.ui.widgets.search_line import SearchLine
 
 Row = str | Capability
 """A group's title, or a constant."""
+
+
+TONES: dict[bool | None, str] = {True: "$text-success", False: "$text-error", None: "$text-warning"}
+"""Colours of a step."""
+_COMMAND = re.compile(r"(?:^|: |, )((?:sudo|sockexplorer|unshare|docker|modprobe|ip) .*)")
+
+
+def command_in(fix: str) -> str:
+    """The shell command that a fix says to run, else all of it."""
+    found = _COMMAND.search(fix)
+    return found[1] if found else fix
 
 
 class CapabilityList(LineView):
@@ -88,6 +100,7 @@ class CapabilitiesPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("/", "search", "Search", id="search"),
         Binding("y", "copy", "Copy", id="copy-constant"),
+        Binding("Y", "copy_fix", "Copy the fix", id="copy-fix"),
         Binding("r", "probe", "Probe again", id="probe"),
         Binding("escape", "clear", "Clear", show=False),
     ]
@@ -99,6 +112,10 @@ class CapabilitiesPane(Pane):
         super().__init__(id="capabilities")
         self._known: list[Capability] = []
         self._protocols: list[Capability] = []
+        self._fixable = False
+        """Whether there is something to do for what is under the cursor."""
+        self._copied = ("", 0)
+        """Whose fix was copied last, and which of its fixes."""
 
     def compose(self) -> ComposeResult:
         yield SearchLine(placeholder="/ search: name, value or state", compact=True, id="capability-search")
@@ -174,28 +191,35 @@ class CapabilitiesPane(Pane):
     def _describe(self) -> None:
         detail = self.query_one("#capability-detail", Static)
         current = self.query_one(CapabilityList).current()
+        fixable = current is not None and bool(current.fix)
+        if fixable != self._fixable:
+            self._fixable = fixable
+            self.refresh_bindings()
         if current is None:
             found = bool(self.query_one(CapabilityList).line_count())
             detail.update(Content("" if found else "Nothing has that name, value or state."))
             return
-        steps = " → ".join(
-            f"{word} {'✓' if held else '✗' if held is False else '?'}"
-            for word, held in (("Python", current.python), ("kernel", current.kernel), ("allowed", current.usable))
-        )
         parts: list[Content | str | tuple[str, str]] = [
             (f"{escape(current.name)}", "bold"),
             (f" = {escape(current.value)}" if current.value and "/" not in current.name else "", "$foreground-muted"),
-            f"\n{GLYPHS[current.state]} {WORDS[current.state]}   {steps}",
+            f"\n{GLYPHS[current.state]} {current.words}\n",
         ]
-        for each in current.evidence[:3]:
-            parts.append((f"\n· {escape(each)}", "$foreground-muted"))
+        steps = current.named_steps()
+        for name, step in steps:
+            parts += ["" if name == "python" else " → ", f"{STEPS[name]} ", (current.mark(step), TONES[step.ok])]
         for each in current.fix:
             parts.append(Content.assemble(("\n▸ ", "$text-accent"), escape(each)))
+        for name, step in steps:
+            # That this Python has it is seen by the value already.
+            if step.evidence and not (name == "python" and step.ok):
+                parts += [f"\n{STEPS[name]} ", (f"· {'; '.join(map(escape, step.evidence))}", "$foreground-muted")]
         detail.update(Content.assemble(*parts))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("search", "copy", "probe") and self.typing:
+        if action in ("search", "copy", "copy_fix", "probe") and self.typing:
             return False
+        if action == "copy_fix":
+            return self._fixable
         return super().check_action(action, parameters)
 
     def action_search(self) -> None:
@@ -213,13 +237,25 @@ class CapabilitiesPane(Pane):
         if current is not None:
             self.post_message(CopyText(f"{current.name} = {current.value or None}", current.name))
 
+    def action_copy_fix(self) -> None:
+        """Copy what to do: the first time the likeliest, then the next."""
+        current = self.query_one(CapabilityList).current()
+        if current is None or not current.fix:
+            return
+        name, last = self._copied
+        index = (last + 1) % len(current.fix) if name == current.name else 0
+        self._copied = current.name, index
+        self.post_message(CopyText(command_in(current.fix[index]), "what to do"))
+
     def subject(self) -> tuple[str, list[Section]]:
         current = self.query_one(CapabilityList).current()
         if current is None:
             text = "Every constant of Python's socket: its value, and whether it can be used here."
             return "Capabilities", [("", [text])]
-        found = [("", [WORDS[current.state]]), ("The evidence", [f"· {each}" for each in current.evidence])]
-        return f"{current.name} = {current.value}", [*found, ("What to do", [f"▸ {each}" for each in current.fix])]
+        found: list[Section] = [("", [current.words]), ("What to do", [f"▸ {each}" for each in current.fix])]
+        for name, step in current.named_steps():
+            found.append((f"{SENTENCES[name]} {current.mark(step)}", [f"· {each}" for each in step.evidence]))
+        return f"{current.name} = {current.value}", found
 
 
 def _number(value: str) -> str:

@@ -1,0 +1,17 @@
+"""Runs the launcher of the lab from a test."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+LAB = Path(__file__).with_name("lab.py")
+PATIENCE = 60
+
+
+def lab(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+    """Run the launcher with arguments as a person would."""
+    return subprocess.run(
+        [sys.executable, LAB, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False, **more
+    )  # type: ignore[call-overload,no-any-return]
