@@ -65,4 +65,4 @@ def test_sending_before_binding_is_explained(desk: Desk, peer: socket.socket) ->
     with pytest.raises(Refused) as caught:
         desk.send(session, b"from nowhere", to=peer.getsockname())
     assert caught.value.problem.name == "ENOTCONN"
-    assert caught.value.problem.fixes[0].startswith("bind it to one")
+    assert caught.value.problem.fixes[0].startswith("bind it")
