@@ -170,8 +170,8 @@ def absent(family: str, proto: str, modules: tuple[str, ...], facts: HostFacts, 
     evidence += _no_module(modules, facts)
     if facts.modules.possible and not facts.modules.has_directory:
         name = modules[0] if modules else family.partition("_")[2].lower()
-        fixes = (f"on the host of the container: sudo modprobe {name}", "after an update of the kernel: reboot")
-        return Finding("not-loaded" if built == "m" else "not-in-kernel", False, None, evidence, fixes)
+        reload = (f"on the host of the container: sudo modprobe {name}", "after an update of the kernel: reboot")
+        return Finding("not-loaded" if built == "m" else "not-in-kernel", False, None, evidence, reload)
     fixes = _other_kernel(family, option, whole_family) if built in ("n", None) else ()
     if built == "m":
         # Distributions put rare modules into a package of their own.

@@ -65,8 +65,4 @@ def test_sending_before_binding_is_explained(desk: Desk, peer: socket.socket) ->
     with pytest.raises(Refused) as caught:
         desk.send(session, b"from nowhere", to=peer.getsockname())
     assert caught.value.problem.name == "ENOTCONN"
-<<<<<<< HEAD
-    assert caught.value.problem.fixes[0].startswith("bind it first")
-=======
     assert caught.value.problem.fixes[0].startswith("bind it")
->>>>>>> 1b184f6bbd417c72b39402183d9055d6e39ad06d
