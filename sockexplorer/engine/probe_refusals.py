@@ -162,12 +162,13 @@ def absent(family: str, proto: str, modules: tuple[str, ...], facts: HostFacts, 
         proof = (*evidence, *((f"{name} is in /proc/net/protocols: the kernel has it",) if name else ()))
         if family == "AF_BLUETOOTH" and whole_family and facts.in_first_network is not True:
             there = "Bluetooth sockets open in the first network namespace only, and this one is another"
-            outside = "start it outside of the container or namespace: sudo nsenter -t 1 -n sockexplorer"
+            outside = "start it outside of the container or namespace: sockexplorer --via 'sudo nsenter -t 1 -n'"
             if facts.in_first_network is False or not facts.filtered:
                 return Finding("switched-off", True, False, proof, (outside,), allowed=(there,))
         if facts.filtered:
             return Finding("switched-off", True, False, proof, FILTER_FIXES, allowed=(FILTERED,))
     evidence += _no_module(modules, facts)
+    fixes: tuple[str, ...]
     if facts.modules.possible and not facts.modules.has_directory:
         name = modules[0] if modules else family.partition("_")[2].lower()
         reload = (f"on the host of the container: sudo modprobe {name}", "after an update of the kernel: reboot")
