@@ -205,7 +205,7 @@ class Modules:
                     evidence.append(f"the kernel asks for {module} ({source}), in vain: {hindrance}")
                 else:
                     modules.append(module)
-                    evidence.append(f"the kernel would load {module} for it ({source})")
+                    evidence.append(f"socket() would make the kernel load {module} ({source})")
         return Asking(tuple(modules), tuple(dict.fromkeys(evidence)))
 
     def hindrance(self, module: str) -> str:

@@ -17,7 +17,7 @@ from sockexplorer.engine.probe_homes import NO_FAMILY, PLAIN_PROTOCOLS, SOCKETS,
 from sockexplorer.engine.probe_modules import asking
 from sockexplorer.engine.probe_options import Asker
 from sockexplorer.engine.probe_python import in_python, lack, number_here, others_only
-from sockexplorer.engine.probe_refusals import absent, missing_module
+from sockexplorer.engine.probe_refusals import NOT_ASKED, absent, missing_module
 from sockexplorer.engine.probe_rights import fitting
 from sockexplorer.engine.probe_sockets import ABSENT, ALLOWED, DENIED, Answer, Finding, ask
 from sockexplorer.families import all_families
@@ -170,9 +170,8 @@ class _Probe:
         would = asking(family, (domain, kind, proto), "", self.facts)
         if would.known and not would.modules:
             return None
-        why = "socket() was not called: asking for what it lacks makes the kernel load it"
         found = missing_module(would.modules, self.facts) or Finding("unknown", None, None)
-        return replace(found, kernel=None, evidence=(why, *would.evidence, *found.evidence))
+        return replace(found, kernel=None, evidence=(NOT_ASKED, *would.evidence, *found.evidence))
 
     def _best(self, capabilities: Iterable[Capability]) -> Finding:
         best = min(capabilities, key=lambda each: BEST.index(each.state))

@@ -43,6 +43,7 @@ RESERVED = frozenset({
     "NETLINK_SMC", "NETLINK_NFLOG", "NETLINK_FIREWALL", "NETLINK_IP6_FW", "NETLINK_DNRTMSG", "NETLINK_ECRYPTFS",
 })  # fmt: skip
 """Netlink protocols that have a number in <linux/netlink.h>, and nobody in a current kernel to answer."""
+NOT_ASKED = "not asked, so that nothing is loaded by looking"
 REMOVED = {"IPPROTO_UDPLITE": ((7, 1), "UDP-Lite"), "IPPROTO_DCCP": ((6, 16), "DCCP")}
 """Protocols that Linux has no more, by the first version without them."""
 
@@ -122,18 +123,17 @@ def not_asked(family: Family, protocol: Protocol, asking: Asking, facts: HostFac
     option = option_of(family.constant, protocol.proto, whole_family=whole)
     built, evidence = built_as(option, facts)
     target = f"{family.constant.partition('_')[2].lower()}/{protocol.name}"
-    ask_for_real = f"ask for real, which loads what modprobe may load: sockexplorer doctor --load {target}"
-    why = "socket() was not called: asking for what it lacks makes the kernel load it"
+    ask_for_real = f"ask for real, loading what modprobe may: sockexplorer doctor --load {target}"
     if asking.known:
         found = missing_module(asking.modules, facts)
         if found is None:  # A command of modprobe.d brings it, from wherever.
-            return Finding("unknown", None, None, (why, *evidence, *asking.evidence), (ask_for_real,))
-        opening = "or just open it: the kernel loads the module then, for any user"
+            return Finding("unknown", None, None, (NOT_ASKED, *asking.evidence, *evidence), (ask_for_real,))
+        opening = "or just open it, as any user: the kernel loads the module then"
         return Finding(
-            found.state, False, None, (why, *evidence, *asking.evidence, *found.evidence),
-            (*found.fix, opening, ask_for_real),
+            found.state, False, None, (NOT_ASKED, *asking.evidence, *evidence, *found.evidence),
+            (*found.fix, ask_for_real, opening),
         )  # fmt: skip
-    evidence = (why, *evidence, *asking.evidence, "it is not in /proc/net/protocols")
+    evidence = (NOT_ASKED, *asking.evidence, *evidence, "it is not in /proc/net/protocols")
     if built == "n":
         return Finding("not-in-kernel", False, None, evidence, _other_kernel(family.constant, option, whole))
     name = (family.modules + protocol.modules or ("the module",))[-1]

@@ -27,6 +27,8 @@ Row = str | Capability
 
 TONES: dict[bool | None, str] = {True: "$text-success", False: "$text-error", None: "$text-warning"}
 """Colours of a step."""
+WIDE = 60
+"""Columns from which everything that could be done is told under the list; below, the help has the rest."""
 _COMMAND = re.compile(r"(?:^|: |, )((?:sudo|sockexplorer|unshare|docker|modprobe|ip) .*)")
 
 
@@ -129,6 +131,10 @@ class CapabilitiesPane(Pane):
     def home(self) -> Widget:
         return self.query_one(CapabilityList)
 
+    def on_resize(self) -> None:
+        if self._known:
+            self._describe()
+
     def know(self, protocols: list[Capability], constants: list[Capability]) -> None:
         """Show what the probe found: the protocols that can be opened first, then every constant."""
         self._protocols, self._known = protocols, constants
@@ -207,7 +213,7 @@ class CapabilitiesPane(Pane):
         steps = current.named_steps()
         for name, step in steps:
             parts += ["" if name == "python" else " → ", f"{STEPS[name]} ", (current.mark(step), TONES[step.ok])]
-        for each in current.fix:
+        for each in current.fix if detail.size.width >= WIDE else current.fix[:1]:
             parts.append(Content.assemble(("\n▸ ", "$text-accent"), escape(each)))
         for name, step in steps:
             # That this Python has it is seen by the value already.
