@@ -54,7 +54,7 @@ def command(
     """
     from sockexplorer.cli.send import payload
 
-    given = None if text is None and hexadecimal is None else payload(text, hexadecimal)
+    given = None if text is None and hexadecimal is None else payload(target, text, hexadecimal)
     endpoint = asked.endpoint(
         target,
         bind=bind,

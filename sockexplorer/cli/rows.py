@@ -77,15 +77,14 @@ def as_json(number: int, session: Session, frame: Frame) -> str:
 
 
 def as_text(session: Session, frame: Frame, width: int | None = None) -> str:
-    """The frame as one safe line, cut to ``width``: time, direction, peer, length, preview."""
+    """The frame as one safe line, cut to ``width``: time, direction, peer, length, what it says or a preview."""
     moment = f"{_local(frame.time // SECOND)}.{frame.time % SECOND // 1000:06d}"
     name = session.peer_name(frame.peer) or escape(frame.meta.get("peer", "-"))
     cut = " (cut)" if frame.flags & TRUNCATED else ""
     beside = ancillary(frame)
     extra = "" if beside is None else f"  {escape(json.dumps(beside))}"
-    line = (
-        f"{moment}  {'→' if frame.outgoing else '←'}  {name}  {frame.length:>5}{cut}  {preview(frame.payload)}{extra}"
-    )
+    said = escape(session.summary(frame)) or preview(frame.payload)
+    line = f"{moment}  {'→' if frame.outgoing else '←'}  {name}  {frame.length:>5}{cut}  {said}{extra}"
     return line if width is None or len(line) <= width else line[: width - 1] + "…"
 
 

@@ -8,6 +8,7 @@ import click
 
 from sockexplorer.cli import asked
 from sockexplorer.cli.target import Target, target_argument
+from sockexplorer.core.text import escape
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
@@ -32,14 +33,15 @@ Examples:
 @click.option("--bind", metavar="ADDRESS", help="Send from this address.")
 @click.option("--text", metavar="TEXT", help=r"What to send, with escapes: \n \r \t \0 \xNN \uNNNN \\.")
 @click.option("--hex", "hexadecimal", metavar="HEX", help="What to send, as hexadecimal digits: 'de ad be ef'.")
+@click.option("--frame", metavar="FRAME", help="What to send, in the protocol's notation: 123#DEADBEEF for can/raw.")
 @click.option("--with", "fields", metavar="FIELD=VALUE", multiple=True, help="A field of the message. Repeatable.")
 @click.option("--wait", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Print replies for SECONDS.")
 @click.option("--json", "as_json", is_flag=True, help="Report what was sent, and each reply, as a JSON object a line.")
 @asked.socket_options
 def command(
     target: Target, to: str | None, connect: str | None, bind: str | None, text: str | None, hexadecimal: str | None,
-    fields: tuple[str, ...], wait: float | None, as_json: bool, options: tuple[str, ...], timeout: float | None,
-    proto: str | None,
+    frame: str | None, fields: tuple[str, ...], wait: float | None, as_json: bool, options: tuple[str, ...],
+    timeout: float | None, proto: str | None,
 ) -> None:  # fmt: skip
     """Send bytes to --to ADDRESS or over --connect ADDRESS, and end when they are sent.
 
@@ -50,8 +52,11 @@ def command(
 
     An ADDRESS is a Python literal or the plain form, as for "check".
 
-    The bytes are --text, --hex, or else stdin: for datagrams all of stdin is one message, for streams it goes out as
-    it comes. With --wait replies are printed as "watch" prints them.
+    The bytes are --text, --hex, --frame, or else stdin: for datagrams all of stdin is one message, for streams it goes
+    out as it comes. With --wait replies are printed as "watch" prints them.
+
+    --frame is for can/raw (123#DEADBEEF, 12345678#11.22, 123#R, 123##1AABB as with cansend) and can/bcm (TX_SETUP
+    123#DEADBEEF ival2=100ms).
 
     --json prints {"sent": bytes, "to": peer, "local": own address or null}; addresses are Python literals.
 
@@ -65,7 +70,7 @@ def command(
     aimless = aimless and (bind is not None or "open" in target.protocol.operations)
     if not operates and not aimless and (to is None) == (connect is None):
         raise click.UsageError("give one of --to and --connect")
-    given = payload(text, hexadecimal)
+    given = payload(target, text, hexadecimal, frame)
     if given is None and operates and not target.protocol.sample:
         given = b""  # random bytes need no input
     endpoint = asked.endpoint(target, bind=bind, connect=connect, to=to, options=options, timeout=timeout, proto=proto)
@@ -114,15 +119,19 @@ def command(
         raise click.exceptions.Exit(status)
 
 
-def payload(text: str | None, hexadecimal: str | None) -> bytes | None:
-    """The bytes of --text or --hex; None for stdin. Raises `click.UsageError`."""
+def payload(target: Target, text: str | None, hexadecimal: str | None, frame: str | None = None) -> bytes | None:
+    """The bytes of --text, --hex or --frame; None for stdin. Raises `click.UsageError`."""
     from sockexplorer.core.payload import PayloadError, from_hex, from_text
 
-    if text is not None and hexadecimal is not None:
-        raise click.UsageError("give one of --text and --hex")
+    given = {"--text": text, "--hex": hexadecimal, "--frame": frame}
+    chosen = [name for name, value in given.items() if value is not None]
+    if len(chosen) > 1:
+        raise click.UsageError(f"give one of {' and '.join(chosen)}")
     try:
         if text is not None:
             return from_text(text)
+        if frame is not None:
+            return target.family.read_payload(target.protocol, frame)
         return None if hexadecimal is None else from_hex(hexadecimal)
     except PayloadError as error:
-        raise click.BadParameter(str(error), param_hint="--hex" if text is None else "--text") from None
+        raise click.BadParameter(escape(str(error)), param_hint=chosen[0]) from None

@@ -20,6 +20,7 @@ from sockexplorer.core.fields import Field, Kind
 from sockexplorer.core.general_advice import general_advice
 from sockexplorer.core.interpreter import RUNNING, Interpreter
 from sockexplorer.core.literal import travelling_literal
+from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.sockaddr import Layout, Row
 
 Operation = Literal["bind", "connect", "listen", "open"]
@@ -74,6 +75,8 @@ class Protocol:
     """Kernel modules that bring it, in the order of loading."""
     sample: str = "hello"
     """What the composer starts with, as text with escapes."""
+    notation: str = ""
+    """An example of how payloads are written in the field's own way, such as ``123#DEADBEEF``; "" without one."""
     sends_bound: bool = False
     """Whether a bound socket sends without a destination: to its interface, or to the peer that bind named."""
     has_name: bool = True
@@ -291,7 +294,7 @@ class Family:
         """The address with its host replaced by ``host``."""
         raise NotImplementedError
 
-    # --- what goes with a message --------------------------------------------------------------------------
+    # --- what goes with a message, and what is in it -----------------------------------------------------
 
     def message_fields(self, protocol: Protocol, address: object) -> tuple[Field, ...]:
         """What a person says of each message besides its bytes, for a socket bound to ``address``; mostly nothing."""
@@ -300,6 +303,10 @@ class Family:
     def ancillary(self, protocol: Protocol, values: Mapping[str, object]) -> list[tuple[int, int, bytes]]:
         """The ancillary data of ``sendmsg()``, (level, type, data), that the values of `message_fields` amount to."""
         return []
+
+    def read_payload(self, protocol: Protocol, text: str) -> bytes:
+        """The bytes of a payload in the notation that `Protocol.notation` shows. Raises `PayloadError`."""
+        raise PayloadError(f"{self.constant} {protocol.name} has no notation for payloads: give text or hex")
 
     # --- text ----------------------------------------------------------------------------------------------
 

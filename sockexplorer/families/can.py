@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sockexplorer.core import canoptions, cformats, links
 from sockexplorer.core.advice import Advice, rights
-from sockexplorer.core.canframes import read_bcm
+from sockexplorer.core.canframes import read_bcm, read_frame
 from sockexplorer.core.demo import Act, Demo, End
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
@@ -372,13 +372,13 @@ class Can(Family):
     protocols = (
         Protocol(
             "raw", "SOCK_RAW", "CAN_RAW", "frames", ("bind",), local=LOCAL, modules=("can_raw",), sends_bound=True,
-            sample=RAW_SAMPLE, snaplen=4096, options=canoptions.RAW,
+            sample=RAW_SAMPLE, notation="123#DEADBEEF", snaplen=4096, options=canoptions.RAW,
             help="Every frame of an interface, or of all with an empty name. A frame is 16 bytes: id, length, 3 of "
             "padding, 8 of data; of CAN FD it is 72.",
         ),
         Protocol(
             "bcm", "SOCK_DGRAM", "CAN_BCM", "cyclic frames", ("connect",), remote=LOCAL, modules=("can_bcm",),
-            has_name=False, sample=BCM_SAMPLE, snaplen=65536,
+            has_name=False, sample=BCM_SAMPLE, notation="TX_SETUP 123#DEADBEEF ival2=100ms", snaplen=65536,
             help="The broadcast manager sends cyclically and filters by content. The sample has it send 123#68656C6C6F "
             "every second.",
         ),
@@ -512,6 +512,11 @@ class Can(Family):
         for field, part in zip(fields[1:], parts[1:], strict=True):
             values.append(field.read(part if part.lower().startswith("0x") else f"0x{part}"))
         return tuple(values)
+
+    def read_payload(self, protocol: Protocol, text: str) -> bytes:
+        if protocol.name in ("raw", "bcm"):
+            return read_frame(text) if protocol.name == "raw" else read_bcm(text)
+        return super().read_payload(protocol, text)
 
     def unsupported(self, proto: int) -> Raises | None:
         if proto in (each.proto_number for each in self.protocols):

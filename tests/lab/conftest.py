@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from support import ip
+from verbs import done, run
+
+__all__ = ["done", "ping_allowed", "run", "veth"]
 
 if os.environ.get("SOCKEXPLORER_LAB") != "1":
     collect_ignore_glob = ["test_*.py"]

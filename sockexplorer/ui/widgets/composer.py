@@ -18,6 +18,7 @@ from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field
 from sockexplorer.core.payload import PayloadError, from_hex, from_text
 from sockexplorer.core.text import escape
+from sockexplorer.decoders import summary
 
 _PASTED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -61,8 +62,14 @@ class Composer(Vertical):
         super().__init__(id="composer")
         self.session: Session | None = None
         self.peer: int | None = None
-        self.hex = False
+        self.mode = "text"
+        """How the payload is written: ``text`` with escapes, ``hex``, or ``frame``, the protocol's own notation."""
         self._fields: tuple[Field, ...] = ()
+
+    @property
+    def hex(self) -> bool:
+        """Whether the payload is written as hexadecimal digits."""
+        return self.mode == "hex"
 
     def compose(self) -> ComposeResult:
         yield Horizontal(id="composer-fields", classes="composer-line")
@@ -71,7 +78,12 @@ class Composer(Vertical):
             yield SendInput(
                 compact=True, id="composer-to", placeholder="peer's address, or as bound", select_on_focus=True
             )
-            yield Button("text", compact=True, id="composer-mode", tooltip="Text with escapes, or hex (ctrl+t)")
+            yield Button(
+                "text",
+                compact=True,
+                id="composer-mode",
+                tooltip="Text with escapes, hex, or the protocol's own notation (ctrl+t)",
+            )
             yield SendInput(
                 compact=True, id="composer-payload", placeholder=r"text, with \n \x00 \u00e9", select_on_focus=True
             )
@@ -88,6 +100,9 @@ class Composer(Vertical):
         label = self.query_one("#composer-to-label", Label)
         if fresh:
             self._show_fields(session)
+            if self.mode == "frame":
+                payload.value = ""
+                self._write_as("text", "")
         operates = session.protocol.operates
         connected = session.protocol.connections or operates or session.endpoint.operation == "connect"
         target.display = not connected
@@ -150,7 +165,7 @@ class Composer(Vertical):
     def read(self) -> tuple[bytes, object, dict[str, object]]:
         """Payload, target and the values of the message's fields. Raises `PayloadError` or `FieldError`."""
         text = self.query_one("#composer-payload", Input).value
-        data = from_hex(text) if self.hex else from_text(text)
+        data = self._payload(text)
         values = self._values()
         target = self.query_one("#composer-to", Input)
         to: object = None
@@ -163,6 +178,12 @@ class Composer(Vertical):
             to = family.read(protocol, target.value)
             family.check(protocol, to)
         return data, to, values
+
+    def _payload(self, text: str) -> bytes:
+        """The bytes of a payload as it is written. Raises `PayloadError`."""
+        if self.mode == "frame" and self.session is not None:
+            return self.session.family.read_payload(self.session.protocol, text)
+        return from_hex(text) if self.hex else from_text(text)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -202,16 +223,34 @@ class Composer(Vertical):
     def action_mode(self) -> None:
         payload = self.query_one("#composer-payload", Input)
         try:
-            data, _ = (from_hex(payload.value) if self.hex else from_text(payload.value)), None
+            data: bytes | None = self._payload(payload.value)
         except PayloadError:
             data = None
-        self.hex = not self.hex
-        self.query_one("#composer-mode", Button).label = "hex" if self.hex else "text"
+        notation = self.session.protocol.notation if self.session is not None else ""
+        modes = ["text", "hex", *(["frame"] if notation else [])]
+        self._write_as(modes[(modes.index(self.mode) + 1) % len(modes)], notation)
         if data is not None:
-            payload.value = data.hex(" ") if self.hex else ascii(data)[2:-1]
+            payload.value = self._written(data)
             payload.cursor_position = len(payload.value)
-        payload.placeholder = "de ad be ef" if self.hex else r"text, with \n \x00 \u00e9"
         self._note()
+
+    def _write_as(self, mode: str, notation: str) -> None:
+        self.mode = mode
+        self.query_one("#composer-mode", Button).label = mode
+        hints = {"text": r"text, with \n \x00 \u00e9", "hex": "de ad be ef", "frame": notation}
+        self.query_one("#composer-payload", Input).placeholder = hints[mode]
+
+    def _written(self, data: bytes) -> str:
+        """Bytes as the mode writes them; where its notation has no words for them, its example."""
+        if self.mode == "frame" and self.session is not None:
+            family, protocol = self.session.family, self.session.protocol
+            text = summary(family.constant, protocol.name, data)
+            try:
+                same = family.read_payload(protocol, text) == data
+            except PayloadError:
+                same = False
+            return text if same else protocol.notation
+        return data.hex(" ") if self.hex else ascii(data)[2:-1]
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -1,0 +1,113 @@
+"""Verbs of the command line as processes: started, listened to line by line, ended. Two fixtures start them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+import pytest
+from support import PATIENCE, wait
+
+COMMAND = [sys.executable, "-m", "sockexplorer"]
+
+
+class Running:
+    """A process whose lines are collected as they come."""
+
+    def __init__(
+        self, *command: str, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.PIPE, **more: Any
+    ) -> None:
+        self.process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, bufsize=0, **more)
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self._threads = [
+            threading.Thread(target=self._collect, args=(stream, lines), daemon=True)
+            for stream, lines in ((self.process.stdout, self.out), (self.process.stderr, self.err))
+            if stream is not None
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _collect(self, stream: IO[bytes], lines: list[str]) -> None:
+        with stream:
+            for line in stream:
+                lines.append(line.decode().rstrip("\n"))
+
+    def said(self, pattern: str) -> re.Match[str]:
+        """The first line of stderr that has the pattern, waiting for it."""
+        found = wait(
+            lambda: next(filter(None, (re.search(pattern, line) for line in list(self.err))), None),
+            f"{pattern!r} on stderr; it has {self.err}",
+        )
+        assert isinstance(found, re.Match)
+        return found
+
+    def address(self) -> Any:
+        """Where it is bound or listens, from the first line of stderr."""
+        return ast.literal_eval(self.said(r"^(?:bound to|listening on|open as) (.*)")[1])
+
+    def printed(self, count: int) -> list[str]:
+        """The first lines of stdout, waiting until there are so many."""
+        wait(lambda: len(self.out) >= count, f"{count} lines; it has {self.out} and {self.err}")
+        return self.out[:count]
+
+    def end(self, number: int | None = None) -> int:
+        """Send a signal if one is given; wait; the exit status."""
+        if number is not None:
+            self.process.send_signal(number)
+        status = self.process.wait(PATIENCE)
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        return status
+
+    def discard(self) -> None:
+        """End it whatever it does."""
+        self.process.kill()
+        self.end()
+        if self.process.stdin:
+            self.process.stdin.close()
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def run() -> Iterator[Start]:
+    """Start a verb, or with ``tool=`` another program; everything is ended after the test."""
+    started: list[Running] = []
+
+    def start(*arguments: str, tool: str | None = None, **more: Any) -> Running:
+        if tool is not None and shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+        command = [*COMMAND, *arguments] if tool is None else [tool, *arguments]
+        # A parent that ignores SIGINT would hand that down.
+        started.append(Running(*command, preexec_fn=_default_signals, **more))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.discard()
+
+
+def _default_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.fixture
+def done() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a verb to its end."""
+
+    def run_to_end(*arguments: str, data: str = "", **more: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments], input=data, capture_output=True, text=True, timeout=PATIENCE, check=False, **more
+        )
+
+    return run_to_end
