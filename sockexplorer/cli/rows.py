@@ -82,7 +82,10 @@ def as_text(session: Session, frame: Frame, width: int | None = None) -> str:
     name = session.peer_name(frame.peer) or escape(frame.meta.get("peer", "-"))
     cut = " (cut)" if frame.flags & TRUNCATED else ""
     beside = ancillary(frame)
-    extra = "" if beside is None else f"  {escape(json.dumps(beside))}"
+    if frame.flags & LOCAL and beside is not None and not frame.flags & OWN:
+        # On a virtual bus it is true of every frame: people need no word for it.
+        del beside["sent_by"]
+    extra = "" if not beside else f"  {escape(json.dumps(beside))}"
     said = escape(session.summary(frame)) or preview(frame.payload)
     line = f"{moment}  {'→' if frame.outgoing else '←'}  {name}  {frame.length:>5}{cut}  {said}{extra}"
     return line if width is None or len(line) <= width else line[: width - 1] + "…"
