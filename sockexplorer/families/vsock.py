@@ -127,6 +127,10 @@ class Vsock(Family):
             connections=True, local=LOCAL, remote=REMOTE, help="As stream, with message boundaries.",
             availability="Linux 5.14",
         ),
+        Protocol(
+            "dgram", "SOCK_DGRAM", "0", "datagrams", local=LOCAL, remote=REMOTE,
+            help="Datagrams between machines. Of the kernel's transports only VMware's (VMCI) carries them.",
+        ),
     )  # fmt: skip
 
     demos = {

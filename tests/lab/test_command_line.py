@@ -57,6 +57,8 @@ PING = bytes.fromhex("0800000000000001") + b"ping"
 PAIRS = [
     *(internet(name, kind) for name in LOOPBACK for kind in ("udp", "tcp", "udplite", "mptcp")),
     Pair("inet6/udp", ("--bind", "[fe80::7%sx0]:0"), ("--to", "[fe80::7%sx0]:{1}"), peer="('fe80::7', "),
+    Pair("inet/udplite", ("--bind", "127.0.0.1:0", "-o", "UDPLITE_RECV_CSCOV=16"),
+         ("--to", "127.0.0.1:{1}", "-o", "UDPLITE_SEND_CSCOV=20"), peer="('127.0.0.1', "),
     Pair("inet/raw", ("--bind", "127.0.0.1"), ("--to", "127.0.0.1"),
          ("--hex", "0800f7ff00000000"), bytes.fromhex("0800f7ff00000000"), "('127.0.0.1', 0)"),
     Pair("inet6/raw", ("--bind", "::1", "--proto", "253"), ("--to", "::1", "--proto", "253"), peer="('::1', 0, 0, 0)"),
@@ -121,7 +123,15 @@ def test_what_is_sent_is_what_is_watched(run: Run, done: Done, pair: Pair, veth:
 
 def test_every_family_and_protocol_of_the_lab_has_a_pair() -> None:
     """All but those that have tests of their own below, and those that this file is not for."""
-    below = {"netlink/route", "netlink/generic", "netlink/kobject-uevent", "can/bcm", "inet/icmp", "inet6/icmp"}
+    below = {
+        "vsock/dgram",
+        "netlink/route",
+        "netlink/generic",
+        "netlink/kobject-uevent",
+        "can/bcm",
+        "inet/icmp",
+        "inet6/icmp",
+    }
     paired = {pair.path for pair in PAIRS}
     for name in ("unix", "tipc", "can", "vsock", "packet", "qipcrtr", "rds"):
         family, _ = find(name)
@@ -191,6 +201,40 @@ def test_the_topology_service_answers(run: Run) -> None:
         assert "PUBLISHED 1000:3-4 by node 0 ref" in send.printed(1)[0]
     assert "WITHDRAWN 1000:3-4 by node 0 ref" in send.printed(2)[1]
     assert send.end(signal.SIGINT) == 0
+
+
+def test_the_name_service_answers(done: Done) -> None:
+    _, protocol = find("qipcrtr/dgram")
+    result = done("send", "qipcrtr/dgram", "--to", "1:control", "--text", protocol.sample, "--wait", "2")
+    assert "1:control     20  NEW_SERVER end of the list" in result.stdout, result.stderr
+
+
+def test_an_address_is_claimed(run: Run, done: Done) -> None:
+    watch = run(
+        "watch", "can/j1939", "--bind", "vcan0:0:40000:ff", "-o", "SO_BROADCAST=1", "-o", "SO_J1939_PROMISC=1",
+        "--count", "1",
+    )  # fmt: skip
+    watch.address()
+    name = 0x1122334455667788
+    result = done(
+        "send", "can/j1939", "--bind", f"vcan0:{name:x}:40000:80", "-o", "SO_BROADCAST=1", "--to", "vcan0:0:ee00:ff",
+        "--hex", name.to_bytes(8, "little").hex(),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert watch.end() == 0
+    assert "NAME 0x1122334455667788 claims address 0x80" in watch.out[0]
+
+
+def test_a_flow_of_segments_as_asked_for(run: Run, done: Done) -> None:
+    watch = run("watch", "can/isotp", "--bind", "vcan0:7e0:7e8", "-o", "CAN_ISOTP_RECV_FC=bs=4,stmin=1", "--count", "1")
+    watch.address()
+    wire = run("watch", "can/raw", "--bind", "vcan0", "-o", "CAN_RAW_FILTER=7E8:7FF", "--count", "1")
+    wire.address()
+    send = ("send", "can/isotp", "--bind", "vcan0:7e8:7e0", "-o", "CAN_ISOTP_OPTS=flags=TX_PADDING txpad_content=0x55")
+    assert done(*send, "--text", "asked for by flow control").returncode == 0
+    assert watch.end() == wire.end() == 0
+    assert "asked for by flow control" in watch.out[0]
+    assert "7E8#300401" in wire.out[0]
 
 
 def test_the_broadcast_manager_sends_while_it_is_held(run: Run) -> None:

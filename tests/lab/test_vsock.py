@@ -82,3 +82,11 @@ def test_a_machine_that_is_not_there(desk: Desk) -> None:
         desk.open("vsock/stream", "connect", remote=(99, 7777))
     assert caught.value.problem.name == "ENODEV"
     assert "modprobe" in " ".join(caught.value.problem.fixes)
+
+
+def test_no_transport_here_has_datagrams(desk: Desk) -> None:
+    with pytest.raises(Refused) as caught:
+        desk.open("vsock/dgram", local=(ANY, ANY))
+    assert (caught.value.problem.stage, caught.value.problem.name) == ("socket", "ENODEV")
+    assert "carries datagrams" in caught.value.problem.what
+    assert caught.value.problem.fixes == ("use stream or seqpacket",)
