@@ -10,7 +10,7 @@ import pytest
 from person import Person
 from textual.widgets import Button
 
-from sockexplorer.families import all_families
+from sockexplorer.families import all_families, find
 from sockexplorer.ui.widgets.box import Box
 
 People = Callable[..., Person]
@@ -205,3 +205,11 @@ async def test_the_form_starts_filled_from_the_command_line(people: People) -> N
         assert person.field("local.port").value == "4321"
     async with people((80, 24), start=("inet/udp", "1.2.3.4.5.6:\x1b[31m")) as person:
         await person.sees("The address was not understood")
+
+
+async def test_the_names_of_options_can_be_read(people: People, size: tuple[int, int]) -> None:
+    async with people(size) as person:
+        for path in ("can/raw", "netlink/route"):
+            await person.choose(path)
+            _, protocol = find(path)
+            await person.sees(*(f"] {each.name}" for each in protocol.options if each.flag))

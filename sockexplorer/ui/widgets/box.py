@@ -30,6 +30,11 @@ class Box(Static, can_focus=True):
         self.tooltip = tip
         self.set_reactive(Box.value, value)
 
+    @property
+    def cells(self) -> int:
+        """The cells that it takes."""
+        return len(f"[x] {self._label}")
+
     def render(self) -> Content:
         return Content.assemble(("[x]" if self.value else "[ ]", "$accent"), f" {self._label}")
 

@@ -102,7 +102,9 @@ class AddressForm(VerticalScroll, can_focus=False):
         for line in _lines(tuple(each.field for each in inputs)):
             yield Horizontal(*(rows[each.name] for each in line), classes="field-row")
         if boxes:
-            yield ItemGrid(*boxes, min_column_width=22, classes="boxes")
+            # A label that does not fit would wrap, and its only line show nothing of it.
+            widest = max(box.cells for box in boxes)
+            yield ItemGrid(*boxes, min_column_width=max(22, widest + 2), classes="boxes")
 
     def _pasted(self, source: FieldInput, text: str) -> bool:
         """Whether a text is a whole address and not the one element: it fills the form then."""
