@@ -23,6 +23,10 @@ def about_protocol(family: Family, protocol: Protocol) -> list[Section]:
         ("Rights", [_rights(protocol)]),
         ("What usually goes wrong", list(family.pitfalls)),
     ]
+    if protocol.notation:
+        sections.append(
+            ("Payloads may be written as", [f"{protocol.notation}   (send --frame; ctrl+t in the composer)"])
+        )
     errors = [
         f"{call if call != '*' else 'any call'}: {name}: {advice.what}"
         for (call, name), advice in family.explanations(protocol).items()

@@ -6,6 +6,7 @@ import pytest
 
 from sockexplorer.core.about import about_field, about_protocol
 from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.payload import PayloadError
 from sockexplorer.families import all_families, find
 
 EVERY = [(each, protocol) for each in all_families() for protocol in each.protocols]
@@ -29,6 +30,16 @@ def test_every_protocol_is_told_of(each: Family, protocol: Protocol) -> None:
 def test_a_right_that_is_needed_is_named() -> None:
     assert "CAP_NET_RAW" in dict(about_protocol(*find("packet/raw")))["Rights"][0]
     assert "none" in dict(about_protocol(*find("inet/udp")))["Rights"][0]
+
+
+def test_how_payloads_are_written_is_told_and_true() -> None:
+    noted = [(each, protocol) for each, protocol in EVERY if protocol.notation]
+    assert {f"{each.name}/{protocol.name}" for each, protocol in noted} == {"can/raw", "can/bcm"}
+    for each, protocol in noted:
+        assert protocol.notation in dict(about_protocol(each, protocol))["Payloads may be written as"][0]
+        assert each.read_payload(protocol, protocol.notation)
+    with pytest.raises(PayloadError, match="no notation"):
+        find("inet/udp")[0].read_payload(find("inet/udp")[1], "x")
 
 
 def test_the_plain_form_stands_beside_the_literal_where_there_is_one() -> None:
