@@ -93,8 +93,8 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     kept = log.received + log.sent - log.dropped
     held = f" ({size(log.size)})" if log.size >= 2**20 else ""
     parts: list[Part] = [(f"{session.state} ", "bold")]
-    if session.timeout is not None:
-        parts.append((f"{mode(session.timeout)} ", "$text-accent"))
+    if session.state not in ("closed", "failed", "ended"):
+        parts.append((f"{mode(session.timeout)} ", MUTED if session.timeout is None else "$text-accent"))
     if session.waits and session.state != "listening":
         parts.append((f"{session.waits}  ", "$text-warning"))
     if session.endpoint.private:

@@ -26,6 +26,8 @@ from types import FrameType
 from typing import BinaryIO
 
 INIT = Path(__file__).resolve().with_name("init.sh")
+PROGRAMS = INIT.parents[2] / ".venv" / "bin"
+"""Where the checkout's own programs are: ``run -- sockexplorer`` finds them."""
 PASSED = re.compile(
     r"(PATH|HOME|LANG|LC_.*|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|VIRTUAL_ENV|PY.*|CI|TZ|SOCKEXPLORER_.*)\Z"
 )
@@ -80,6 +82,8 @@ def _prepare(directory: Path, job: Job) -> None:
         raise ValueError("/ can't be writable in the guest: name a directory")
     (directory / "writable").write_text("".join(f"{path}\n" for path in writable))
     passed = {name: value for name, value in os.environ.items() if PASSED.match(name)}
+    if PROGRAMS.is_dir():
+        passed["PATH"] = f"{PROGRAMS}{os.pathsep}{passed.get('PATH', os.defpath)}"
     passed |= {"SOCKEXPLORER_LAB": "1", **job.environment}
     (directory / "environment").write_text("".join(f"export {name}={shlex.quote(passed[name])}\n" for name in passed))
     (directory / "command").write_text(f"cd {shlex.quote(str(Path.cwd()))} && exec {shlex.join(job.command)}\n")

@@ -2,7 +2,7 @@
 """Runs a command in a Linux kernel that has every socket family, without root and without KVM.
 
     python tests/kernel/lab.py run -- .venv/bin/python -m pytest tests/engine
-    python tests/kernel/lab.py run --tty -- .venv/bin/sockexplorer
+    python tests/kernel/lab.py run --tty -- sockexplorer
     python tests/kernel/lab.py shell
     python tests/kernel/lab.py build
 

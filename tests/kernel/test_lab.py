@@ -82,6 +82,11 @@ def test_stdin_goes_along_byte_for_byte_and_ends() -> None:
     assert lab("run", "--", "cat", input="not asked for").stdout == ""
 
 
+def test_the_checkouts_own_programs_are_found() -> None:
+    done = lab("run", "--", "sockexplorer", "--version")
+    assert (done.returncode, done.stdout.startswith("sockexplorer ")) == (0, True), done.stderr
+
+
 def test_what_takes_too_long_is_stopped() -> None:
     done = lab("run", "--timeout", "1", "--", "sleep", "60")
     assert done.returncode == 124
