@@ -22,6 +22,13 @@ from support import gone
 PATIENCE = 20.0
 
 
+def _as_at_a_terminal() -> None:
+    """Have a controlling terminal, and no signal ignored: who runs the tests in the background ignores some."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class PtyApp:
     """``python -m sockexplorer …`` as a session of its own whose terminal is ``master``; use it with ``with``."""
 
@@ -39,7 +46,7 @@ class PtyApp:
         self.process = subprocess.Popen(
             command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
             env={**os.environ, **more}, cwd=Path(__file__).parents[2],
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_as_at_a_terminal,
         )  # fmt: skip
         os.close(terminal)
 
