@@ -33,13 +33,15 @@ TOOLS = {
 SEARCHED = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 """Where to look for them: a user's PATH may lack the directories of root's."""
 LAB = ROOT / "tests" / "kernel" / "lab.py"
+LONG = ("tests/lab/test_doctor.py", "tests/lab/test_command_line.py")
 IN_THE_LAB: dict[str, list[str]] = {
-    "pytest in the lab": ["tests/lab"],
-    "pytest in the lab, what this host lacks": [
+    "pytest in the lab: families": ["tests/lab", *(f"--ignore={each}" for each in LONG)],
+    "pytest in the lab: doctor and verbs": [*LONG],
+    "pytest in the lab: what this host lacks": [
         "-m", "optional_on_this_host", "tests/core/script", "tests/engine", "tests/notations", "tests/ui",
     ],
 }  # fmt: skip
-"""What runs in the lab's kernel: tests that are for it, and those that a host without a family skips."""
+"""What runs in the lab's kernel, each in one of its own: tests that are for it, and those that the host skips."""
 OF_THE_LAB = {"pytest of the lab": ["pytest", "tests/kernel"]}
 HOW_INSTALLED = """
 import importlib.metadata
@@ -69,7 +71,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         print("hint: with arguments for pytest, nothing runs in the lab's kernel")
     elif lab_is_wanted():
-        failed += together({name: lab_command(more, at) for at, (name, more) in enumerate(IN_THE_LAB.items())})
+        failed += together({name: lab_command(more) for name, more in IN_THE_LAB.items()})
         failed += [name for name in OF_THE_LAB if not passes(name, OF_THE_LAB[name])]
         checks |= {name: [] for name in (*IN_THE_LAB, *OF_THE_LAB)}
     else:
@@ -85,12 +87,9 @@ def lab_is_wanted() -> bool:
     return subprocess.run([PYTHON, LAB, "build", "--check"], check=False).returncode == 0
 
 
-def lab_command(arguments: list[str], at: int) -> list[str]:
-    """The command that runs pytest in the lab's kernel, on the processor of that number if there are as many."""
-    processors = sorted(os.sched_getaffinity(0))
-    run = ["python", str(LAB), "run", "--", str(PYTHON), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    taskset = shutil.which("taskset")
-    return run if taskset is None else [taskset, "-c", str(processors[at % len(processors)]), *run]
+def lab_command(arguments: list[str]) -> list[str]:
+    """The command that runs pytest in the lab's kernel."""
+    return ["python", str(LAB), "run", "--", str(PYTHON), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
 
 
 def prepare() -> None:
@@ -135,8 +134,8 @@ def holds_this_checkout() -> bool:
 
 
 def together(checks: dict[str, list[str]]) -> list[str]:
-    """Run checks at the same time, for each is one process on one processor; those that failed."""
-    with ThreadPoolExecutor() as pool:
+    """Run checks side by side, each of which is one process on one processor; those that failed."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         done = dict(
             zip(checks, pool.map(lambda command: timed(command, capture_output=True), checks.values()), strict=True)
         )

@@ -390,15 +390,21 @@ class Session:
             self._read_rest(reader)
 
     def _read_rest(self, reader: MessageReader | StreamReader) -> None:
+        """Read what is left: some tell of the end before they give what came before it, others repeat the error."""
+        before = 0
         for _ in range(LAST_READS):
             recorded = len(self.spool)
             try:
                 reader.read()
             except OSError as error:
+                number = error.errno or 0
+                if number == before or (number == errno.ECONNRESET and self.protocol.ends_in_reset):
+                    return
+                before = number
                 failure = explain(self.family, self.protocol, "read", error)
                 self.spool.event("error", str(failure), failure=failure.to_json())
             if len(self.spool) == recorded:
-                break
+                return
 
     def release(self) -> None:
         """Let go of descriptors and of the socket file; the state stays."""
