@@ -143,7 +143,9 @@ class Session:
             reader.fixed_peer = peer
             reader.ends_at_zero = self.protocol.connections
         else:
-            reader = StreamReader(sock, self.spool, peer, ancillary_data=self.family.constant == "AF_UNIX")
+            # Without room for ancillary data TIPC tells every end as ECONNRESET.
+            beside = self.family.constant == "AF_UNIX" or self.protocol.ends_in_reset
+            reader = StreamReader(sock, self.spool, peer, ancillary_data=beside)
         connection = Connection(sock, peer, reader)
         self.connections[peer] = connection
         shown = self.family.text(address)
@@ -393,11 +395,13 @@ class Session:
         for _ in range(LAST_READS):
             recorded = len(self.spool)
             try:
-                reader.read()
+                over = not reader.read()
             except OSError as error:
                 failure = explain(self.family, self.protocol, "read", error)
                 self.spool.event("error", str(failure), failure=failure.to_json())
-            if len(self.spool) == recorded:
+                # Nothing follows the error of a connection; those of datagrams tell of one message each.
+                over = self.protocol.connections
+            if over or len(self.spool) == recorded:
                 break
 
     def release(self) -> None:
