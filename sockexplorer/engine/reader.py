@@ -40,8 +40,10 @@ _FLAG_OF_CAN = {
 }
 
 
-def _flags(flags: int, known: dict[int, int] = _FLAG_OF) -> int:
-    return sum(ours for theirs, ours in known.items() if flags & theirs)
+@lru_cache(maxsize=256)
+def _flags(flags: int, *, can: bool = False) -> int:
+    """Our flags for those of ``recvmsg``. Few combinations occur; on a virtual bus every frame has some."""
+    return sum(ours for theirs, ours in (_FLAG_OF_CAN if can else _FLAG_OF).items() if flags & theirs)
 
 
 @lru_cache(maxsize=8)
@@ -90,8 +92,8 @@ class MessageReader:
         # Only UNIX sockets pass descriptors; AF_PACKET answers EINVAL to a flag that it does not know.
         self._message_flags = recvmmsg.MSG_CMSG_CLOEXEC if family.constant == "AF_UNIX" else 0
         self._message_flags |= recvmmsg.MSG_TRUNC if protocol.msg_trunc else 0
-        self._flag_of = _FLAG_OF_CAN if family.constant == "AF_CAN" else _FLAG_OF
-        self._told = sum(self._flag_of)
+        self._can = family.constant == "AF_CAN"
+        self._told = sum(_FLAG_OF_CAN if self._can else _FLAG_OF)
         self._buffer = bytearray() if batched else bytearray(snaplen)
 
     def read(self) -> bool:
@@ -122,7 +124,7 @@ class MessageReader:
         words, data, names, control = buffers.words, buffers.data, buffers.names, buffers.control
         times, ends, lengths, numbers, flag_column = spool.columns
         parts, end, drops = spool.parts, spool.end, -1
-        known, told, flag_of = peers.known, self._told, self._flag_of
+        known, told, can = peers.known, self._told, self._can
         for index in range(count):
             word = index * recvmmsg.WORDS
             length = words[word + recvmmsg.LENGTH]
@@ -133,7 +135,7 @@ class MessageReader:
             name = bytes(names[at : at + min(name_length, recvmmsg.NAME_BYTES)])
             peer, flags = (self.fixed_peer is None and known(name)) or self._peer(name)
             if raw_flags & told:
-                flags |= _flags(raw_flags, flag_of)
+                flags |= _flags(raw_flags, can=can)
             # An empty message of a peer has the kernel's timestamp with it, the end of the connection nothing.
             if not length and self.ends_at_zero and (not control_length or self._nothing_is_the_end):
                 spool.end = end
@@ -193,7 +195,7 @@ class MessageReader:
                 return False
             peer, flags = self._peer_of(address)
             payload = bytes(memoryview(self._buffer)[: min(length, len(self._buffer))])
-            flags |= _flags(raw_flags, self._flag_of) | (int(Flag.TRUNCATED) if length > len(payload) else 0)
+            flags |= _flags(raw_flags, can=self._can) | (int(Flag.TRUNCATED) if length > len(payload) else 0)
             if said.drops is not None:
                 self.on_drops(said.drops)
             meta = said.meta if peer or address is None else {**said.meta, "peer": repr(address)}

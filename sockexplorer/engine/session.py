@@ -143,7 +143,9 @@ class Session:
             reader.fixed_peer = peer
             reader.ends_at_zero = self.protocol.connections
         else:
-            reader = StreamReader(sock, self.spool, peer, ancillary_data=self.family.constant == "AF_UNIX")
+            # Without room for ancillary data TIPC tells every end as ECONNRESET.
+            beside = self.family.constant == "AF_UNIX" or self.protocol.ends_in_reset
+            reader = StreamReader(sock, self.spool, peer, ancillary_data=beside)
         connection = Connection(sock, peer, reader)
         self.connections[peer] = connection
         shown = self.family.text(address)
@@ -391,19 +393,18 @@ class Session:
 
     def _read_rest(self, reader: MessageReader | StreamReader) -> None:
         """Read what is left: some tell of the end before they give what came before it, others repeat the error."""
-        before = 0
         for _ in range(LAST_READS):
             recorded = len(self.spool)
             try:
-                reader.read()
+                over = not reader.read()
             except OSError as error:
-                number = error.errno or 0
-                if number == before or (number == errno.ECONNRESET and self.protocol.ends_in_reset):
+                if error.errno == errno.ECONNRESET and self.protocol.ends_in_reset:
                     return
-                before = number
                 failure = explain(self.family, self.protocol, "read", error)
                 self.spool.event("error", str(failure), failure=failure.to_json())
-            if len(self.spool) == recorded:
+                # Nothing follows the error of a connection; those of datagrams tell of one message each.
+                over = self.protocol.connections
+            if over or len(self.spool) == recorded:
                 return
 
     def release(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import struct
 import threading
@@ -121,8 +123,8 @@ def test_the_product_at_both_ends_of_a_connection(desk: Desk, kind: str) -> None
     assert desk.stream(client, 6) == b"answer"
     desk.close(client)
     desk.until(lambda: not server.connections, "the end of the connection")
-    ended = [each for each in rows(server) if each.event in ("closed", "reset")]
-    assert [each.peer for each in ended] == [accepted]
+    ended = [each for each in rows(server) if each.event in ("closed", "reset", "error")]
+    assert [(each.event, each.peer) for each in ended] == [("closed", accepted)]
     assert [each.payload for each in rows(server) if not each.event and not each.outgoing and not each.payload] == []
 
 
@@ -142,6 +144,30 @@ def test_the_product_accepts_a_peer_of_its_own_kind(desk: Desk, peer: Peer, kind
     assert client.recv(100) == b"hello yourself"
     client.close()
     desk.until(lambda: not server.connections, "the end of the connection")
+
+
+@pytest.mark.parametrize(("kind", "number"), [("stream", socket.SOCK_STREAM), ("seqpacket", socket.SOCK_SEQPACKET)])
+def test_a_peer_that_closes_first_is_no_failure(process_desk: Desk, peer: Peer, kind: str, number: int) -> None:
+    """Its end and ours arrive at the engine together."""
+    desk = process_desk
+    server = peer(number, (NAMESEQ, SERVICE, 7, 7, NODE_SCOPE))
+    server.listen()
+    client = desk.open(f"tipc/{kind}", "connect", remote=(NAME, SERVICE, 7, 0))
+    accepted, _ = server.accept()
+    desk.until(lambda: client.state == "connected", "the connection")
+    desk.send(client, b"all of it")
+    assert accepted.recv(100) == b"all of it"
+    engine = desk.pid
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        accepted.close()
+        closed: list[object] = []
+        desk.hub.close(client, lambda result, problem: closed.append(problem))
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    desk.until(lambda: closed, "the reply")
+    assert closed == [None]
+    assert [each.event for each in rows(client) if each.event in ("error", "reset")] == []
 
 
 def test_the_topology_service_tells_of_names_as_they_come_and_go(desk: Desk, peer: Peer) -> None:
