@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Sparkline, Static
 
-from sockexplorer.capture.filter import FilterError, compile_filter
+from sockexplorer.capture.filter import Predicate
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub, Session
 from sockexplorer.core.about import Section, about_protocol
@@ -26,8 +26,8 @@ from sockexplorer.ui.explain import empty_text, status_text
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
+from sockexplorer.ui.widgets.filter_bar import FilterBar
 from sockexplorer.ui.widgets.lines import LineView
-from sockexplorer.ui.widgets.search_line import SearchLine
 from sockexplorer.ui.widgets.session_bar import SessionBar
 from sockexplorer.ui.widgets.timeout_line import TimeoutLine
 from sockexplorer.ui.widgets.traffic_view import TrafficView
@@ -35,8 +35,9 @@ from sockexplorer.ui.widgets.traffic_view import TrafficView
 SAMPLE_SECONDS = 0.5
 SAMPLES = 24
 SESSION_ACTIONS = frozenset(
-    ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect")
-)
+    ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect",
+     "hide", "match")
+)  # fmt: skip
 """What letters do while a session is shown and nobody types."""
 ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect"))
 """What needs a row under the cursor."""
@@ -50,6 +51,9 @@ class TrafficPane(Pane):
         Binding("s", "compose", "Send", id="send"),
         Binding("enter", "details", "Details", id="details"),
         Binding("/", "filter", "Filter", id="filter"),
+        Binding("h", "hide", "Hide or only mark what the filter leaves out", show=False, id="hide"),
+        Binding("n", "match(1)", "Next row that passes the filter", show=False, id="next-match"),
+        Binding("N", "match(-1)", "Row before that passes the filter", show=False, id="previous-match"),
         Binding("p", "pause", "Pause", id="pause"),
         Binding("f", "follow", "Follow", show=False, id="follow"),
         Binding("y", "copy_row", "Copy", id="copy-row"),
@@ -80,10 +84,7 @@ class TrafficPane(Pane):
         with Horizontal(id="status-line"):
             yield Static(id="status")
             yield Sparkline([0.0], id="sparkline")
-        yield SearchLine(
-            placeholder='filter: text  /regex/  dir==in  len>100  peer~"127."  hex:de ad', compact=True, id="filter"
-        )
-        yield Static(id="filter-note")
+        yield FilterBar(self._filtered)
         yield TimeoutLine()
         yield Static(id="traffic-empty")
         yield TrafficView()
@@ -92,7 +93,7 @@ class TrafficPane(Pane):
 
     def on_mount(self) -> None:
         super().on_mount()
-        for each in ("#filter", "#filter-note", "#details", "#composer", "#sparkline"):
+        for each in ("#details", "#composer", "#sparkline"):
             self.query_one(each).display = False
         self.update()
 
@@ -118,6 +119,7 @@ class TrafficPane(Pane):
             self.refresh_bindings()
         self._show_empty()
         self._describe()
+        self.query_one(FilterBar).found(*self.view.matches(), hiding=self.view.hiding)
         status = self._status()
         if status != self._shown_status:
             self._shown_status = status
@@ -168,7 +170,7 @@ class TrafficPane(Pane):
         self.view.show(session)
         if self.query_one(Composer).display:
             self.query_one(Composer).display = False
-        self._apply_filter()
+        self.query_one(FilterBar).show(session)
         details = self.query_one(Details)
         details.show(None, None)
         self._described = None
@@ -264,64 +266,33 @@ class TrafficPane(Pane):
             details.display = False
             self._details_chosen = True
         else:
-            self._no_filter()
+            self.query_one(FilterBar).clear()
         self.view.focus()
 
     # --- the filter ----------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
-        line = self.query_one("#filter", Input)
-        line.display = True
-        line.focus()
+        self.query_one(FilterBar).open()
 
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._apply_filter()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        if not event.value:
-            event.input.display = False
+    @on(FilterBar.Left)
+    def _filter_left(self) -> None:
         self.view.focus()
 
-    @on(SearchLine.Left)
-    def _filter_left(self, event: SearchLine.Left) -> None:
-        event.stop()
-        self._no_filter()
-        self.view.focus()
-
-    def _no_filter(self) -> None:
-        line = self.query_one("#filter", SearchLine)
-        line.value = ""
-        line.display = False
-        self.query_one("#filter-note").display = False
-
-    def _apply_filter(self) -> None:
-        line, note = self.query_one("#filter", Input), self.query_one("#filter-note", Static)
-        session = self.session
-        try:
-            if session is None:
-                predicate = compile_filter(line.value, str)
-            else:
-                predicate = compile_filter(line.value, session.peer_name, session.summary)
-        except FilterError as error:
-            self._refuse_filter(error)
-            return
-        note.display = False
-        line.set_class(False, "-wrong")
+    def _filtered(self, predicate: Predicate | None) -> None:
         self.view.set_filter(predicate)
+        self.refresh_bindings()
 
     @on(TrafficView.TooSlow)
     def _filter_too_slow(self, event: TrafficView.TooSlow) -> None:
-        self._refuse_filter(event.error)
+        self.query_one(FilterBar).refuse(event.error)
 
-    def _refuse_filter(self, error: FilterError) -> None:
-        note = self.query_one("#filter-note", Static)
-        note.update(Content.styled(f"✗ {escape(str(error))}", "$text-error"))
-        note.display = True
-        self.query_one("#filter", Input).set_class(True, "-wrong")
+    def action_hide(self) -> None:
+        self.view.set_hiding(not self.view.hiding)
+        self.update()
+
+    def action_match(self, step: int) -> None:
+        if not self.view.go_to_match(step):
+            self.notify("No further row passes the filter.", timeout=2, markup=False)
 
     # --- sending -------------------------------------------------------------------------------------------
 
@@ -384,6 +355,8 @@ class TrafficPane(Pane):
             return True if session.connections or not session.protocol.connections else None
         if action == "switch":
             return len(self.hub.sessions) > 1
+        if action in ("hide", "match") and not self.view.filtered:
+            return False
         if action in ROW_ACTIONS and session is not None:
             return True if self.view.line_count() else None
         if action in SESSION_ACTIONS:

@@ -25,6 +25,8 @@ MATCH_SECONDS = 0.012
 HEAD_BYTES = 4096
 """How much of a payload a row may look at."""
 EVENT_GLYPH = "•"
+MATCH_GLYPH = "▌"
+"""Stands before a row that passes a filter that hides nothing."""
 
 
 class TrafficView(LineView):
@@ -32,6 +34,7 @@ class TrafficView(LineView):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "traffic--in", "traffic--out", "traffic--event", "traffic--problem", "traffic--muted",
+        "traffic--match",
     }  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Details", id="show-details")]
@@ -57,6 +60,8 @@ class TrafficView(LineView):
         self.following = True
         self.paused_at: int | None = None
         """The row number that the view stops before while it is paused."""
+        self.hiding = True
+        """Whether rows that do not pass the filter are out of sight; else those that pass are marked."""
         self._predicate: Predicate | None = None
         self._matching: array[int] = row_numbers()
         self._looked = 0
@@ -74,8 +79,60 @@ class TrafficView(LineView):
 
     def set_filter(self, predicate: Predicate | None) -> None:
         """Show only rows that the predicate holds for; None shows all."""
+        number = self.number_at(self.cursor)
         self._predicate = predicate
         self._restart()
+        if not self.following and number is not None and not self._hides:
+            self.move_to(self._line_of(number))
+
+    @property
+    def filtered(self) -> bool:
+        """Whether there is a filter."""
+        return self._predicate is not None
+
+    @property
+    def _hides(self) -> bool:
+        return self._predicate is not None and self.hiding
+
+    def set_hiding(self, hiding: bool) -> None:
+        """Hide what the filter leaves out, or only mark what it lets through; the cursor stays on its row."""
+        number = self.number_at(self.cursor)
+        self.hiding = hiding
+        self._seen = (-1, -1)
+        if number is not None:
+            following = self.following
+            self.set_reactive(LineView.cursor, max(0, min(self._line_of(number), self.line_count() - 1)))
+            self.lines_changed()
+            self.show_cursor_line()
+            self.following = following
+        self.catch_up()
+
+    def matches(self) -> tuple[int, int]:
+        """How many rows pass the filter so far, and how many there are."""
+        if self.session is None:
+            return 0, 0
+        return len(self._matching), max(0, self._end - self.session.log.first)
+
+    def is_match(self, number: int) -> bool:
+        """Whether the filter lets a row through."""
+        at = bisect_left(self._matching, number)
+        return at < len(self._matching) and self._matching[at] == number
+
+    def go_to_match(self, step: int) -> bool:
+        """Go to the next row that passes the filter, or the one before; whether there is one."""
+        number = self.number_at(self.cursor)
+        if number is None:
+            return False
+        at = bisect_left(self._matching, number)
+        at = at - 1 if step < 0 else at + self.is_match(number)
+        if not 0 <= at < len(self._matching):
+            return False
+        self.move_to(self._line_of(self._matching[at]))
+        return True
+
+    def _line_of(self, number: int) -> int:
+        """The line of a row; where it is hidden, of the next in sight."""
+        return bisect_left(self._matching, number) if self._hides else number - self._first
 
     def _restart(self) -> None:
         self._matching = row_numbers()
@@ -97,7 +154,7 @@ class TrafficView(LineView):
     def line_count(self) -> int:
         if self.session is None:
             return 0
-        if self._predicate is not None:
+        if self._hides:
             return len(self._matching)
         return max(0, self._end - self._first)
 
@@ -105,7 +162,7 @@ class TrafficView(LineView):
         """The row number at a line."""
         if self.session is None or not 0 <= index < self.line_count():
             return None
-        return self._matching[index] if self._predicate is not None else self._first + index
+        return self._matching[index] if self._hides else self._first + index
 
     def current(self) -> Frame | None:
         """The frame under the cursor."""
@@ -139,15 +196,10 @@ class TrafficView(LineView):
 
     def _forget(self, first: int) -> bool:
         """Let go of rows that the log dropped, without moving what is in sight."""
-        if first <= self._first and self._predicate is None:
-            return False
-        gone = 0
-        if self._predicate is not None:
-            gone = bisect_left(self._matching, first)
-            if gone:
-                del self._matching[:gone]
-        else:
-            gone = first - self._first
+        unmatched = bisect_left(self._matching, first)
+        gone = unmatched if self._hides else max(0, first - self._first)
+        if unmatched:
+            del self._matching[:unmatched]
         self._first = max(self._first, first)
         if not gone:
             return False
@@ -215,7 +267,15 @@ class TrafficView(LineView):
             frame = self.session.log.head(number if number is not None else -1, HEAD_BYTES)
         except IndexError:
             return [("", Style())]
-        return self.row(frame, self.session, width)
+        marked = self._predicate is not None and not self.hiding
+        if not marked:
+            return self.row(frame, self.session, width)
+        match = self.is_match(frame.number)
+        cells = self.row(frame, self.session, width - len(MATCH_GLYPH))
+        if not match:
+            return [(" " * len(MATCH_GLYPH), Style()), *cells]
+        background = Style(bgcolor=self.get_component_rich_style("traffic--match").bgcolor)
+        return [(MATCH_GLYPH, self.tone("traffic--match")), *((text, style + background) for text, style in cells)]
 
     def row(self, frame: Frame, session: Session, width: int) -> list[tuple[str, Style]]:
         """The columns of a row: number, time, direction, peer, length, preview."""
