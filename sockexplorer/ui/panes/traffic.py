@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -17,13 +18,17 @@ from textual.widgets import Input, Sparkline, Static
 from sockexplorer.capture.filter import Predicate
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.offers import Offer
 from sockexplorer.core.about import Section, about_protocol
 from sockexplorer.core.lifecycle import allowed
 from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape, preview
 from sockexplorer.ui.clock import clock, size
+from sockexplorer.ui.columns import COLUMNS, TIMES, Look
 from sockexplorer.ui.explain import empty_text, status_text
 from sockexplorer.ui.panes.pane import CopyText, Pane
+from sockexplorer.ui.screens.choose import ChooseScreen
+from sockexplorer.ui.settings import Settings
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
@@ -36,10 +41,10 @@ SAMPLE_SECONDS = 0.5
 SAMPLES = 24
 SESSION_ACTIONS = frozenset(
     ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect",
-     "hide", "match")
+     "hide", "match", "time", "columns", "bookmark", "to_bookmark")
 )  # fmt: skip
 """What letters do while a session is shown and nobody types."""
-ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect"))
+ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect", "bookmark"))
 """What needs a row under the cursor."""
 
 
@@ -54,6 +59,13 @@ class TrafficPane(Pane):
         Binding("h", "hide", "Hide or only mark what the filter leaves out", show=False, id="hide"),
         Binding("n", "match(1)", "Next row that passes the filter", show=False, id="next-match"),
         Binding("N", "match(-1)", "Row before that passes the filter", show=False, id="previous-match"),
+        Binding("T", "time", "Time of day, since the first row, since the row before", show=False, id="time"),
+        Binding("c", "columns", "Choose columns", show=False, id="columns"),
+        Binding("m", "bookmark", "Bookmark the row", show=False, id="bookmark"),
+        Binding("apostrophe", "to_bookmark(1)", "Next bookmark", show=False, id="next-bookmark", key_display="'"),
+        Binding(
+            "quotation_mark", "to_bookmark(-1)", "Bookmark before", show=False, id="previous-bookmark", key_display='"'
+        ),
         Binding("p", "pause", "Pause", id="pause"),
         Binding("f", "follow", "Follow", show=False, id="follow"),
         Binding("y", "copy_row", "Copy", id="copy-row"),
@@ -95,6 +107,7 @@ class TrafficPane(Pane):
         super().on_mount()
         for each in ("#details", "#composer", "#sparkline"):
             self.query_one(each).display = False
+        self.view.look = self.app.settings.look  # type: ignore[attr-defined]
         self.update()
 
     @property
@@ -269,6 +282,42 @@ class TrafficPane(Pane):
             self.query_one(FilterBar).clear()
         self.view.focus()
 
+    # --- how rows are shown --------------------------------------------------------------------------------
+
+    def set_look(self, look: Look) -> None:
+        """Show rows so, from here on and at the next start."""
+        self.view.set_look(look)
+        settings: Settings = self.app.settings  # type: ignore[attr-defined]
+        if problem := settings.keep(look):
+            self.notify(escape(problem), title="Settings", severity="warning", markup=False)
+
+    def action_time(self) -> None:
+        modes = list(TIMES)
+        look = self.view.look
+        mode = modes[(modes.index(look.time) + 1) % len(modes)]
+        self.set_look(replace(look, time=mode))
+        self.notify(f"Time: {TIMES[mode]}", timeout=2, markup=False)
+
+    def action_columns(self) -> None:
+        look = self.view.look
+        width = max(map(len, COLUMNS))
+        offers = [Offer(name, f"{name:<{width}}  {what}") for name, what in COLUMNS.items()]
+
+        def chosen(offer: Offer | None) -> None:
+            names = tuple(each for each in COLUMNS if offer is not None and each in offer.value.split("|"))
+            if names:
+                self.set_look(replace(look, columns=names))
+
+        self.app.push_screen(ChooseScreen("Columns", offers, "|".join(look.columns), several=True), chosen)
+
+    def action_bookmark(self) -> None:
+        self.view.switch_bookmark()
+        self.refresh_bindings()
+
+    def action_to_bookmark(self, step: int) -> None:
+        if not self.view.go_to_bookmark(step):
+            self.notify("There is no bookmark in sight; m sets one.", timeout=2, markup=False)
+
     # --- the filter ----------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
@@ -356,6 +405,8 @@ class TrafficPane(Pane):
         if action == "switch":
             return len(self.hub.sessions) > 1
         if action in ("hide", "match") and not self.view.filtered:
+            return False
+        if action == "to_bookmark" and not self.view.bookmarks:
             return False
         if action in ROW_ACTIONS and session is not None:
             return True if self.view.line_count() else None
