@@ -147,3 +147,17 @@ def _cut(text: str, width: int) -> str:
         return text
     keep = (width - 1) // 2
     return f"{text[:keep]}…{text[-(width - 1 - keep) :]}"
+
+
+def kind_of(frame: Frame, session: Session) -> str:
+    """What statistics count a frame as: its protocol, and the kind of message that a decoder reads in it."""
+    protocol = protocol_of(frame, session)
+    if session.family.constant not in ("AF_NETLINK", "AF_CAN"):
+        return protocol
+    values = session.fields(frame)
+    for name in ("nl.type", "can.pgn", "bcm.opcode", "uevent.action"):
+        if found := values.get(name):
+            return f"{protocol} {'PGN ' if name == 'can.pgn' else ''}{found[0].text}"
+    if found := values.get("can.id_flags"):
+        return f"{protocol} {'SFF' if found[0].text == '0' else found[0].text}"
+    return protocol

@@ -41,10 +41,11 @@ SAMPLE_SECONDS = 0.5
 SAMPLES = 24
 SESSION_ACTIONS = frozenset(
     ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect",
-     "hide", "match", "time", "columns", "bookmark", "to_bookmark")
+     "hide", "match", "time", "columns", "bookmark", "to_bookmark",
+     "conversation", "statistics")
 )  # fmt: skip
 """What letters do while a session is shown and nobody types."""
-ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect", "bookmark"))
+ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect", "bookmark", "conversation"))
 """What needs a row under the cursor."""
 
 
@@ -59,6 +60,8 @@ class TrafficPane(Pane):
         Binding("h", "hide", "Hide or only mark what the filter leaves out", show=False, id="hide"),
         Binding("n", "match(1)", "Next row that passes the filter", show=False, id="next-match"),
         Binding("N", "match(-1)", "Row before that passes the filter", show=False, id="previous-match"),
+        Binding("F", "conversation", "What was said with the peer, as text or hex", show=False, id="conversation"),
+        Binding("S", "statistics", "Statistics by peer, length and protocol", show=False, id="statistics"),
         Binding("T", "time", "Time of day, since the first row, since the row before", show=False, id="time"),
         Binding("c", "columns", "Choose columns", show=False, id="columns"),
         Binding("m", "bookmark", "Bookmark the row", show=False, id="bookmark"),
@@ -317,6 +320,19 @@ class TrafficPane(Pane):
     def action_to_bookmark(self, step: int) -> None:
         if not self.view.go_to_bookmark(step):
             self.notify("There is no bookmark in sight; m sets one.", timeout=2, markup=False)
+
+    def action_conversation(self) -> None:
+        frame = self.view.current()
+        if self.session is not None and frame is not None:
+            from sockexplorer.ui.screens.conversation import ConversationScreen
+
+            self.app.push_screen(ConversationScreen(self.session, frame.peer))
+
+    def action_statistics(self) -> None:
+        if self.session is not None:
+            from sockexplorer.ui.screens.statistics import StatisticsScreen
+
+            self.app.push_screen(StatisticsScreen(self.session))
 
     # --- the filter ----------------------------------------------------------------------------------------
 
