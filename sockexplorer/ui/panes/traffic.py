@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from dataclasses import replace
 from typing import ClassVar
 
@@ -13,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Sparkline, Static
+from textual.widgets import Input, Static
 
 from sockexplorer.capture.filter import Predicate
 from sockexplorer.client.client import Problem
@@ -33,12 +32,12 @@ from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
 from sockexplorer.ui.widgets.lines import LineView
+from sockexplorer.ui.widgets.rates import History, RatesLine
 from sockexplorer.ui.widgets.session_bar import SessionBar
 from sockexplorer.ui.widgets.timeout_line import TimeoutLine
 from sockexplorer.ui.widgets.traffic_view import TrafficView
 
 SAMPLE_SECONDS = 0.5
-SAMPLES = 24
 SESSION_ACTIONS = frozenset(
     ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect",
      "hide", "match", "time", "columns", "bookmark", "to_bookmark",
@@ -85,8 +84,7 @@ class TrafficPane(Pane):
         super().__init__(id="traffic")
         self.hub = hub
         self.session: Session | None = None
-        self._rates: dict[int, deque[float]] = {}
-        self._last: dict[int, int] = {}
+        self._rates: dict[int, History] = {}
         self._sampled = time.monotonic()
         self._shown_bar: object = None
         self._shown_status: object = None
@@ -98,7 +96,7 @@ class TrafficPane(Pane):
         yield SessionBar()
         with Horizontal(id="status-line"):
             yield Static(id="status")
-            yield Sparkline([0.0], id="sparkline")
+            yield RatesLine()
         yield FilterBar(self._filtered)
         yield TimeoutLine()
         yield Static(id="traffic-empty")
@@ -108,7 +106,7 @@ class TrafficPane(Pane):
 
     def on_mount(self) -> None:
         super().on_mount()
-        for each in ("#details", "#composer", "#sparkline"):
+        for each in ("#details", "#composer", "#rates"):
             self.query_one(each).display = False
         self.view.look = self.app.settings.look  # type: ignore[attr-defined]
         self.update()
@@ -148,7 +146,7 @@ class TrafficPane(Pane):
         rates = self._rates.get(session.number)
         view = self.view
         return status_text(
-            session, rates[-1] if rates else 0, view.paused_at, following=view.following, behind=view.behind
+            session, rates.now if rates else 0, view.paused_at, following=view.following, behind=view.behind
         )
 
     def _sample(self) -> None:
@@ -158,14 +156,15 @@ class TrafficPane(Pane):
             return
         self._sampled = now
         for number, session in self.hub.sessions.items():
-            total = session.log.received + session.log.sent
-            samples = self._rates.setdefault(number, deque([0.0] * SAMPLES, maxlen=SAMPLES))
-            samples.append((total - self._last.get(number, total)) / passed)
-            self._last[number] = total
+            if number in self._rates:
+                self._rates[number].sample(passed)
+            else:
+                self._rates[number] = History(session)
+        self._show_rates()
+
+    def _show_rates(self) -> None:
         current = self._rates.get(self.session.number) if self.session else None
-        sparkline = self.query_one(Sparkline)
-        sparkline.display = current is not None
-        sparkline.data = list(current or ())
+        self.query_one(RatesLine).show(current, wide=self.size.width >= 100)
 
     def _show_empty(self) -> None:
         empty = self.query_one("#traffic-empty", Static)
@@ -193,6 +192,7 @@ class TrafficPane(Pane):
         if not self._details_chosen:
             details.display = session is not None and self.screen.has_class("-wide") and self.screen.has_class("-tall")
         self.update()
+        self._show_rates()
         self._describe()
 
     @on(SessionBar.Picked)
