@@ -5,6 +5,7 @@ No text is kept: a line is a row's number and a range of its payload.
 
 from __future__ import annotations
 
+import unicodedata
 from array import array
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -81,10 +82,11 @@ class Conversation:
     def _wrap(self, payload: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Pieces of a line that fit, none of which ends within a character of UTF-8."""
         while start < end:
-            piece = payload[start : min(end, start + self._width)]
-            plain = piece.rstrip(b"\r\n")
-            fits = plain.isascii() and plain.decode("latin-1").isprintable() and b"\\" not in plain
-            cut = min(end, start + (len(piece) if fits else max(1, self._width // ESCAPED)))
+            cut = min(end, start + self._width)
+            while (
+                too_wide := _cells(preview(payload[start:cut].rstrip(b"\r\n"))) - self._width
+            ) > 0 and cut > start + 1:
+                cut -= max(1, min(cut - start - 1, too_wide // ESCAPED))
             back = cut
             while start < back < end and cut - back < 3 and payload[back] & 0xC0 == 0x80:
                 back -= 1
@@ -114,3 +116,10 @@ class Conversation:
         """At most so many lines, for the clipboard."""
         lines = (self.line(index) for index in range(min(len(self), most)))
         return "\n".join(f"{('→' if each.outgoing else '←') if each.first else ' '} {each.text}" for each in lines)
+
+
+def _cells(text: str) -> int:
+    """How many cells a safe text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

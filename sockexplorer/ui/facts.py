@@ -59,7 +59,7 @@ def facts_of(frame: Frame, session: Session) -> list[Fact]:
     facts = [Fact(0, "frame", f"{frame.number}   {_direction(frame)}"), *_times(frame, session)]
     peer = session.peers.get(frame.peer)
     if peer is not None:
-        facts.append(Fact(0, "peer", escape(peer.literal, VALUE_CHARACTERS)))
+        facts.append(Fact(0, "peer", escape(peer.literal, VALUE_CHARACTERS), folded=True))
         facts += _sockaddr(peer, session)
     elif "peer" in frame.meta:
         facts.append(Fact(0, "peer", escape(str(frame.meta["peer"]), VALUE_CHARACTERS)))
@@ -79,11 +79,13 @@ def _direction(frame: Frame) -> str:
 
 
 def _times(frame: Frame, session: Session) -> Iterator[Fact]:
-    yield Fact(0, "time", f"{date(frame.time)} {clock(frame.time, 9)}")
+    yield Fact(0, "time", clock(frame.time, 9), folded=True)
+    yield Fact(1, "date", date(frame.time))
+    yield Fact(1, "epoch", f"{frame.time // 1_000_000_000}.{frame.time % 1_000_000_000:09d}")
     log = session.log
     if log.first < frame.number < log.end:
         passed = (frame.time - log.time(frame.number - 1)) / 1e9
-        yield Fact(1, "delta", f"{passed:+.9f} s from the row before")
+        yield Fact(1, "delta", f"{passed:.9f} s")
 
 
 def _sockaddr(peer: Peer, session: Session) -> Iterator[Fact]:
@@ -94,7 +96,7 @@ def _sockaddr(peer: Peer, session: Session) -> Iterator[Fact]:
     except (ValueError, TypeError, OSError, KeyError, IndexError, OverflowError, struct.error):
         return  # an address without a form in bytes, such as a name that was looked up
     size = len(sockaddr)
-    yield Fact(1, "sockaddr", f"struct {layout.name}, {size} bytes", sockaddr, 0, size, folded=True)
+    yield Fact(1, "sockaddr", f"{layout.name}, {size} bytes", sockaddr, 0, size)
     for row in rows:
         value = escape(f"{row.value} · {row.meaning}", VALUE_CHARACTERS)
         yield Fact(2, escape(row.name), value, sockaddr, row.offset, row.offset + row.size)

@@ -95,14 +95,16 @@ async def test_the_sockaddr_of_the_peer_folds_out_and_shows_its_bytes(people: Pe
         tree.focus()
         await person.settle()
         assert "sin_port" not in tree.text()
-        while tree.current is None or tree.current.name != "sockaddr":
+        while tree.current is None or tree.current.name != "peer":
             await person.press("j")
+        await person.press("l", "j")
+        assert tree.current.name == "sockaddr"
         assert dump.data[:2] == (socket.AF_INET).to_bytes(2, "little")
-        await person.press("l", "j", "j")
-        assert tree.current is not None
+        await person.press("j", "j")
         assert tree.current.name == "sin_port"
         assert int.from_bytes(dump.data[dump.marked.start : dump.marked.stop], "big") == peer.getsockname()[1]
         await person.press("h", "h")
+        assert tree.current.name == "sockaddr"
         assert "sin_port" not in tree.text(), "folded again"
         await person.press("G")
         assert dump.data == b"hello"

@@ -31,7 +31,7 @@ class FilterLine(SearchLine):
     """Tab takes what is offered, as in a shell."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", "Complete", show=False, id="filter-complete"),
+        Binding("tab", "complete", "Complete", id="filter-complete"),
     ]
 
     def action_complete(self) -> None:
