@@ -5,6 +5,7 @@
     /GET .* HTTP/         a regular expression over the payload (bytes as Latin-1) and the shown text
     hex:de ad be          these bytes
     dir==in  len>100  peer~"192."  n>=500  event==accepted
+    nl.type==RTM_NEWLINK  can.pgn==61444     a field that a decoder reads; of several values one is enough
     and  or  not  ( )     `and` may be left out
 
 The grammar is lark's; a filter compiles to a predicate over `Frame`.
@@ -12,10 +13,11 @@ The grammar is lark's; a filter compiles to a predicate over `Frame`.
 
 from __future__ import annotations
 
+import difflib
 import operator
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,13 +32,24 @@ if TYPE_CHECKING:
 
 Predicate = Callable[[Frame], bool]
 PeerName = Callable[[int], str]
+Decoded = Mapping[str, Sequence[tuple[str, int | None]]]
+"""The fields of a payload by name: the text of each value, and its number where it is one."""
+
+
+class Vocabulary(NamedTuple):
+    """The names of the fields that decoders give; under an open prefix any name may come."""
+
+    names: frozenset[str] = frozenset()
+    open_prefixes: tuple[str, ...] = ()
 
 
 class Shown(NamedTuple):
-    """What the rows of a view say beside the bytes: the name of a peer's number, and a payload summed up."""
+    """What a view knows of a frame beside the bytes: its peer's name, its payload summed up, and decoded."""
 
     peer: PeerName
     payload: Callable[[Frame], str]
+    fields: Callable[[Frame], Decoded]
+    vocabulary: Vocabulary
 
 
 GRAMMAR = r"""
@@ -57,7 +70,7 @@ comparison: FIELD OPERATOR value
 _OR.1: /or(?![^\s()"])/i
 _AND.1: /and(?![^\s()"])/i
 _NOT.1: /not(?![^\s()"])/i
-FIELD.3: /(dir|direction|len|length|peer|n|event)(?=\s*(==|!=|>=|<=|>|<|~))/i
+FIELD.3: /[a-z_][\w-]*(\.[\w-]+)*(?=\s*(==|!=|>=|<=|>|<|~))/i
 OPERATOR.3: /==|!=|>=|<=|>|<|~/
 REGEX.2: /\/(?:[^\/\\]|\\.)+\//
 HEX.2: /hex:[ ]?[0-9a-f]{1,2}(?:[ :]?[0-9a-f]{2})*(?![0-9a-z])/i
@@ -69,6 +82,8 @@ WORD.-1: /[^\s()"]+/
 DEEPEST = 50
 """A predicate calls itself once a level, beneath an interface that is deep in calls already."""
 FIELDS = ("dir", "len", "peer", "n", "event")
+_ALSO = ("direction", "length")
+_NO_VOCABULARY = Vocabulary()
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
 }  # fmt: skip
@@ -94,12 +109,16 @@ def _parser() -> Lark:
 
 
 def compile_filter(
-    text: str, peer_name: PeerName, summary: Callable[[Frame], str] = lambda frame: ""
+    text: str,
+    peer_name: PeerName,
+    summary: Callable[[Frame], str] = lambda frame: "",
+    fields: Callable[[Frame], Decoded] = lambda frame: {},
+    vocabulary: Vocabulary = _NO_VOCABULARY,
 ) -> Predicate | None:
     """The predicate of a filter; None for an empty one, which shows everything. Raises `FilterError`.
 
     ``peer_name`` gives the shown name of a peer's number, ``summary`` what stands in a row for its payload, if not the
-    bytes.
+    bytes, ``fields`` what is decoded of it. A field that is not in the ``vocabulary`` is an error.
     """
     if not text.strip():
         return None
@@ -114,7 +133,7 @@ def compile_filter(
         raise FilterError(f"not understood {place}; try: hello  /regex/  dir==in  len>100  peer~192.") from None
     except LarkError as error:
         raise FilterError(str(error)) from None
-    return _compile(tree, Shown(peer_name, summary), 0)
+    return _compile(tree, Shown(peer_name, summary, fields, vocabulary), 0)
 
 
 def _compile(node: Any, shown: Shown, depth: int) -> Predicate:
@@ -203,7 +222,48 @@ def _comparison(node: Any, shown: Shown) -> Predicate:
             raise FilterError("a direction is compared so: dir==in, dir==out, dir!=in")
         wanted = (direction == "out") == (symbol == "==")
         return lambda frame: not frame.event and frame.outgoing is wanted
-    return _textual(field, symbol, value, shown)
+    if field in ("peer", "event"):
+        return _textual(field, symbol, value, shown)
+    _check_name(field, shown.vocabulary)
+    return _decoded(field, symbol, value, shown)
+
+
+def _check_name(field: str, vocabulary: Vocabulary) -> None:
+    if field in vocabulary.names or field.partition(".")[0] in vocabulary.open_prefixes:
+        return
+    near = difflib.get_close_matches(field, [*FIELDS, *_ALSO, *vocabulary.names], 1, 0.7)
+    siblings = sorted(each for each in vocabulary.names if each.startswith(f"{field.partition('.')[0]}."))
+    there_are = f"did you mean {near[0]}?" if near else f"there are {', '.join(siblings[:12] or FIELDS)}"
+    raise FilterError(f'there is no field {field}; {there_are} (a text is searched in quotes: "{field}>")')
+
+
+def _decoded(field: str, symbol: str, value: str, shown: Shown) -> Predicate:
+    wanted, number = value.lower(), _number(value)
+    if symbol == "~":
+        return lambda frame: any(wanted in text.lower() for text, _ in shown.fields(frame).get(field, ()))
+    if symbol in ("==", "!="):
+        equal = symbol == "=="
+
+        def same(each: tuple[str, int | None]) -> bool:
+            text, its = each
+            return its == number if its is not None and number is not None else text.lower() == wanted
+
+        def compared(frame: Frame) -> bool:
+            values = shown.fields(frame).get(field, ())
+            return bool(values) and any(map(same, values)) is equal
+
+        return compared
+    if number is None:
+        raise FilterError(f"{value!r} is not a number")
+    compare = _OPERATORS[symbol]
+    return lambda frame: any(its is not None and compare(its, number) for _, its in shown.fields(frame).get(field, ()))
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text, 0) if len(text) < 25 else None
+    except ValueError:
+        return None
 
 
 def _numeric(attribute: str, symbol: str, value: str) -> Predicate:

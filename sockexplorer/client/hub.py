@@ -19,6 +19,7 @@ from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.decoders import summary
+from sockexplorer.decoders.fields import Value, field_values
 from sockexplorer.families import family as find_family
 
 
@@ -75,6 +76,15 @@ class Session:
     def summary(self, frame: Frame) -> str:
         """One line for a payload that says more than its bytes, "" where they say it best; not escaped."""
         return summary(self.family.constant, self.protocol.name, frame.payload, self.service(frame))
+
+    def fields(self, frame: Frame) -> dict[str, list[Value]]:
+        """What decoders read in a payload, by name."""
+        if frame.event:
+            return {}
+        peer = self.peers.get(frame.peer)
+        # The address of a J1939 frame says which parameter group it is, whoever is connected to.
+        other = peer.address if peer is not None and self.protocol.name == "j1939" else self.service(frame)
+        return field_values(self.family.constant, self.protocol.name, frame.payload, other)
 
     def service(self, frame: Frame) -> object:
         """The address by which a person knows the other end of a frame: what was connected to, or the peer's."""

@@ -17,6 +17,11 @@ def clock(nanoseconds: int, digits: int) -> str:
     return f"{_second(seconds)}.{rest // 10 ** (9 - digits):0{digits}d}"
 
 
+def date(nanoseconds: int) -> str:
+    """``2026-03-01`` of a time in ns since the epoch, local."""
+    return time.strftime("%Y-%m-%d", time.localtime(nanoseconds // 1_000_000_000))
+
+
 def rate(value: float) -> str:
     """``1.2k/s``: a number a second in at most six cells."""
     for unit, size in (("M", 1e6), ("k", 1e3)):

@@ -3,6 +3,8 @@
 theme = "sockexplorer-dark"     # or sockexplorer-light, or any theme of Textual's
 log_mib = 256                   # the log of each session, in MiB
 refresh_hz = 20                 # how often the screen follows the traffic; less for a slow link
+time = "absolute"               # or relative, delta: how rows tell their time
+columns = ["number", "time", "direction", "peer", "length", "protocol", "summary"]
 
 [keys]
 send = "s"                      # an action's id (see the help) = a key, or several: "s,ctrl+s"
@@ -10,12 +12,15 @@ send = "s"                      # an action's id (see the help) = a key, or seve
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sockexplorer.capture.log import DEFAULT_LIMIT
+from sockexplorer.ui.columns import COLUMNS, TIMES, Look
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,42 @@ class Settings:
     refresh_hz: float = 20.0
     keys: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    look: Look = field(default_factory=Look)
+    file: Path | None = field(default=None, compare=False)
+    """Where a choice that outlasts the program is kept; None keeps none."""
+
+    def keep(self, look: Look) -> str:
+        """Write how rows are shown into the file, whose other lines stay as they are; "" or what went wrong."""
+        if self.file is None:
+            return ""
+        chosen = {"time": json.dumps(look.time), "columns": json.dumps(list(look.columns))}
+        try:
+            text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
+            tomllib.loads(text)
+            for name, value in chosen.items():
+                text = _with_line(text, name, value)
+            tomllib.loads(text)
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            new = self.file.with_name(f"{self.file.name}.new")
+            new.write_text(text, encoding="utf-8")
+            new.replace(self.file)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            return f"{self.file.name} was left as it is: {error}"
+        return ""
+
+
+def _with_line(text: str, name: str, value: str) -> str:
+    """A TOML text in which a name of the top level has this value. Its table headers come after the top level."""
+    head, header, rest = text, "", ""
+    if found := re.search(r"^[ \t]*\[", text, re.MULTILINE):
+        head, header, rest = text[: found.start()], found[0], text[found.end() :]
+    line = f"{name} = {value}"
+    present = re.compile(rf"^[ \t]*{name}[ \t]*=[^#\n]*", re.MULTILINE)
+    if present.search(head):
+        head = present.sub(lambda _: line + " " if "#" in _[0] else line, head, count=1)
+    else:
+        head = f"{head.rstrip()}\n{line}\n".lstrip("\n") + ("\n" if header else "")
+    return head + header + rest
 
 
 def path() -> Path:
@@ -44,7 +85,7 @@ def load(file: Path | None = None) -> Settings:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Settings()
+        return Settings(file=file)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return Settings(problems=(f"{file.name} can't be read: {error}",))
     problems: list[str] = []
@@ -65,7 +106,15 @@ def load(file: Path | None = None) -> Settings:
     if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
         problems.append('[keys] takes lines such as send = "s"')
         keys = {}
-    known = {"theme", "log_mib", "refresh_hz", "keys"}
+    time = data.get("time", defaults.look.time)
+    if time not in TIMES if isinstance(time, str) else True:
+        problems.append(f"time = {time!r}: write one of {', '.join(TIMES)}")
+        time = defaults.look.time
+    columns = data.get("columns", list(defaults.look.columns))
+    if not isinstance(columns, list) or not columns or any(each not in tuple(COLUMNS) for each in columns):
+        problems.append(f"columns = {columns!r}: write a list of some of {', '.join(COLUMNS)}")
+        columns = defaults.look.columns
+    known = {"theme", "log_mib", "refresh_hz", "keys", "time", "columns"}
     problems += [
         f"{name}: there is no such setting; there are {', '.join(sorted(known))}" for name in data.keys() - known
     ]
@@ -75,4 +124,6 @@ def load(file: Path | None = None) -> Settings:
         number("refresh_hz", 0.2, 60, defaults.refresh_hz),
         keys,
         tuple(problems),
+        Look(time, tuple(dict.fromkeys(columns))),
+        file,
     )

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sockexplorer.capture.filter import FilterError, FilterTooSlow, compile_filter
+from sockexplorer.capture.completion import completions
+from sockexplorer.capture.filter import FilterError, FilterTooSlow, Vocabulary, compile_filter
 from sockexplorer.capture.log import Frame
 from sockexplorer.core.frames import Flag
 
@@ -154,3 +155,98 @@ def test_an_expression_that_never_ends_is_given_up(pattern: str) -> None:
     assert predicate is not None
     with pytest.raises(FilterTooSlow, match="too long"):
         predicate(Frame(0, 0, 0, 0, 0, b"a" * 100_000 + b"!", {}))
+
+
+VOCABULARY = Vocabulary(frozenset({"can.id", "can.pgn", "nl.type", "nl.ifname"}), ("uevent",))
+DECODED = {
+    0: {},
+    1: {"can.id": [("18F00401", 0x18F00401)], "can.pgn": [("61444", 61444)]},
+    2: {"can.id": [("123", 0x123)], "uevent.action": [("add", None)]},
+    3: {"nl.type": [("RTM_NEWLINK", None), ("NLMSG_DONE", None)], "nl.ifname": [("lo", None)]},
+    4: {},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("can.pgn==61444", [1]),
+        ("can.pgn == 0xf004", [1]),
+        ("can.pgn!=61444", []),
+        ("can.id==0x123", [2]),
+        ("can.id==291", [2]),
+        ("can.id==18f00401", [1]),
+        ("can.id>0x7ff", [1]),
+        ("can.id~f004", [1]),
+        ("nl.type==RTM_NEWLINK", [3]),
+        ("nl.type==nlmsg_done", [3]),
+        ("nl.type!=RTM_NEWLINK", []),
+        ("NL.TYPE~new and nl.ifname==lo", [3]),
+        ("uevent.action==add or can.pgn<70000", [1, 2]),
+        ("uevent.whatever==1", []),
+        ("not can.id>=0", [0, 3, 4]),
+    ],
+)
+def test_fields_of_decoders(text: str, numbers: list[int]) -> None:
+    predicate = compile_filter(
+        text, PEERS.__getitem__, fields=lambda frame: DECODED[frame.number], vocabulary=VOCABULARY
+    )
+    assert predicate is not None
+    assert [frame.number for frame in FRAMES if predicate(frame)] == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("can.png==1", "there is no field can.png; did you mean can.pgn?"),
+        ("can.zzzzzzzz==1", "there are can.id, can.pgn"),
+        ("foo==1", "there is no field foo; there are dir, len, peer, n, event"),
+        ("lenght>5", "did you mean length?"),
+        ("can.id>abc", "'abc' is not a number"),
+    ],
+)
+def test_a_field_that_no_decoder_has_is_told(text: str, says: str) -> None:
+    with pytest.raises(FilterError) as told:
+        compile_filter(text, PEERS.__getitem__, vocabulary=VOCABULARY)
+    assert says in str(told.value)
+
+
+def offered(text: str) -> list[str]:
+    values = {"dir": ("in", "out"), "peer": ("127.0.0.1:5000", "two words"), "nl.type": ("RTM_NEWLINK",)}
+    return completions(text, VOCABULARY, lambda field: values.get(field, ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", []),
+        ("d", ["dir"]),
+        ("can.", ["can.id", "can.pgn"]),
+        ("(len>5 or NL.T", ["(len>5 or NL.Type"]),
+        ("dir==", ["dir==in", "dir==out"]),
+        ("dir==o", ["dir==out"]),
+        ("peer~1", ["peer~127.0.0.1:5000"]),
+        ("nl.type==rtm", ["nl.type==rtm_NEWLINK"]),
+        ('"dir==', []),
+        ("dir==in ", []),
+        ("zzz", []),
+    ],
+)
+def test_what_is_offered_while_typing(text: str, wanted: list[str]) -> None:
+    assert [each.lower() for each in offered(text)] == [each.lower() for each in wanted]
+
+
+@given(st.text(max_size=20) | st.lists(PIECES, max_size=5).map(" ".join))
+def test_what_is_offered_begins_with_what_was_typed(text: str) -> None:
+    assert all(each.startswith(text) and len(each) > len(text) for each in offered(text))
+
+
+@given(st.lists(PIECES | st.sampled_from(["can.id==1", "can.x==1", "uevent.a~b", "a-b>c"]), max_size=6).map(" ".join))
+def test_fields_of_decoders_break_nothing(text: str) -> None:
+    try:
+        predicate = compile_filter(
+            text, PEERS.__getitem__, fields=lambda frame: DECODED[frame.number], vocabulary=VOCABULARY
+        )
+    except FilterError:
+        return
+    assert all(predicate is None or predicate(frame) in (True, False) for frame in FRAMES)

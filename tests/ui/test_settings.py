@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sockexplorer.ui.columns import Look
 from sockexplorer.ui.settings import Settings, load, path
 
 
@@ -40,9 +41,14 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("refresh_hz = 1000", "refresh_hz = 1000: write a number from 0.2 to 60"),
         ("refresh_hz = -1", "refresh_hz = -1"),
         ("theme = 3", "theme = 3: write a theme's name in quotes"),
+        ('time = "local"', "time = 'local': write one of absolute, relative, delta"),
+        ("time = 3", "time = 3: write one of"),
+        ('columns = ["colour"]', "columns = ['colour']: write a list of some of number, time"),
+        ("columns = []", "columns = []: write a list"),
+        ("columns = [[1]]", "columns = [[1]]: write a list"),
         ("keys = 3", "[keys] takes lines such as"),
         ("[keys]\nsend = 3", "[keys] takes lines such as"),
-        ("colour = 1", "colour: there is no such setting; there are keys, log_mib, refresh_hz, theme"),
+        ("colour = 1", "colour: there is no such setting; there are columns, keys, log_mib, refresh_hz, theme, time"),
         ("theme = ", "settings.toml can't be read"),
         ("\x00", "settings.toml can't be read"),
     ],
@@ -83,3 +89,27 @@ def test_no_text_breaks_it(tmp_path: Path, text: str) -> None:
     assert settings.log_bytes >= 2**20
     assert 0.2 <= settings.refresh_hz <= 60
     assert all(isinstance(each, str) for each in settings.keys.values())
+
+
+def test_how_rows_are_shown_is_kept_and_the_rest_of_the_file_stays(tmp_path: Path) -> None:
+    text = '# mine\ntheme = "nord"  # blue\ntime = "delta"   # why\n\n[keys]\ntime = "T"\n'
+    file = tmp_path / "deep" / "settings.toml"
+    look = Look("relative", ("time", "summary"))
+    assert load(file).keep(look) == "", "a file that is not there is made"
+    assert load(file) == Settings(look=look)
+    file.write_text(text)
+    assert load(file).keep(look) == ""
+    assert load(file) == Settings("nord", look=look, keys={"time": "T"})
+    kept = file.read_text()
+    assert kept.startswith('# mine\ntheme = "nord"  # blue\ntime = "relative"')
+    assert "# why" in kept
+    assert load(file).keep(look) == ""
+    assert file.read_text() == kept, "twice is once"
+
+
+def test_a_file_that_is_wrong_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("theme = ")
+    assert "was left as it is" in Settings(file=file).keep(Look("delta"))
+    assert file.read_text() == "theme = "
+    assert "was left as it is" in Settings(file=tmp_path).keep(Look("delta"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -12,33 +12,39 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Sparkline, Static
+from textual.widgets import Input, Static
 
-from sockexplorer.capture.filter import FilterError, compile_filter
+from sockexplorer.capture.filter import Predicate
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.offers import Offer
 from sockexplorer.core.about import Section, about_protocol
 from sockexplorer.core.lifecycle import allowed
 from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape, preview
 from sockexplorer.ui.clock import clock, size
+from sockexplorer.ui.columns import COLUMNS, TIMES, Look
 from sockexplorer.ui.explain import empty_text, status_text
 from sockexplorer.ui.panes.pane import CopyText, Pane
+from sockexplorer.ui.screens.choose import ChooseScreen
+from sockexplorer.ui.settings import Settings
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
+from sockexplorer.ui.widgets.filter_bar import FilterBar
 from sockexplorer.ui.widgets.lines import LineView
-from sockexplorer.ui.widgets.search_line import SearchLine
+from sockexplorer.ui.widgets.rates import History, RatesLine
 from sockexplorer.ui.widgets.session_bar import SessionBar
 from sockexplorer.ui.widgets.timeout_line import TimeoutLine
 from sockexplorer.ui.widgets.traffic_view import TrafficView
 
 SAMPLE_SECONDS = 0.5
-SAMPLES = 24
 SESSION_ACTIONS = frozenset(
-    ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect")
-)
+    ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect",
+     "hide", "match", "time", "columns", "bookmark", "to_bookmark",
+     "conversation", "statistics")
+)  # fmt: skip
 """What letters do while a session is shown and nobody types."""
-ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect"))
+ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect", "bookmark", "conversation"))
 """What needs a row under the cursor."""
 
 
@@ -50,6 +56,18 @@ class TrafficPane(Pane):
         Binding("s", "compose", "Send", id="send"),
         Binding("enter", "details", "Details", id="details"),
         Binding("/", "filter", "Filter", id="filter"),
+        Binding("h", "hide", "Hide or only mark what the filter leaves out", show=False, id="hide"),
+        Binding("n", "match(1)", "Next row that passes the filter", show=False, id="next-match"),
+        Binding("N", "match(-1)", "Row before that passes the filter", show=False, id="previous-match"),
+        Binding("F", "conversation", "What was said with the peer, as text or hex", show=False, id="conversation"),
+        Binding("S", "statistics", "Statistics by peer, length and protocol", show=False, id="statistics"),
+        Binding("T", "time", "Time of day, since the first row, since the row before", show=False, id="time"),
+        Binding("c", "columns", "Choose columns", show=False, id="columns"),
+        Binding("m", "bookmark", "Bookmark the row", show=False, id="bookmark"),
+        Binding("apostrophe", "to_bookmark(1)", "Next bookmark", show=False, id="next-bookmark", key_display="'"),
+        Binding(
+            "quotation_mark", "to_bookmark(-1)", "Bookmark before", show=False, id="previous-bookmark", key_display='"'
+        ),
         Binding("p", "pause", "Pause", id="pause"),
         Binding("f", "follow", "Follow", show=False, id="follow"),
         Binding("y", "copy_row", "Copy", id="copy-row"),
@@ -66,8 +84,7 @@ class TrafficPane(Pane):
         super().__init__(id="traffic")
         self.hub = hub
         self.session: Session | None = None
-        self._rates: dict[int, deque[float]] = {}
-        self._last: dict[int, int] = {}
+        self._rates: dict[int, History] = {}
         self._sampled = time.monotonic()
         self._shown_bar: object = None
         self._shown_status: object = None
@@ -79,11 +96,8 @@ class TrafficPane(Pane):
         yield SessionBar()
         with Horizontal(id="status-line"):
             yield Static(id="status")
-            yield Sparkline([0.0], id="sparkline")
-        yield SearchLine(
-            placeholder='filter: text  /regex/  dir==in  len>100  peer~"127."  hex:de ad', compact=True, id="filter"
-        )
-        yield Static(id="filter-note")
+            yield RatesLine()
+        yield FilterBar(self._filtered)
         yield TimeoutLine()
         yield Static(id="traffic-empty")
         yield TrafficView()
@@ -92,8 +106,9 @@ class TrafficPane(Pane):
 
     def on_mount(self) -> None:
         super().on_mount()
-        for each in ("#filter", "#filter-note", "#details", "#composer", "#sparkline"):
+        for each in ("#details", "#composer", "#rates"):
             self.query_one(each).display = False
+        self.view.look = self.app.settings.look  # type: ignore[attr-defined]
         self.update()
 
     @property
@@ -118,6 +133,7 @@ class TrafficPane(Pane):
             self.refresh_bindings()
         self._show_empty()
         self._describe()
+        self.query_one(FilterBar).found(*self.view.matches(), hiding=self.view.hiding)
         status = self._status()
         if status != self._shown_status:
             self._shown_status = status
@@ -130,7 +146,7 @@ class TrafficPane(Pane):
         rates = self._rates.get(session.number)
         view = self.view
         return status_text(
-            session, rates[-1] if rates else 0, view.paused_at, following=view.following, behind=view.behind
+            session, rates.now if rates else 0, view.paused_at, following=view.following, behind=view.behind
         )
 
     def _sample(self) -> None:
@@ -140,14 +156,15 @@ class TrafficPane(Pane):
             return
         self._sampled = now
         for number, session in self.hub.sessions.items():
-            total = session.log.received + session.log.sent
-            samples = self._rates.setdefault(number, deque([0.0] * SAMPLES, maxlen=SAMPLES))
-            samples.append((total - self._last.get(number, total)) / passed)
-            self._last[number] = total
+            if number in self._rates:
+                self._rates[number].sample(passed)
+            else:
+                self._rates[number] = History(session)
+        self._show_rates()
+
+    def _show_rates(self) -> None:
         current = self._rates.get(self.session.number) if self.session else None
-        sparkline = self.query_one(Sparkline)
-        sparkline.display = current is not None
-        sparkline.data = list(current or ())
+        self.query_one(RatesLine).show(current, wide=self.size.width >= 100)
 
     def _show_empty(self) -> None:
         empty = self.query_one("#traffic-empty", Static)
@@ -168,13 +185,14 @@ class TrafficPane(Pane):
         self.view.show(session)
         if self.query_one(Composer).display:
             self.query_one(Composer).display = False
-        self._apply_filter()
+        self.query_one(FilterBar).show(session)
         details = self.query_one(Details)
         details.show(None, None)
         self._described = None
         if not self._details_chosen:
             details.display = session is not None and self.screen.has_class("-wide") and self.screen.has_class("-tall")
         self.update()
+        self._show_rates()
         self._describe()
 
     @on(SessionBar.Picked)
@@ -264,64 +282,82 @@ class TrafficPane(Pane):
             details.display = False
             self._details_chosen = True
         else:
-            self._no_filter()
+            self.query_one(FilterBar).clear()
         self.view.focus()
+
+    # --- how rows are shown --------------------------------------------------------------------------------
+
+    def set_look(self, look: Look) -> None:
+        """Show rows so, from here on and at the next start."""
+        self.view.set_look(look)
+        settings: Settings = self.app.settings  # type: ignore[attr-defined]
+        if problem := settings.keep(look):
+            self.notify(escape(problem), title="Settings", severity="warning", markup=False)
+
+    def action_time(self) -> None:
+        modes = list(TIMES)
+        look = self.view.look
+        mode = modes[(modes.index(look.time) + 1) % len(modes)]
+        self.set_look(replace(look, time=mode))
+        self.notify(f"Time: {TIMES[mode]}", timeout=2, markup=False)
+
+    def action_columns(self) -> None:
+        look = self.view.look
+        width = max(map(len, COLUMNS))
+        offers = [Offer(name, f"{name:<{width}}  {what}") for name, what in COLUMNS.items()]
+
+        def chosen(offer: Offer | None) -> None:
+            names = tuple(each for each in COLUMNS if offer is not None and each in offer.value.split("|"))
+            if names:
+                self.set_look(replace(look, columns=names))
+
+        self.app.push_screen(ChooseScreen("Columns", offers, "|".join(look.columns), several=True), chosen)
+
+    def action_bookmark(self) -> None:
+        self.view.switch_bookmark()
+        self.refresh_bindings()
+
+    def action_to_bookmark(self, step: int) -> None:
+        if not self.view.go_to_bookmark(step):
+            self.notify("There is no bookmark in sight; m sets one.", timeout=2, markup=False)
+
+    def action_conversation(self) -> None:
+        frame = self.view.current()
+        if self.session is not None and frame is not None:
+            from sockexplorer.ui.screens.conversation import ConversationScreen
+
+            self.app.push_screen(ConversationScreen(self.session, frame.peer))
+
+    def action_statistics(self) -> None:
+        if self.session is not None:
+            from sockexplorer.ui.screens.statistics import StatisticsScreen
+
+            self.app.push_screen(StatisticsScreen(self.session))
 
     # --- the filter ----------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
-        line = self.query_one("#filter", Input)
-        line.display = True
-        line.focus()
+        self.query_one(FilterBar).open()
 
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._apply_filter()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        if not event.value:
-            event.input.display = False
+    @on(FilterBar.Left)
+    def _filter_left(self) -> None:
         self.view.focus()
 
-    @on(SearchLine.Left)
-    def _filter_left(self, event: SearchLine.Left) -> None:
-        event.stop()
-        self._no_filter()
-        self.view.focus()
-
-    def _no_filter(self) -> None:
-        line = self.query_one("#filter", SearchLine)
-        line.value = ""
-        line.display = False
-        self.query_one("#filter-note").display = False
-
-    def _apply_filter(self) -> None:
-        line, note = self.query_one("#filter", Input), self.query_one("#filter-note", Static)
-        session = self.session
-        try:
-            if session is None:
-                predicate = compile_filter(line.value, str)
-            else:
-                predicate = compile_filter(line.value, session.peer_name, session.summary)
-        except FilterError as error:
-            self._refuse_filter(error)
-            return
-        note.display = False
-        line.set_class(False, "-wrong")
+    def _filtered(self, predicate: Predicate | None) -> None:
         self.view.set_filter(predicate)
+        self.refresh_bindings()
 
     @on(TrafficView.TooSlow)
     def _filter_too_slow(self, event: TrafficView.TooSlow) -> None:
-        self._refuse_filter(event.error)
+        self.query_one(FilterBar).refuse(event.error)
 
-    def _refuse_filter(self, error: FilterError) -> None:
-        note = self.query_one("#filter-note", Static)
-        note.update(Content.styled(f"✗ {escape(str(error))}", "$text-error"))
-        note.display = True
-        self.query_one("#filter", Input).set_class(True, "-wrong")
+    def action_hide(self) -> None:
+        self.view.set_hiding(not self.view.hiding)
+        self.update()
+
+    def action_match(self, step: int) -> None:
+        if not self.view.go_to_match(step):
+            self.notify("No further row passes the filter.", timeout=2, markup=False)
 
     # --- sending -------------------------------------------------------------------------------------------
 
@@ -384,6 +420,10 @@ class TrafficPane(Pane):
             return True if session.connections or not session.protocol.connections else None
         if action == "switch":
             return len(self.hub.sessions) > 1
+        if action in ("hide", "match") and not self.view.filtered:
+            return False
+        if action == "to_bookmark" and not self.view.bookmarks:
+            return False
         if action in ROW_ACTIONS and session is not None:
             return True if self.view.line_count() else None
         if action in SESSION_ACTIONS:

@@ -7,7 +7,6 @@ from array import array
 from bisect import bisect_left
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -15,16 +14,15 @@ from textual.message import Message
 from sockexplorer.capture.filter import FilterTooSlow, Predicate
 from sockexplorer.capture.log import Frame, row_numbers
 from sockexplorer.client.hub import Session
-from sockexplorer.core.frames import Flag
-from sockexplorer.core.text import escape, preview
-from sockexplorer.ui.clock import clock
+from sockexplorer.ui.columns import Look, row_cells
 from sockexplorer.ui.widgets.lines import LineView
 
 MATCH_SECONDS = 0.012
 """How long one tick may go through frames for the filter, so that keys are answered meanwhile."""
 HEAD_BYTES = 4096
 """How much of a payload a row may look at."""
-EVENT_GLYPH = "•"
+MATCH_GLYPH = "▌"
+"""Stands before a row that passes a filter that hides nothing."""
 
 
 class TrafficView(LineView):
@@ -32,6 +30,7 @@ class TrafficView(LineView):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "traffic--in", "traffic--out", "traffic--event", "traffic--problem", "traffic--muted",
+        "traffic--match",
     }  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Details", id="show-details")]
@@ -57,12 +56,18 @@ class TrafficView(LineView):
         self.following = True
         self.paused_at: int | None = None
         """The row number that the view stops before while it is paused."""
+        self.hiding = True
+        """Whether rows that do not pass the filter are out of sight; else those that pass are marked."""
         self._predicate: Predicate | None = None
         self._matching: array[int] = row_numbers()
         self._looked = 0
         """The first row number that the filter has not looked at."""
         self._first = 0
         self._seen = (-1, -1)
+        self.look = Look()
+        self._began: dict[int, int] = {}
+        """The time of the first row of each session, which may be gone from the log."""
+        self._bookmarks: dict[int, set[int]] = {}
 
     # --- which rows ----------------------------------------------------------------------------------------
 
@@ -74,8 +79,60 @@ class TrafficView(LineView):
 
     def set_filter(self, predicate: Predicate | None) -> None:
         """Show only rows that the predicate holds for; None shows all."""
+        number = self.number_at(self.cursor)
         self._predicate = predicate
         self._restart()
+        if not self.following and number is not None and not self._hides:
+            self.move_to(self._line_of(number))
+
+    @property
+    def filtered(self) -> bool:
+        """Whether there is a filter."""
+        return self._predicate is not None
+
+    @property
+    def _hides(self) -> bool:
+        return self._predicate is not None and self.hiding
+
+    def set_hiding(self, hiding: bool) -> None:
+        """Hide what the filter leaves out, or only mark what it lets through; the cursor stays on its row."""
+        number = self.number_at(self.cursor)
+        self.hiding = hiding
+        self._seen = (-1, -1)
+        if number is not None:
+            following = self.following
+            self.set_reactive(LineView.cursor, max(0, min(self._line_of(number), self.line_count() - 1)))
+            self.lines_changed()
+            self.show_cursor_line()
+            self.following = following
+        self.catch_up()
+
+    def matches(self) -> tuple[int, int]:
+        """How many rows pass the filter so far, and how many there are."""
+        if self.session is None:
+            return 0, 0
+        return len(self._matching), max(0, self._end - self.session.log.first)
+
+    def is_match(self, number: int) -> bool:
+        """Whether the filter lets a row through."""
+        at = bisect_left(self._matching, number)
+        return at < len(self._matching) and self._matching[at] == number
+
+    def go_to_match(self, step: int) -> bool:
+        """Go to the next row that passes the filter, or the one before; whether there is one."""
+        number = self.number_at(self.cursor)
+        if number is None:
+            return False
+        at = bisect_left(self._matching, number)
+        at = at - 1 if step < 0 else at + self.is_match(number)
+        if not 0 <= at < len(self._matching):
+            return False
+        self.move_to(self._line_of(self._matching[at]))
+        return True
+
+    def _line_of(self, number: int) -> int:
+        """The line of a row; where it is hidden, of the next in sight."""
+        return bisect_left(self._matching, number) if self._hides else number - self._first
 
     def _restart(self) -> None:
         self._matching = row_numbers()
@@ -97,7 +154,7 @@ class TrafficView(LineView):
     def line_count(self) -> int:
         if self.session is None:
             return 0
-        if self._predicate is not None:
+        if self._hides:
             return len(self._matching)
         return max(0, self._end - self._first)
 
@@ -105,7 +162,7 @@ class TrafficView(LineView):
         """The row number at a line."""
         if self.session is None or not 0 <= index < self.line_count():
             return None
-        return self._matching[index] if self._predicate is not None else self._first + index
+        return self._matching[index] if self._hides else self._first + index
 
     def current(self) -> Frame | None:
         """The frame under the cursor."""
@@ -125,6 +182,8 @@ class TrafficView(LineView):
                 self.lines_changed()
             return
         log = self.session.log
+        if self.session.number not in self._began and len(log):
+            self._began[self.session.number] = log.time(log.first)
         if self._predicate is not None:
             self._match()
         seen = (log.end, len(self._matching))
@@ -139,15 +198,10 @@ class TrafficView(LineView):
 
     def _forget(self, first: int) -> bool:
         """Let go of rows that the log dropped, without moving what is in sight."""
-        if first <= self._first and self._predicate is None:
-            return False
-        gone = 0
-        if self._predicate is not None:
-            gone = bisect_left(self._matching, first)
-            if gone:
-                del self._matching[:gone]
-        else:
-            gone = first - self._first
+        unmatched = bisect_left(self._matching, first)
+        gone = unmatched if self._hides else max(0, first - self._first)
+        if unmatched:
+            del self._matching[:unmatched]
         self._first = max(self._first, first)
         if not gone:
             return False
@@ -175,6 +229,38 @@ class TrafficView(LineView):
             if not number & 0x3F and time.monotonic() > deadline:
                 break
         self._looked = number
+
+    # --- bookmarks and columns -----------------------------------------------------------------------------
+
+    @property
+    def bookmarks(self) -> set[int]:
+        """The numbers of the rows of this session that the person marked; those that are gone as well."""
+        return self._bookmarks.get(self.session.number, set()) if self.session else set()
+
+    def switch_bookmark(self) -> None:
+        """Mark the row under the cursor, or take its mark away."""
+        number = self.number_at(self.cursor)
+        if self.session is not None and number is not None:
+            self._bookmarks.setdefault(self.session.number, set()).__ixor__({number})
+            self.refresh()
+
+    def go_to_bookmark(self, step: int) -> bool:
+        """Go to the next bookmark, or the one before, round the ends; whether there is one in sight."""
+        number = self.number_at(self.cursor)
+        shown = sorted(each for each in self.bookmarks if self.number_at(self._line_of(each)) == each)
+        if number is None or not shown:
+            return False
+        if step > 0:
+            target = next((each for each in shown if each > number), shown[0])
+        else:
+            target = next((each for each in reversed(shown) if each < number), shown[-1])
+        self.move_to(self._line_of(target))
+        return True
+
+    def set_look(self, look: Look) -> None:
+        """Show other columns, or time in another way."""
+        self.look = look
+        self.refresh()
 
     # --- moving --------------------------------------------------------------------------------------------
 
@@ -215,69 +301,34 @@ class TrafficView(LineView):
             frame = self.session.log.head(number if number is not None else -1, HEAD_BYTES)
         except IndexError:
             return [("", Style())]
-        return self.row(frame, self.session, width)
+        since = self._since(index, frame.time) if self.look.time != "absolute" else 0
+        gutter = self._gutter(frame.number)
+        cells = row_cells(frame, self.session, width - len(gutter), self.look, since, self._tone)
+        if not gutter:
+            return cells
+        if self.hiding or not self.is_match(frame.number):
+            return [(gutter, self.tone("traffic--match")), *cells]
+        background = Style(bgcolor=self.get_component_rich_style("traffic--match").bgcolor)
+        return [(gutter, self.tone("traffic--match")), *((text, style + background) for text, style in cells)]
 
-    def row(self, frame: Frame, session: Session, width: int) -> list[tuple[str, Style]]:
-        """The columns of a row: number, time, direction, peer, length, preview."""
-        muted = self.tone("traffic--muted")
-        wide = width >= 100
-        peer_width = min(28 if wide else 21, max(9, session.longest_name))
-        name = session.peer_name(frame.peer)
-        head = f"{frame.number:>{7 if wide else 6}} {clock(frame.time, 6 if wide else 3)} "
-        peer = f" {_cut(name, peer_width):<{peer_width}} "
-        if frame.event:
-            kind = "problem" if frame.event in ("error", "reset", "dropped") else "event"
-            style = self.tone(f"traffic--{kind}")
-            glyph = {"error": "✗", "reset": "✗", "dropped": "⚠"}.get(frame.event, EVENT_GLYPH)
-            cells: list[tuple[str, Style]] = [(head, muted), (glyph, style), (peer, muted), ("       ", muted)]
-            return [*cells, (_fit(_event_text(frame), cells, width), style)]
-        style = self.tone(f"traffic--{'out' if frame.outgoing else 'in'}")
-        marks = _marks(frame)
-        cells = [
-            (head, muted),
-            ("→" if frame.outgoing else "←", style),
-            (peer, style),
-            (f"{frame.length:>6} ", muted),
-            (marks, self.tone("traffic--problem")),
-        ]
-        if not frame.length:
-            return [*cells, ("(empty)", muted)]
-        return [*cells, (_fit(_said(frame, session, width), cells, width), Style())]
+    def _gutter(self, number: int) -> str:
+        """What stands before a row: whether it is bookmarked, and whether it passes a filter that only marks."""
+        marks = self.bookmarks
+        gutter = ("◆" if number in marks else " ") if marks else ""
+        if self._predicate is not None and not self.hiding:
+            gutter += MATCH_GLYPH if self.is_match(number) else " "
+        return gutter
 
+    def _since(self, index: int, time: int) -> int:
+        """What a relative time counts from: the first row that was seen, or the row above."""
+        assert self.session is not None
+        if self.look.time == "relative":
+            return self._began.get(self.session.number, time)
+        before = self.number_at(index - 1)
+        try:
+            return time if before is None else self.session.log.time(before)
+        except IndexError:
+            return time
 
-def _fit(text: str, cells: list[tuple[str, Style]], width: int) -> str:
-    """Cut a text to what the cells before it leave of the line, so that it shows that there is more."""
-    room = max(8, width - sum(cell_len(each) for each, _ in cells))
-    return text if cell_len(text) <= room else f"{set_cell_size(text, room - 1)}…"
-
-
-def _said(frame: Frame, session: Session, width: int) -> str:
-    """One line for a payload: what a decoder makes of it, else the bytes."""
-    text = session.summary(frame)
-    return escape(text, width) if text else preview(frame.payload, max(16, width))
-
-
-def _event_text(frame: Frame) -> str:
-    text = escape(str(frame.meta.get("text", frame.event)))
-    failure = frame.meta.get("failure")
-    what = escape(str(failure.get("what", ""))) if isinstance(failure, dict) else ""
-    return f"{text}: {what}" if what else text
-
-
-def _marks(frame: Frame) -> str:
-    marks = ""
-    if frame.flags & Flag.TRUNCATED:
-        marks += "[cut] "
-    if frame.flags & Flag.CONTROL_TRUNCATED:
-        marks += "[ancillary lost] "
-    if descriptors := frame.meta.get("descriptors"):
-        marks += f"[{len(descriptors)} descriptor{'s' if len(descriptors) > 1 else ''}] "
-    return marks
-
-
-def _cut(text: str, width: int) -> str:
-    """Keep both ends of a name: the port is at the end."""
-    if len(text) <= width:
-        return text
-    keep = (width - 1) // 2
-    return f"{text[:keep]}…{text[-(width - 1 - keep) :]}"
+    def _tone(self, kind: str) -> Style:
+        return self.tone(f"traffic--{kind}")

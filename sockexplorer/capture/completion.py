@@ -1,0 +1,35 @@
+"""What may follow in a filter while it is typed: names of fields, then values that a field has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from sockexplorer.capture.filter import FIELDS, Vocabulary
+
+MOST = 40
+_LAST = re.compile(r"(?:^|[\s(])([^\s()\"/]*)\Z")
+_COMPARISON = re.compile(r"([A-Za-z_][\w.-]*)(==|!=|~)(.*)\Z")
+_BARE = re.compile(r"[^\s()\"/]+\Z")
+
+
+def completions(text: str, vocabulary: Vocabulary, values: Callable[[str], Iterable[str]]) -> list[str]:
+    """Whole filters that begin with ``text`` as it is and go on with a name or a value, at most `MOST`.
+
+    ``values`` gives what a field may be compared with. Nothing is offered after a blank or inside quotes.
+    """
+    last = _LAST.search(text)
+    token = last[1] if last else ""
+    if not token or text.count('"') % 2:
+        return []
+    comparison = _COMPARISON.match(token)
+    if comparison:
+        begun, known = comparison[3], values(comparison[1].lower())
+    else:
+        begun, known = token, [*FIELDS, *sorted(vocabulary.names)]
+    found = dict.fromkeys(
+        text + each[len(begun) :]
+        for each in known
+        if len(each) > len(begun) and each.lower().startswith(begun.lower()) and _BARE.match(each)
+    )
+    return list(found)[:MOST]

@@ -1,0 +1,125 @@
+"""What was said with one peer, both ways, in lines of text or of a hex dump.
+
+No text is kept: a line is a row's number and a range of its payload.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from array import array
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.sweep import Sweep
+from sockexplorer.core.payload import hex_lines
+from sockexplorer.core.text import preview
+
+Mode = Literal["text", "hex"]
+MOST_LINES = 500_000
+ESCAPED = 4
+r"""Cells that a byte takes at most: ``\xNN``."""
+
+
+class Line(NamedTuple):
+    """A line to show. ``text`` is safe; ``first`` says that the frame begins here."""
+
+    frame: int
+    outgoing: bool
+    first: bool
+    text: str
+
+
+class Conversation:
+    """The frames of a log with one peer, cut into lines ``width`` cells wide. Events are left out."""
+
+    def __init__(self, log: Log, peer: int, mode: Mode, width: int) -> None:
+        self.mode = mode
+        self.full = False
+        """Whether there are more lines than are kept."""
+        self._log = log
+        self._peer = peer
+        self._width = max(8, width)
+        self._per_line = 16 if width >= 74 else 8
+        self._frames = array("Q")
+        self._starts = array("I")
+        self._ends = array("I")
+        self._sweep = Sweep(log, self._take)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @property
+    def behind(self) -> int:
+        """How many rows of the log are still to be looked at."""
+        return 0 if self.full else self._sweep.behind
+
+    def go_on(self, seconds: float) -> bool:
+        """Take in what the log has, for about so long; whether there was anything new."""
+        return not self.full and self._sweep.go_on(seconds)
+
+    def _take(self, frame: Frame) -> None:
+        if frame.peer != self._peer or frame.event or self.full:
+            return
+        for start, end in self._cut(frame.payload):
+            self._frames.append(frame.number)
+            self._starts.append(start)
+            self._ends.append(end)
+        self.full = len(self._frames) >= MOST_LINES
+
+    def _cut(self, payload: bytes) -> Iterator[tuple[int, int]]:
+        if self.mode == "hex" or not payload:
+            for start in range(0, max(1, len(payload)), self._per_line):
+                yield start, min(start + self._per_line, len(payload))
+            return
+        start = 0
+        while start < len(payload):
+            newline = payload.find(b"\n", start)
+            end = len(payload) if newline < 0 else newline + 1
+            yield from self._wrap(payload, start, end)
+            start = end
+
+    def _wrap(self, payload: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Pieces of a line that fit, none of which ends within a character of UTF-8."""
+        while start < end:
+            cut = min(end, start + self._width)
+            while (
+                too_wide := _cells(preview(payload[start:cut].rstrip(b"\r\n"))) - self._width
+            ) > 0 and cut > start + 1:
+                cut -= max(1, min(cut - start - 1, too_wide // ESCAPED))
+            back = cut
+            while start < back < end and cut - back < 3 and payload[back] & 0xC0 == 0x80:
+                back -= 1
+            if start < back < end and payload[back] & 0xC0 != 0x80:
+                cut = back
+            yield start, cut
+            start = cut
+
+    def line(self, index: int) -> Line:
+        """One line; one whose row is no longer in the log says so."""
+        number, start, end = self._frames[index], self._starts[index], self._ends[index]
+        try:
+            frame = self._log.frame(number)
+        except IndexError:
+            return Line(number, False, start == 0, "(dropped from the log)")
+        part = frame.payload[start:end]
+        if not frame.payload:
+            text = "(empty)"
+        elif self.mode == "hex":
+            offset, digits, letters = hex_lines(part, start, self._per_line)[0]
+            text = f"{offset:04x}  {digits}  {letters}"
+        else:
+            text = preview(part.removesuffix(b"\n").removesuffix(b"\r"), self._width)
+        return Line(number, frame.outgoing, start == 0, text)
+
+    def text(self, most: int) -> str:
+        """At most so many lines, for the clipboard."""
+        lines = (self.line(index) for index in range(min(len(self), most)))
+        return "\n".join(f"{('→' if each.outgoing else '←') if each.first else ' '} {each.text}" for each in lines)
+
+
+def _cells(text: str) -> int:
+    """How many cells a safe text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -1,0 +1,163 @@
+"""The columns of a row of traffic, which a person may choose, and the ways to tell its time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+
+from sockexplorer.capture.log import Frame
+from sockexplorer.client.hub import Session
+from sockexplorer.core.frames import Flag
+from sockexplorer.core.text import escape, preview
+from sockexplorer.ui.clock import clock
+
+TimeMode = Literal["absolute", "relative", "delta"]
+TIMES: dict[TimeMode, str] = {
+    "absolute": "the time of day",
+    "relative": "seconds since the first row",
+    "delta": "seconds since the row before in sight",
+}
+COLUMNS: dict[str, str] = {
+    "number": "the row's number, for life",
+    "time": "when it was received or sent",
+    "direction": "← in, → out, and what happened to the socket",
+    "peer": "the other end, by name where it is known",
+    "length": "bytes on the wire",
+    "protocol": "the protocol; from 100 columns on",
+    "summary": "what a decoder says, or the payload",
+}
+EVENT_GLYPH = "•"
+_EVENT_GLYPHS = {"error": "✗", "reset": "✗", "dropped": "⚠"}
+_ETHERTYPES = {
+    0x0800: "ipv4", 0x0806: "arp", 0x86DD: "ipv6", 0x8100: "vlan", 0x88A8: "vlan", 0x8863: "pppoe", 0x8864: "pppoe",
+    0x88CC: "lldp", 0x888E: "eapol", 0x8847: "mpls", 0x000C: "can", 0x000D: "canfd",
+}  # fmt: skip
+"""Source: <linux/if_ether.h>."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How rows are shown: the way to tell time, and the columns in their order."""
+
+    time: TimeMode = "absolute"
+    columns: tuple[str, ...] = tuple(COLUMNS)
+
+
+Cells = list[tuple[str, Style]]
+
+
+def row_cells(
+    frame: Frame, session: Session, width: int, look: Look, since: int, tone: Callable[[str], Style]
+) -> Cells:
+    """The cells of a row, ``width`` cells wide. ``since`` is the time (ns) that a relative or delta time counts from.
+
+    ``tone`` gives the style of ``in``, ``out``, ``event``, ``problem`` and ``muted``.
+    """
+    wide = width >= 100
+    problem = frame.event in _EVENT_GLYPHS
+    kind = ("problem" if problem else "event") if frame.event else "out" if frame.outgoing else "in"
+    glyph = _EVENT_GLYPHS.get(frame.event, EVENT_GLYPH) if frame.event else "→" if frame.outgoing else "←"
+    muted, style = tone("muted"), tone(kind)
+    cells: Cells = []
+    for column in look.columns:
+        if column == "number":
+            cells.append((f"{frame.number:>{7 if wide else 6}} ", muted))
+        elif column == "time":
+            cells.append((f"{time_text(frame.time, look.time, since, wide=wide)} ", muted))
+        elif column == "direction":
+            cells.append((f"{glyph} ", style))
+        elif column == "peer":
+            room = min(28 if wide else 21, max(9, session.longest_name))
+            cells.append((f"{_cut(session.peer_name(frame.peer), room):<{room}} ", muted if frame.event else style))
+        elif column == "length":
+            cells.append((f"{'' if frame.event else frame.length:>6} ", muted))
+        elif column == "protocol" and (wide or look.columns != tuple(COLUMNS)):
+            cells.append((f"{'' if frame.event else protocol_of(frame, session):<8.8} ", muted))
+        elif column == "summary":
+            cells += _summary(frame, session, cells, width, style, tone)
+    return cells
+
+
+def time_text(time: int, mode: TimeMode, since: int, *, wide: bool) -> str:
+    """The time of a row in as many cells as the width has for it."""
+    if mode == "absolute":
+        return clock(time, 6 if wide else 3)
+    return f"{(time - since) / 1e9:>{15 if wide else 12}.6f}"
+
+
+def protocol_of(frame: Frame, session: Session) -> str:
+    """The protocol of a frame: the ethertype that a packet socket tells, else the session's."""
+    if session.family.constant == "AF_PACKET":
+        peer = session.peers.get(frame.peer)
+        if peer is not None and isinstance(peer.address, tuple) and len(peer.address) > 1:
+            number = peer.address[1]
+            return _ETHERTYPES.get(number, f"0x{number:04x}") if isinstance(number, int) else ""
+    return session.protocol.name
+
+
+def _summary(
+    frame: Frame, session: Session, before: Cells, width: int, style: Style, tone: Callable[[str], Style]
+) -> Cells:
+    marks = "" if frame.event else _marks(frame)
+    room = max(8, width - sum(cell_len(text) for text, _ in before) - cell_len(marks))
+    if frame.event:
+        return [(_fit(_event_text(frame), room), style)]
+    cells = [(marks, tone("problem"))] if marks else []
+    if not frame.length:
+        return [*cells, ("(empty)", tone("muted"))]
+    return [*cells, (_fit(_said(frame, session, width), room), Style())]
+
+
+def _fit(text: str, room: int) -> str:
+    """Cut a text to the cells that are left of the line, so that it shows that there is more."""
+    return text if cell_len(text) <= room else f"{set_cell_size(text, room - 1)}…"
+
+
+def _said(frame: Frame, session: Session, width: int) -> str:
+    """One line for a payload: what a decoder makes of it, else the bytes."""
+    text = session.summary(frame)
+    return escape(text, width) if text else preview(frame.payload, max(16, width))
+
+
+def _event_text(frame: Frame) -> str:
+    text = escape(str(frame.meta.get("text", frame.event)))
+    failure = frame.meta.get("failure")
+    what = escape(str(failure.get("what", ""))) if isinstance(failure, dict) else ""
+    return f"{text}: {what}" if what else text
+
+
+def _marks(frame: Frame) -> str:
+    marks = ""
+    if frame.flags & Flag.TRUNCATED:
+        marks += "[cut] "
+    if frame.flags & Flag.CONTROL_TRUNCATED:
+        marks += "[ancillary lost] "
+    if descriptors := frame.meta.get("descriptors"):
+        marks += f"[{len(descriptors)} descriptor{'s' if len(descriptors) > 1 else ''}] "
+    return marks
+
+
+def _cut(text: str, width: int) -> str:
+    """Keep both ends of a name: the port is at the end."""
+    if len(text) <= width:
+        return text
+    keep = (width - 1) // 2
+    return f"{text[:keep]}…{text[-(width - 1 - keep) :]}"
+
+
+def kind_of(frame: Frame, session: Session) -> str:
+    """What statistics count a frame as: its protocol, and the kind of message that a decoder reads in it."""
+    protocol = protocol_of(frame, session)
+    if session.family.constant not in ("AF_NETLINK", "AF_CAN"):
+        return protocol
+    values = session.fields(frame)
+    for name in ("nl.type", "can.pgn", "bcm.opcode", "uevent.action"):
+        if found := values.get(name):
+            return f"{protocol} {'PGN ' if name == 'can.pgn' else ''}{found[0].text}"
+    if found := values.get("can.id_flags"):
+        return f"{protocol} {'SFF' if found[0].text == '0' else found[0].text}"
+    return protocol

@@ -1,0 +1,119 @@
+"""What was said with a peer, in both directions, as text or as hex."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Label, Static
+
+from sockexplorer.capture.conversation import Conversation, Mode
+from sockexplorer.client.hub import Session
+from sockexplorer.ui.clock import count
+from sockexplorer.ui.widgets.bar import Bar
+from sockexplorer.ui.widgets.lines import LineView
+
+SECONDS = 0.012
+"""How long one tick may take things in, so that keys are answered meanwhile."""
+MOST_COPIED = 20_000
+GUTTER = 2
+
+
+class ConversationView(LineView):
+    """Its lines, those of each frame after a sign of its direction."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"traffic--in", "traffic--out"}
+
+    def __init__(self) -> None:
+        super().__init__(id="conversation")
+        self.conversation: Conversation | None = None
+
+    def line_count(self) -> int:
+        return 0 if self.conversation is None else len(self.conversation)
+
+    def line(self, index: int, width: int) -> list[tuple[str, Style]]:
+        assert self.conversation is not None
+        line = self.conversation.line(index)
+        style = self.tone(f"traffic--{'out' if line.outgoing else 'in'}")
+        glyph = ("→ " if line.outgoing else "← ") if line.first else " " * GUTTER
+        return [(glyph, style), (line.text, style)]
+
+
+class ConversationScreen(ModalScreen[None]):
+    """Follows on while frames come."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab,right,l,left,h,shift+tab", "mode", "Text or hex", key_display="tab"),
+        Binding("y", "copy", "Copy"),
+        Binding("escape,F", "dismiss(None)", "Back"),
+        Binding("q", "app.quit", "Quit"),
+    ]
+
+    def __init__(self, session: Session, peer: int) -> None:
+        super().__init__()
+        self._session, self._peer = session, peer
+        self._mode: Mode = "text"
+
+    def compose(self) -> ComposeResult:
+        name = self._session.peer_name(self._peer) or "no peer"
+        with Vertical(classes="dialog wide"):
+            yield Label(f"{self._session.title} ⇄ {name}", classes="dialog-title", markup=False)
+            yield Bar(["text", "hex"], id="conversation-modes")
+            yield ConversationView()
+            yield Static(id="conversation-note")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(ConversationView).focus()
+        self.call_after_refresh(self._start)
+        self.set_interval(1 / 20, self._tick)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        view = self.query_one(ConversationView)
+        width = view.scrollable_content_region.width - GUTTER
+        view.conversation = Conversation(self._session.log, self._peer, self._mode, width)
+        view.set_reactive(LineView.cursor, 0)
+        view.scroll_to(y=0, animate=False, immediate=True)
+        self.query_one(Bar).mark(self._mode)
+        view.lines_changed()
+        self._tick()
+
+    def _tick(self) -> None:
+        view = self.query_one(ConversationView)
+        conversation = view.conversation
+        if conversation is None or not conversation.go_on(SECONDS):
+            return
+        view.lines_changed()
+        said = f"{count(len(conversation))} lines"
+        if conversation.full:
+            said += ", and more that are not shown"
+        elif conversation.behind:
+            said += f", {count(conversation.behind)} rows to go"
+        self._say(said)
+
+    def _say(self, text: str) -> None:
+        self.query_one("#conversation-note", Static).update(Content.styled(text, "$foreground-muted"))
+
+    def action_mode(self) -> None:
+        self._mode = "hex" if self._mode == "text" else "text"
+        self._start()
+
+    @on(Bar.Picked)
+    def _picked(self, event: Bar.Picked) -> None:
+        if event.name != self._mode:
+            self.action_mode()
+
+    def action_copy(self) -> None:
+        conversation = self.query_one(ConversationView).conversation
+        if conversation is not None:
+            self.app.copy_to_clipboard(conversation.text(MOST_COPIED))
+            self._say(f"✓ {count(min(len(conversation), MOST_COPIED))} lines are on the clipboard")

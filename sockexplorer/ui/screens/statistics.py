@@ -1,0 +1,140 @@
+"""What a session received and sent, counted by peer, by length and by protocol."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Label, Static
+
+from sockexplorer.capture.statistics import MORE, OTHERS, Statistics, Tally, length_range
+from sockexplorer.client.hub import Session
+from sockexplorer.core.text import escape
+from sockexplorer.ui.clock import count, size
+from sockexplorer.ui.columns import kind_of
+from sockexplorer.ui.widgets.bar import Bar
+from sockexplorer.ui.widgets.lines import LineView
+
+SECONDS = 0.012
+"""How long one tick may count, so that keys are answered meanwhile."""
+BAR_CELLS = 12
+VIEWS = ("peer", "length", "protocol")
+
+
+class Table(LineView):
+    """A line for each key: frames, their share, in and out, bytes."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--share", "table--muted"}
+
+    def __init__(self) -> None:
+        super().__init__(id="statistics")
+        self.rows: list[tuple[str, Tally]] = []
+        self.total = Tally()
+
+    def line_count(self) -> int:
+        return len(self.rows)
+
+    def line(self, index: int, width: int) -> list[tuple[str, Style]]:
+        name, tally = self.rows[index]
+        share = tally.frames / max(1, self.total.frames)
+        filled = round(share * BAR_CELLS)
+        bar = "█" * filled + "·" * (BAR_CELLS - filled) if width >= 100 else ""
+        numbers = _numbers(count(tally.frames), f"{share:.1%}", count(tally.frames_in), count(tally.frames_out))
+        return [
+            (f"{escape(name, _room(width)):<{_room(width)}} ", Style()),
+            (numbers, Style()),
+            (f"{size(tally.bytes):>9}  ", self.tone("table--muted")),
+            (bar, self.tone("table--share")),
+        ]
+
+
+def _room(width: int) -> int:
+    return max(8, width - 51 - (BAR_CELLS + 2 if width >= 100 else 0))
+
+
+def _numbers(frames: str, share: str, incoming: str, outgoing: str) -> str:
+    return f"{frames:>9} {share:>7} {incoming:>9} {outgoing:>9} "
+
+
+class StatisticsScreen(ModalScreen[None]):
+    """Counts a little at a time and goes on while frames come."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab,right,l", "view(1)", "Peer, length, protocol", key_display="tab"),
+        Binding("shift+tab,left,h", "view(-1)", "View before", show=False),
+        Binding("escape,S", "dismiss(None)", "Back"),
+        Binding("q", "app.quit", "Quit"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._view = "peer"
+        self._statistics = Statistics(session.log, lambda frame: kind_of(frame, session))
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog wide"):
+            yield Label(self._session.title, classes="dialog-title", markup=False)
+            yield Bar(list(VIEWS), id="statistics-views")
+            yield Static(id="statistics-head")
+            yield Table()
+            yield Static(id="statistics-note")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Table).focus()
+        self._show()
+        self.set_interval(1 / 10, self._tick)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show)
+
+    def _tick(self) -> None:
+        if self._statistics.go_on(SECONDS):
+            self._show()
+
+    def _show(self) -> None:
+        table, found = self.query_one(Table), self._statistics
+        table.total, table.rows = found.total, self._rows()
+        width = table.scrollable_content_region.width
+        head = f"{self._view:<{_room(width)}} {_numbers('frames', 'share', 'in', 'out')}{'bytes':>9}"
+        self.query_one("#statistics-head", Static).update(Content.styled(head, "$foreground-muted"))
+        self.query_one(Bar).mark(self._view)
+        log = self._session.log
+        said = f"{count(found.total.frames)} frames, {size(found.total.bytes)}"
+        if found.behind:
+            said += f"; {count(found.behind)} rows to go"
+        if log.dropped:
+            said += f"; {count(log.dropped)} dropped from the log"
+        if self._session.drops:
+            said += f"; {count(self._session.drops)} dropped by the kernel"
+        self.query_one("#statistics-note", Static).update(Content.styled(said, "$foreground-muted"))
+        table.lines_changed()
+
+    def _rows(self) -> list[tuple[str, Tally]]:
+        found = self._statistics
+        if self._view == "length":
+            return [(length_range(bits), tally) for bits, tally in sorted(found.lengths.items())]
+        if self._view == "peer":
+            named = [(self._peer(number), tally) for number, tally in found.peers.items()]
+        else:
+            named = list(found.kinds.items())
+        return sorted(named, key=lambda each: -each[1].frames)
+
+    def _peer(self, number: int) -> str:
+        return OTHERS if number == MORE else self._session.peer_name(number) or "(no address)"
+
+    def action_view(self, step: int) -> None:
+        self._view = VIEWS[(VIEWS.index(self._view) + step) % len(VIEWS)]
+        self._show()
+
+    @on(Bar.Picked)
+    def _picked(self, event: Bar.Picked) -> None:
+        self._view = event.name
+        self._show()

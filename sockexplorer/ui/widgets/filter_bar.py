@@ -1,0 +1,192 @@
+"""The filter line with its verdict: green with what it finds, red with the reason, and the names that may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+from sockexplorer.capture.completion import completions
+from sockexplorer.capture.filter import FilterError, Predicate, Vocabulary, compile_filter
+from sockexplorer.client.hub import Session
+from sockexplorer.core.text import escape
+from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names, message_types
+from sockexplorer.ui.clock import count
+from sockexplorer.ui.widgets.search_line import SearchLine
+
+VOCABULARY = Vocabulary(frozenset(field_names()), OPEN_PREFIXES)
+EVENTS = ("accepted", "by-number", "closed", "connected", "dropped", "error", "reset", "timeout", "unsent", "waits")
+MOST_PEERS = 1000
+
+
+class FilterLine(SearchLine):
+    """Tab takes what is offered, as in a shell."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete", id="filter-complete"),
+    ]
+
+    def action_complete(self) -> None:
+        if self._suggestion and len(self._suggestion) > len(self.value):
+            self.value = self._suggestion
+            self.cursor_position = len(self.value)
+        else:
+            self.screen.focus_next()
+
+
+class _Offers(Suggester):
+    def __init__(self, bar: FilterBar) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._bar = bar
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return next(iter(self._bar.offers(value)), None)
+
+
+class FilterBar(Vertical):
+    """Hands each filter that is right to ``apply``; a wrong one changes nothing but the verdict."""
+
+    class Left(Message):
+        """The person is done with the filter: it holds if there is one."""
+
+    def __init__(self, apply: Callable[[Predicate | None], None]) -> None:
+        super().__init__(id="filter-bar")
+        self._apply = apply
+        self._session: Session | None = None
+        self._wrong = ""
+        self._told: object = None
+
+    def compose(self) -> ComposeResult:
+        yield FilterLine(
+            placeholder='text  /regex/  hex:de ad  dir==in  len>100  peer~"127."  nl.type==RTM_NEWLINK',
+            compact=True,
+            id="filter",
+            suggester=_Offers(self),
+        )
+        yield Static(id="filter-note")
+
+    def on_mount(self) -> None:
+        self.line.display = self.note.display = False
+
+    @property
+    def line(self) -> FilterLine:
+        return self.query_one(FilterLine)
+
+    @property
+    def note(self) -> Static:
+        return self.query_one("#filter-note", Static)
+
+    def open(self) -> None:
+        """Let the person type."""
+        self.line.display = True
+        self.line.focus()
+
+    def clear(self) -> None:
+        """No filter."""
+        self.line.value = ""
+        self.line.display = self.note.display = False
+
+    def show(self, session: Session | None) -> None:
+        """Apply the filter to another session."""
+        self._session = session
+        self._compile()
+
+    def refuse(self, error: FilterError) -> None:
+        """Say what is wrong."""
+        self._wrong = str(error)
+        self._judge()
+        self._say(Content.styled(f"✗ {escape(self._wrong)}", "$text-error"))
+
+    def found(self, matching: int, total: int, *, hiding: bool) -> None:
+        """How many rows pass; told while the person types."""
+        if self._wrong or not self.line.display:
+            return
+        value = self.line.value
+        if not self.line.has_focus or not value.strip():
+            self.note.display = False
+            self._told = None
+            return
+        offers = self.offers(value)
+        told = (matching, total, hiding, value)
+        if told == self._told:
+            return
+        self._told = told
+        rest = "" if hiding else ", the others stay in sight"
+        parts: list[str | tuple[str, str]] = [
+            (f"✓ {count(matching)} of {count(total)} rows{rest}", "$text-success"),
+        ]
+        if offers:
+            names = "  ".join(_last_word(each) for each in offers[:8])
+            parts.append((f"   tab: {escape(names, 200)}", "$foreground-muted"))
+        self._say(Content.assemble(*parts))
+
+    def offers(self, value: str) -> list[str]:
+        """Filters that what was typed may become."""
+        return completions(value, VOCABULARY, self._values)
+
+    def _values(self, field: str) -> Iterable[str]:
+        if field in ("dir", "direction"):
+            return ("in", "out")
+        if field == "event":
+            return EVENTS
+        if field == "nl.type":
+            return message_types()
+        if field == "peer" and self._session is not None:
+            return [each.name for each in list(self._session.peers.values())[:MOST_PEERS]]
+        return ()
+
+    def _say(self, content: Content) -> None:
+        self.note.update(content)
+        self.note.display = True
+
+    def _judge(self) -> None:
+        right = bool(self.line.value.strip()) and not self._wrong
+        self.line.set_class(bool(self._wrong), "-wrong")
+        self.line.set_class(right, "-right")
+
+    def _compile(self) -> None:
+        session = self._session
+        try:
+            if session is None:
+                predicate = compile_filter(self.line.value, str, vocabulary=VOCABULARY)
+            else:
+                predicate = compile_filter(
+                    self.line.value, session.peer_name, session.summary, session.fields, VOCABULARY
+                )
+        except FilterError as error:
+            self.refuse(error)
+            return
+        self._wrong, self._told = "", None
+        self._judge()
+        self.note.display = False
+        self._apply(predicate)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._compile()
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if not event.value:
+            self.line.display = False
+        self.post_message(self.Left())
+
+    @on(SearchLine.Left)
+    def _left(self, event: SearchLine.Left) -> None:
+        event.stop()
+        self.clear()
+        self.post_message(self.Left())
+
+
+def _last_word(text: str) -> str:
+    return text.replace("(", " ").rpartition(" ")[2]

@@ -1,0 +1,100 @@
+"""The rates of the last seconds as sparklines: received, sent, dropped."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from textual.content import Content
+from textual.widgets import Static
+
+from sockexplorer.client.hub import Session
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+SAMPLES = 24
+WIDE_CELLS, NARROW_CELLS = 12, 5
+"""Cells of each sparkline, where there is room and where there is little."""
+
+
+class Totals(NamedTuple):
+    """Frames since the session began."""
+
+    received: int
+    sent: int
+    dropped: int
+
+
+class Rate(NamedTuple):
+    """Frames a second."""
+
+    received: float
+    sent: float
+    dropped: float
+
+
+class History:
+    """The rates of one session, sampled when `sample` is called."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._last = self._totals()
+        self.rates: deque[Rate] = deque([Rate(0.0, 0.0, 0.0)] * SAMPLES, maxlen=SAMPLES)
+
+    def _totals(self) -> Totals:
+        log = self._session.log
+        return Totals(log.received, log.sent, log.dropped + self._session.drops)
+
+    def sample(self, seconds: float) -> None:
+        """Take the rate of the last so many seconds."""
+        now = self._totals()
+        rates = (max(0, new - old) / seconds for new, old in zip(now, self._last, strict=True))
+        self.rates.append(Rate(*rates))
+        self._last = now
+
+    @property
+    def now(self) -> float:
+        """Frames a second in both directions."""
+        return self.rates[-1].received + self.rates[-1].sent
+
+    @property
+    def lossy(self) -> bool:
+        """Whether anything was dropped since the session began."""
+        return self._last.dropped > 0
+
+
+class RatesLine(Static):
+    """``← ▁▂▅ → ▁▁▂ ⚠ ▁▁▁``; received and sent share a scale. Where there is little room drops stand only if any."""
+
+    def __init__(self) -> None:
+        super().__init__(id="rates")
+
+    def show(self, history: History | None, *, wide: bool) -> None:
+        """Show the rates of a session."""
+        self.display = history is not None
+        if history is None:
+            return
+        cells = WIDE_CELLS if wide else NARROW_CELLS
+        rates = list(history.rates)[-cells:]
+        top = max(max(each.received, each.sent) for each in rates)
+        parts: list[tuple[str, str]] = [
+            (f"←{bars([each.received for each in rates], top)} ", "$text-primary"),
+            (f"→{bars([each.sent for each in rates], top)}", "$text-accent"),
+        ]
+        if wide or history.lossy:
+            style = "$text-error" if history.lossy else "$foreground-muted"
+            parts.append((f" ⚠{bars([each.dropped for each in rates])}", style))
+        content = Content.assemble(*parts)
+        if content != self.content:
+            self.styles.width = content.cell_length
+            self.update(content)
+
+
+def bars(values: Iterable[float], top: float = 0.0) -> str:
+    """A block for each value, the lowest for 0 only; ``top`` is full height, by default the highest value."""
+    known: Sequence[float] = list(values)
+    top = top or max(known, default=0.0)
+    return "".join(
+        BLOCKS[0] if value <= 0 or top <= 0 else BLOCKS[1 + round(min(1.0, value / top) * (len(BLOCKS) - 2))]
+        for value in known
+    )

@@ -1,0 +1,130 @@
+"""A conversation cut into lines, and statistics: nothing is lost, nothing is too wide, nothing acts on a terminal."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from sockexplorer.capture import statistics
+from sockexplorer.capture.conversation import Conversation
+from sockexplorer.capture.log import Log
+from sockexplorer.capture.statistics import MORE, OTHERS, Statistics, length_range
+from sockexplorer.core.frames import Flag, empty_columns, pack_columns, pack_meta
+
+FOREVER = 60.0
+
+
+def a_log(*frames: tuple[int, int, bytes], limit: int = 2**28) -> Log:
+    """A log of (peer, flags, payload); an event's payload is none."""
+    log = Log(limit)
+    end = 0
+    for time, (peer, flags, payload) in enumerate(frames):
+        columns = empty_columns()
+        spool = payload + (pack_meta({"event": "closed"}) if flags & Flag.META else b"")
+        for column, value in zip(columns, (time, end + len(spool), len(payload), peer, flags), strict=True):
+            column.append(value)
+        log.append(1, end, pack_columns(columns) + spool)
+        end += len(spool)
+    return log
+
+
+def lines(log: Log, mode: str = "text", width: int = 80, peer: int = 1) -> list[tuple[bool, str]]:
+    conversation = Conversation(log, peer, mode, width)  # type: ignore[arg-type]
+    conversation.go_on(FOREVER)
+    return [(each.outgoing, each.text) for each in map(conversation.line, range(len(conversation)))]
+
+
+def test_both_directions_of_one_peer_without_events() -> None:
+    log = a_log(
+        (1, 0, b"GET / HTTP/1.0\r\nHost: x\r\n\r\n"),
+        (2, 0, b"someone else"),
+        (1, Flag.OUT, b"HTTP/1.0 200 OK\n"),
+        (1, Flag.EVENT | Flag.META, b""),
+        (1, Flag.OUT, b""),
+    )
+    assert lines(log) == [
+        (False, "GET / HTTP/1.0"), (False, "Host: x"), (False, ""), (True, "HTTP/1.0 200 OK"), (True, "(empty)"),
+    ]  # fmt: skip
+    assert lines(log, "hex", 60)[0] == (False, "0000  47 45 54 20  2f 20 48 54  GET / HT")
+    assert lines(log, peer=3) == []
+
+
+def test_the_copy_says_which_way_each_frame_went() -> None:
+    conversation = Conversation(a_log((1, 0, b"a\nb"), (1, Flag.OUT, b"c")), 1, "text", 80)
+    conversation.go_on(FOREVER)
+    assert conversation.text(10) == "← a\n  b\n→ c"
+    assert conversation.text(1) == "← a"
+
+
+def test_what_comes_later_is_taken_in_later() -> None:
+    log = a_log((1, 0, b"one"))
+    conversation = Conversation(log, 1, "text", 80)
+    assert conversation.go_on(FOREVER)
+    assert not conversation.go_on(FOREVER)
+    more = a_log((1, 0, b"one"), (1, 0, b"two"))
+    chunk = more.frame(1)
+    columns = empty_columns()
+    for column, value in zip(columns, (chunk.time, 6, 3, 1, 0), strict=True):
+        column.append(value)
+    log.append(1, 3, pack_columns(columns) + b"two")
+    assert conversation.go_on(FOREVER)
+    assert conversation.line(1).text == "two"
+
+
+def test_a_row_that_the_log_dropped_says_so() -> None:
+    log = a_log((1, 0, b"one"))
+    conversation = Conversation(log, 1, "text", 80)
+    conversation.go_on(FOREVER)
+    log.clear()
+    assert conversation.line(0).text == "(dropped from the log)"
+
+
+@given(
+    st.lists(st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace"))),
+    st.integers(8, 120),
+)
+def test_every_line_fits_and_every_byte_is_in_a_line(payloads: list[bytes], width: int) -> None:
+    log = a_log(*((1, 0, each) for each in payloads))
+    conversation = Conversation(log, 1, "text", width)
+    conversation.go_on(FOREVER)
+    covered: dict[int, bytes] = {}
+    for index in range(len(conversation)):
+        line = conversation.line(index)
+        start, end = conversation._starts[index], conversation._ends[index]
+        assert line.text.isprintable()
+        assert cell_len(line.text) <= max(width, 10), line
+        covered[line.frame] = covered.get(line.frame, b"") + payloads[line.frame][start:end]
+    assert covered == dict(enumerate(payloads))
+
+
+def test_characters_of_utf8_are_not_cut() -> None:
+    said = lines(a_log((1, 0, "äöü€😀".encode() * 20)), width=20)
+    assert "\\x" not in "".join(text for _, text in said)
+
+
+def test_statistics() -> None:
+    log = a_log((1, 0, b"x" * 70), (1, Flag.OUT, b"y"), (2, 0, b""), (2, Flag.EVENT | Flag.META, b""))
+    found = Statistics(log, lambda frame: "big" if frame.length > 5 else "small")
+    assert found.behind == 4
+    found.go_on(FOREVER)
+    assert (found.total.frames, found.total.bytes, found.behind) == (3, 71, 0)
+    assert {number: (each.frames_in, each.frames_out) for number, each in found.peers.items()} == {1: (1, 1), 2: (1, 0)}
+    assert {length_range(bits): each.frames for bits, each in found.lengths.items()} == {"64-127": 1, "1": 1, "0": 1}
+    assert {kind: each.bytes for kind, each in found.kinds.items()} == {"big": 70, "small": 1}
+
+
+def test_peers_without_end_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statistics, "MOST_KEYS", 3)
+    found = Statistics(a_log(*((number, 0, b"x") for number in range(9))), lambda frame: str(frame.peer))
+    found.go_on(FOREVER)
+    assert found.peers[MORE].frames == 6
+    assert found.kinds[OTHERS].frames == 6
+    assert found.total.frames == sum(each.frames for each in found.peers.values()) == 9
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_length_is_in_its_range(length: int) -> None:
+    low, _, high = length_range(length.bit_length()).partition("-")
+    assert int(low) <= length <= int(high or low)

@@ -1,0 +1,91 @@
+"""The screens about a whole session: the conversation with a peer, and the statistics."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from person import Person
+from test_hostile import HOSTILE, printable
+from test_traffic_pane import with_frames
+
+from sockexplorer.ui.screens.conversation import ConversationScreen
+from sockexplorer.ui.screens.statistics import StatisticsScreen, Table
+
+People = Callable[..., Person]
+
+
+async def test_a_stream_is_followed_both_ways(people: People, size: tuple[int, int]) -> None:
+    async with people(size) as person:
+        session = await person.open("inet/tcp", "listen", local_port="0")
+        with socket.create_connection(session.local) as peer, socket.create_connection(session.local) as other:  # type: ignore[arg-type]
+            other.sendall(b"not this one\n")
+            await person.sees("not this one")
+            peer.sendall(b"first line\nsecond line\n")
+            await person.sees("first line")
+            person.main.traffic.view.action_bottom()
+            await person.compose("the answer")
+            await person.until(lambda: session.log.sent == 1)
+            await person.press("escape", "F")
+            await person.until(lambda: isinstance(person.app.screen, ConversationScreen))
+            screen = await person.sees("← first line", "  second line", "→ the answer")
+            assert "not this one" not in screen
+            peer.sendall(b"more\n")
+            await person.sees("← more")
+            await person.press("tab")
+            await person.sees("0000  66 69 72 73")
+            await person.press("tab", "y")
+            assert "← first line\n  second line\n→ the answer" in person.app.clipboard
+            await person.press("escape")
+            await person.until(lambda: person.app.screen is person.main)
+
+
+async def test_statistics_by_peer_length_and_protocol(
+    people: People, size: tuple[int, int], peer: socket.socket
+) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 8)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.sendto(b"x" * 1000, person.session.local)  # type: ignore[arg-type]
+            other.sendto(b"x" * 1000, person.session.local)  # type: ignore[arg-type]
+            await person.until(lambda: person.session.log.received == 10)
+            await person.press("S")
+            await person.until(lambda: isinstance(person.app.screen, StatisticsScreen))
+            await person.sees("10 frames", f"127.0.0.1:{peer.getsockname()[1]}", "80.0%", "20.0%")
+            await person.press("tab")
+            await person.sees("4-7", "512-1023", "2.0 KiB")
+            await person.press("tab")
+            await person.sees("udp", "100.0%")
+            other.sendto(b"later", person.session.local)  # type: ignore[arg-type]
+            await person.sees("11 frames")
+            table = person.app.screen.query_one(Table)
+            width = table.scrollable_content_region.width
+            assert sum(len(text) for text, _ in table.line(0, width)) <= width
+        await person.press("escape")
+        await person.until(lambda: person.app.screen is person.main)
+
+
+async def test_kinds_of_netlink_messages_are_told_apart(people: People) -> None:
+    async with people((80, 24)) as person:
+        session = await person.open("netlink/route", "bind")
+        await person.press("s", "enter", "escape")
+        await person.until(lambda: session.log.received >= 1)
+        await person.press("S", "tab", "tab")
+        await person.sees("route RTM_NEWLINK", "route RTM_GETLINK")
+
+
+async def test_hostile_payloads_in_a_conversation(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        payloads = [each.encode("utf-8", "surrogatepass") for each in HOSTILE] + [bytes(range(256))]
+        for each in payloads:
+            peer.sendto(each, session.local)  # type: ignore[arg-type]
+        await person.until(lambda: session.log.received == len(payloads))
+        await person.press("F")
+        await person.sees("lines")
+        for key in ("g", "pagedown", "pagedown", "G", "tab", "G", "y"):
+            await person.press(key)
+            printable(person.screen)
+        assert person.app.clipboard.replace("\n", "").isprintable()
+        await person.press("escape")
+        assert person.app.is_running

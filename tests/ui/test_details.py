@@ -1,0 +1,185 @@
+"""The details of a row: the tree of fields and the hex dump lead to each other."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from person import Person
+
+from sockexplorer.ui.facts import Fact, fact_at
+from sockexplorer.ui.widgets.field_tree import FieldTree
+from sockexplorer.ui.widgets.hexdump import HexDump
+
+People = Callable[..., Person]
+DATA = bytes(range(40))
+
+
+async def links_of_kernel(person: Person) -> tuple[FieldTree, HexDump]:
+    """The details of the kernel's first answer about its links."""
+    session = await person.open("netlink/route", "bind")
+    await person.press("s", "enter", "escape")
+    await person.until(lambda: session.log.received >= 1, "the answer")
+    person.main.traffic.view.move_to(1)
+    await person.show_details()
+    tree, dump = person.main.query_one(FieldTree), person.main.query_one(HexDump)
+    await person.until(lambda: any(each.name == "IFNAME" for each in tree.facts), "the decoded answer")
+    return tree, dump
+
+
+async def test_a_field_marks_its_bytes(people: People, size: tuple[int, int]) -> None:
+    async with people(size) as person:
+        tree, dump = await links_of_kernel(person)
+        tree.focus()
+        await person.settle()
+        wanted = next(index for index, each in enumerate(tree.facts) if each.name == "IFNAME")
+        while tree.current is not tree.facts[wanted]:
+            await person.press("j")
+        assert dump.data[dump.marked.start : dump.marked.stop].rstrip(b"\0").endswith(b"lo")
+        marked = dump.data[dump.marked.start : dump.marked.stop].hex(" ")
+        assert f"[{marked[:5]}" in person.screen, "brackets tell it without colour"
+        await person.press("g")
+        assert not dump.marked, "the frame's number is in none of the bytes"
+
+
+async def test_a_byte_finds_its_field(people: People, size: tuple[int, int]) -> None:
+    async with people(size) as person:
+        tree, dump = await links_of_kernel(person)
+        dump.focus()
+        await person.settle()
+        await person.press("l", "l", "l", "l")
+        assert dump.byte == 4
+        await person.press("l", "l")
+        assert tree.current is not None
+        assert tree.current.name == "flags", "byte 6 is the first of nlmsg_flags"
+        assert list(dump.marked) == [6, 7]
+        for each in range(len(dump.data)):
+            assert dump.byte == min(6 + each, len(dump.data) - 1)
+            assert tree.current.has_bytes
+            assert dump.byte in dump.marked
+            await person.press("l")
+            if each > 40:
+                break
+        await person.press("G")
+        assert dump.byte == len(dump.data) - 1
+        await person.press("g")
+        assert dump.byte == 0
+
+
+async def test_a_click_on_a_byte_and_on_its_letter(people: People, peer: socket.socket) -> None:
+    async with people((120, 40)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        peer.sendto(bytes(range(0x40, 0x60)), session.local)  # type: ignore[arg-type]
+        await person.until(lambda: session.log.received == 1)
+        await person.show_details()
+        dump, tree = person.main.query_one(HexDump), person.main.query_one(FieldTree)
+        lines = person.screen.splitlines()
+        row = next(n for n, each in enumerate(lines) if "0010" in each)
+        for text, byte in (("51 52", 0x11), ("PQRS", 0x10)):
+            await person.click(dump, offset=(lines[row].index(text) - dump.region.x, row - dump.region.y))
+            assert dump.byte == byte
+            assert tree.current is not None
+            assert tree.current.name == "payload"
+
+
+async def test_the_sockaddr_of_the_peer_folds_out_and_shows_its_bytes(people: People, peer: socket.socket) -> None:
+    async with people((120, 40)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        peer.sendto(b"hello", session.local)  # type: ignore[arg-type]
+        await person.until(lambda: session.log.received == 1)
+        await person.show_details()
+        tree, dump = person.main.query_one(FieldTree), person.main.query_one(HexDump)
+        tree.focus()
+        await person.settle()
+        assert "sin_port" not in tree.text()
+        while tree.current is None or tree.current.name != "peer":
+            await person.press("j")
+        await person.press("l", "j")
+        assert tree.current.name == "sockaddr"
+        assert dump.data[:2] == (socket.AF_INET).to_bytes(2, "little")
+        await person.press("j", "j")
+        assert tree.current.name == "sin_port"
+        assert int.from_bytes(dump.data[dump.marked.start : dump.marked.stop], "big") == peer.getsockname()[1]
+        await person.press("h", "h")
+        assert tree.current.name == "sockaddr"
+        assert "sin_port" not in tree.text(), "folded again"
+        await person.press("G")
+        assert dump.data == b"hello"
+
+
+async def test_the_field_is_kept_from_row_to_row(people: People, peer: socket.socket) -> None:
+    async with people((120, 40)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        for each in (b"one", b"three"):
+            peer.sendto(each, session.local)  # type: ignore[arg-type]
+        await person.until(lambda: session.log.received == 2)
+        await person.show_details()
+        tree, view = person.main.query_one(FieldTree), person.main.traffic.view
+        tree.focus()
+        await person.settle()
+        while tree.current is None or tree.current.name != "length":
+            await person.press("j")
+        view.focus()
+        await person.press("k")
+        await person.until(lambda: "3" in tree.current.value if tree.current else False, "the other row")
+        assert tree.current is not None
+        assert tree.current.name == "length"
+
+
+FACTS = st.lists(
+    st.builds(
+        lambda depth, start, size: Fact(depth, "x", "", DATA, start, min(start + size, len(DATA))),
+        st.integers(0, 4), st.integers(0, 39), st.integers(0, 40),
+    ),
+    max_size=30,
+)  # fmt: skip
+
+
+@given(FACTS, st.integers(0, 39))
+def test_the_fact_of_a_byte_is_the_narrowest_that_has_it(facts: list[Fact], offset: int) -> None:
+    found = fact_at(facts, DATA, offset)
+    having = [each for each in facts if each.start <= offset < each.end]
+    assert (found is None) == (not having)
+    if found is not None:
+        assert facts[found] in having
+        assert facts[found].end - facts[found].start == min(each.end - each.start for each in having)
+
+
+@given(st.binary(max_size=200), st.sampled_from(["route", "generic", "kobject-uevent"]))
+def test_every_decoded_byte_that_has_a_field_finds_one_whose_bytes_hold_it(payload: bytes, protocol: str) -> None:
+    from sockexplorer.decoders import decode
+
+    root = decode("AF_NETLINK", protocol, payload)
+    facts = [Fact(0, root.name, "", payload, root.start, root.end)]
+    facts += [Fact(depth + 1, node.name, "", payload, node.start, node.end) for depth, node in root.walk()]
+    for each in facts:
+        assert 0 <= each.start <= each.end <= len(payload), each
+    for offset in range(len(payload)):
+        found = fact_at(facts, payload, offset)
+        assert found is not None, "the root holds every byte"
+        assert facts[found].start <= offset < facts[found].end
+
+
+@pytest.mark.parametrize("width", [16, 8])
+def test_the_dump_reads_as_before_without_a_mark(width: int) -> None:
+    from sockexplorer.core.payload import hex_lines
+
+    class Narrow(HexDump):
+        @property
+        def _per_line(self) -> int:
+            return width
+
+        def get_component_rich_style(self, *names: str, **more: object) -> object:  # type: ignore[override]
+            from rich.style import Style
+
+            return Style()
+
+    dump = Narrow()
+    dump._data = bytes(range(0x30, 0x55))
+    for index in range(dump.line_count()):
+        text = "".join(each for each, _ in dump.line(index, 80))
+        offset, digits, letters = hex_lines(dump._data[index * width : (index + 1) * width], index * width, width)[0]
+        assert text == f"{offset:04x}  {digits}  {letters}"

@@ -1,0 +1,86 @@
+"""Finding rows: the filter's verdict and its offers, hiding or marking, and going from match to match."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from person import Person
+from test_traffic_pane import with_frames
+
+from sockexplorer.ui.widgets.filter_bar import FilterBar, FilterLine
+from sockexplorer.ui.widgets.traffic_view import MATCH_GLYPH
+
+People = Callable[..., Person]
+
+
+async def test_the_line_is_judged_while_it_is_typed(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 12)
+        line = person.main.query_one(FilterLine)
+        await person.press("/", *"n>=3")
+        await person.sees("✓ 9 of 12 rows")
+        assert line.has_class("-right")
+        await person.press("x")
+        await person.sees("✗ '3x' is not a number")
+        assert line.has_class("-wrong")
+        assert not line.has_class("-right")
+        line.value = "can.png==1"
+        await person.sees("did you mean can.pgn?")
+        line.value = "nl.type==RTM_NEWLINK"
+        await person.sees("✓ 0 of 12 rows")
+        await person.press("enter")
+        assert "✓" not in person.text("#filter-note") or not person.main.query_one(FilterBar).note.display
+
+
+async def test_names_and_values_are_completed(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 3)
+        line = person.main.query_one(FilterLine)
+        await person.press("/", *"can.p")
+        await person.until(lambda: line._suggestion == "can.pgn", "the offer")
+        await person.sees("tab: can.pgn  can.prio")
+        await person.press("tab")
+        assert line.value == "can.pgn"
+        line.value = "peer==127"
+        await person.until(lambda: line._suggestion.startswith("peer==127.0.0.1:"), "the peer's name")
+        await person.press("tab")
+        await person.sees("✓ 3 of 3 rows")
+        await person.press("tab")
+        assert not line.has_focus, "with nothing to take, tab goes on"
+
+
+async def test_a_filter_that_marks_leaves_every_row_in_sight(
+    people: People, size: tuple[int, int], peer: socket.socket
+) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 12)
+        view = person.main.traffic.view
+        await person.press("/", *"/frame [358]$/", "enter")
+        await person.until(lambda: view.line_count() == 3)
+        await person.press("h")
+        await person.until(lambda: view.line_count() == 12)
+        await person.until(lambda: view.matches()[0] == 3)
+        marked = [line for line in person.screen.splitlines() if MATCH_GLYPH in line and "frame" in line]
+        assert marked[-1].split("frame ")[1][0] == "8"
+        assert {line.split("frame ")[1][0] for line in marked} <= {"3", "5", "8"}
+        await person.press("g", "n")
+        assert view.number_at(view.cursor) == 3
+        await person.press("n", "n", "n")
+        assert view.number_at(view.cursor) == 8, "the last is the last"
+        await person.press("N")
+        assert view.number_at(view.cursor) == 5
+        await person.press("h")
+        assert view.line_count() == 3
+        assert view.number_at(view.cursor) == 5, "the cursor stays on its row"
+        await person.press("N")
+        assert view.number_at(view.cursor) == 3
+
+
+async def test_without_a_filter_there_is_nothing_to_hide(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 3)
+        traffic = person.main.traffic
+        assert traffic.check_action("hide", ()) is False
+        await person.press("h", "n", "N")
+        assert traffic.view.line_count() == 3

@@ -1,0 +1,103 @@
+"""How rows are shown: the ways to tell time, the columns, bookmarks."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from person import Person
+from test_traffic_pane import with_frames
+
+from sockexplorer.ui.columns import COLUMNS, Look
+from sockexplorer.ui.settings import Settings, load
+
+People = Callable[..., Person]
+
+
+def row(person: Person, index: int) -> str:
+    """What a line of the view says."""
+    view = person.main.traffic.view
+    return "".join(text for text, _ in view.line(index, view.scrollable_content_region.width))
+
+
+async def test_time_is_told_in_three_ways(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 4)
+        times = [each.time for each in person.rows]
+        assert re.search(r"\d\d:\d\d:\d\d\.\d{3}", row(person, 3))
+        await person.press("T")
+        assert f" {(times[3] - times[0]) / 1e9:.6f} " in row(person, 3)
+        assert " 0.000000 " in row(person, 0)
+        await person.press("T")
+        assert f" {(times[3] - times[2]) / 1e9:.6f} " in row(person, 3)
+        await person.press("/", *"n==0 or n==3", "enter")
+        await person.until(lambda: person.main.traffic.view.line_count() == 2)
+        assert f" {(times[3] - times[0]) / 1e9:.6f} " in row(person, 1), "the row before in sight"
+        await person.press("T")
+        assert re.search(r"\d\d:\d\d:\d\d\.\d{3}", row(person, 1))
+
+
+async def test_columns_are_chosen_and_kept(
+    people: People, size: tuple[int, int], peer: socket.socket, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.toml"
+    async with people(size, settings=load(file)) as person:
+        await with_frames(person, peer, 2)
+        assert ("udp" in row(person, 0)) is (size[0] >= 120), "the protocol stands where there is room"
+        await person.press("c")
+        await person.sees("Columns", "[x] number", "[x] summary")
+        await person.press("space", "enter")
+        await person.until(lambda: person.app.screen is person.main)
+        assert not row(person, 0).lstrip().startswith("0 ")
+        assert "udp" in row(person, 0), "what was chosen is shown in any width"
+        await person.press("T")
+        assert load(file).look == Look("relative", tuple(each for each in COLUMNS if each != "number"))
+    async with people(size, settings=load(file)) as person:
+        await with_frames(person, peer, 2)
+        assert re.match(r" +0\.000000 ← ", row(person, 0))
+
+
+async def test_every_choice_of_columns_fits(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 2)
+        view = person.main.traffic.view
+        for number in range(1, 2 ** len(COLUMNS)):
+            names = tuple(each for at, each in enumerate(COLUMNS) if number >> at & 1)
+            view.set_look(Look("delta", names))
+            text = row(person, 1)
+            assert ("frame 1" in text) is ("summary" in names)
+            assert ("←" in text) is ("direction" in names)
+
+
+async def test_bookmarks(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 10)
+        view = person.main.traffic.view
+        assert not view.bookmarks
+        await person.press("g", "m", "j", "j", "m", "G", "m")
+        assert view.bookmarks == {0, 2, 9}
+        await person.sees("◆")
+        assert row(person, 2).startswith("◆")
+        assert row(person, 3).startswith(" ")
+        await person.press("'")
+        assert view.number_at(view.cursor) == 0, "round the end"
+        await person.press("'")
+        assert view.number_at(view.cursor) == 2
+        await person.press('"', '"')
+        assert view.number_at(view.cursor) == 9
+        await person.press("/", *"n<5", "enter")
+        await person.until(lambda: view.line_count() == 5)
+        await person.press("G", "'")
+        assert view.number_at(view.cursor) == 0, "what the filter hides is passed over"
+        await person.press("m")
+        assert view.bookmarks == {2, 9}
+
+
+async def test_a_choice_that_can_not_be_kept_is_told(people: People, peer: socket.socket, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    async with people((80, 24), settings=Settings(file=tmp_path / "x")) as person:
+        await with_frames(person, peer, 1)
+        await person.press("T")
+        await person.sees("x was left as it is")
