@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sockexplorer.cli.output import Output
     from sockexplorer.cli.stopping import Stop
     from sockexplorer.client.hub import Session
+    from sockexplorer.client.opened import Opened
     from sockexplorer.client.recorder import Recorder
 
 TOGETHER = 256
@@ -197,6 +198,8 @@ class Printer:
         self._hex_dump = hex_dump
         self.recorder: Recorder | None = None
         self.quiet = False
+        self.numbered = False
+        """Whether frames have numbers of their own, those of a file."""
         self._session: Session | None = None
         self._waiting: list[bytes] = []
         self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -206,7 +209,7 @@ class Printer:
         """Whether as many frames as were asked for have come."""
         return self._count is not None and self.taken >= self._count
 
-    def take(self, session: Session, frame: Frame) -> None:
+    def take(self, session: Session | Opened, frame: Frame) -> None:
         """Record and print a frame, soon. Raises `Gone`, `Full`, or `Stopped` when it is time amid a flood."""
         from sockexplorer.cli import rows
         from sockexplorer.cli.stopping import Stopped
@@ -214,15 +217,15 @@ class Printer:
         if self.full or (self.over and (self.recorder is None or self.quiet)):
             return
         self.taken += 1
-        self._session = session
         if self.recorder is not None:
-            self.recorder.add(session, frame)
+            self._session = cast("Session", session)
+            self.recorder.add(self._session, frame)
         if self.over:
             return
         if self.quiet:
             text = ""
         elif self._as_json:
-            text = rows.as_json(self.taken, session, frame) + "\n"
+            text = rows.as_json(frame.number if self.numbered else self.taken, session, frame) + "\n"
         else:
             lines = [rows.as_text(session, frame, self._width), *(rows.dump(frame) if self._hex_dump else ())]
             text = "".join(f"{line}\n" for line in lines)

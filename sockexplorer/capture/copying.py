@@ -1,0 +1,51 @@
+"""Records of any capture, written as pcapng: headers, times, directions and comments as they are."""
+
+from __future__ import annotations
+
+import platform
+
+from sockexplorer import __version__
+from sockexplorer.capture import pcapng
+from sockexplorer.capture.reading import Interface, Record
+from sockexplorer.capture.recording import HELD_BYTES, Sink
+
+
+class Copy:
+    """Takes records to a ``sink``, which may raise `capture.recording.Full`; written by batch."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._blocks: list[bytes] = []
+        self._held = 0
+        self._numbers: dict[Interface, int] = {}
+        self._ours: bool | None = None
+
+    def add(self, record: Record) -> None:
+        """Write a record, with the next `flush` at the latest."""
+        interface = record.interface
+        if interface.ours is not self._ours:
+            # What an interface's name means depends on who wrote the section.
+            self._ours = interface.ours
+            self._numbers.clear()
+            name = f"{pcapng.APPLICATION} {__version__}"
+            who = name if interface.ours else f"converted by {name}"
+            self._put(pcapng.section(who, f"{platform.system()} {platform.release()}"))
+        number = self._numbers.get(interface)
+        if number is None:
+            number = self._numbers[interface] = len(self._numbers)
+            self._put(pcapng.interface(interface.link_type, interface.name, interface.description))
+        self._put(
+            pcapng.packet(number, record.time, (record.data,), record.length, record.outgoing, record.comments)
+        )  # fmt: skip
+        if self._held >= HELD_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held."""
+        blocks, self._blocks, self._held = self._blocks, [], 0
+        if blocks:
+            self._sink(blocks)
+
+    def _put(self, block: bytes) -> None:
+        self._blocks.append(block)
+        self._held += len(block)
