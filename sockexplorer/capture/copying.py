@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 
 from sockexplorer import __version__
 from sockexplorer.capture import pcapng
-from sockexplorer.capture.reading import Interface, Record
+from sockexplorer.capture.reading import Drops, Interface, Record
 from sockexplorer.capture.recording import HELD_BYTES, Sink
 
 
@@ -18,6 +19,8 @@ class Copy:
         self._blocks: list[bytes] = []
         self._held = 0
         self._numbers: dict[Interface, int] = {}
+        self._counts = Counter[Interface]()
+        self._time = 0
         self._ours: bool | None = None
 
     def add(self, record: Record) -> None:
@@ -37,8 +40,19 @@ class Copy:
         self._put(
             pcapng.packet(number, record.time, (record.data,), record.length, record.outgoing, record.comments)
         )  # fmt: skip
+        self._counts[interface] += 1
+        self._time = max(self._time, record.time)
         if self._held >= HELD_BYTES:
             self.flush()
+
+    def dropped(self, drops: Drops) -> None:
+        """Write how many frames were dropped, of those interfaces that gave any."""
+        totals = Counter[Interface]()
+        for interface, count in drops.values():
+            totals[interface] += count
+        for interface, number in self._numbers.items():
+            if interface in totals:
+                self._put(pcapng.statistics(number, self._time, self._counts[interface], totals[interface]))
 
     def flush(self) -> None:
         """Write what is held."""

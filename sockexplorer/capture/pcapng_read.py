@@ -7,10 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sockexplorer.capture import pcapng
-from sockexplorer.capture.reading import LONGEST, Interface, Record, Window, sane
+from sockexplorer.capture.reading import LONGEST, Drops, Interface, Record, Window, sane
 
 MOST_INTERFACES = 65536
-SHORTEST = {pcapng.SECTION: 28, pcapng.INTERFACE: 20, pcapng.PACKET: 32, pcapng.SIMPLE: 16, pcapng.OBSOLETE_PACKET: 32}
+SHORTEST = {
+    pcapng.SECTION: 28,
+    pcapng.INTERFACE: 20,
+    pcapng.PACKET: 32,
+    pcapng.SIMPLE: 16,
+    pcapng.OBSOLETE_PACKET: 32,
+    pcapng.STATISTICS: 24,
+}
 """Bytes of the shortest block of a kind, the two lengths included."""
 SECOND = 1_000_000_000
 
@@ -58,13 +65,14 @@ class Section:
             at += (length + 3) & ~3
 
 
-def records(window: Window) -> Iterator[Record]:
+def records(window: Window, drops: Drops) -> Iterator[Record]:
     """The frames of every section. Raises `CaptureError`."""
-    section = Section("<", False)
+    section, sections = Section("<", False), 0
     while window.more():
         kind, body, section = _block(window, section)
         try:
             if kind == pcapng.SECTION:
+                sections += 1
                 section.ours = any(
                     code == pcapng.SHB_APPLICATION and value.startswith(pcapng.APPLICATION.encode())
                     for code, value in section.options(body, 16)
@@ -73,6 +81,10 @@ def records(window: Window) -> Iterator[Record]:
                 section.interfaces.append(_interface(section, body))
             elif kind in (pcapng.PACKET, pcapng.OBSOLETE_PACKET):
                 yield _packet(section, kind, body)
+            elif kind == pcapng.STATISTICS:
+                number, dropped = _dropped(section, body)
+                if dropped is not None:
+                    drops[sections, number] = section.interfaces[number].interface, dropped
             elif kind == pcapng.SIMPLE:
                 yield _simple(section, body)
         except (ValueError, struct.error) as error:
@@ -155,6 +167,17 @@ def _simple(section: Section, body: bytes) -> Record:
     if kept > len(body) - 4:
         raise ValueError(f"a frame of {kept} bytes in a block that has room for {len(body) - 4}")
     return Record(clocked.interface, 0, length, body[4 : 4 + kept])
+
+
+def _dropped(section: Section, body: bytes) -> tuple[int, int | None]:
+    """Number of an interface, and how many frames it dropped, None where that is not said."""
+    (number,) = section.unpack("I", body)
+    if number >= len(section.interfaces):
+        raise ValueError(f"statistics of interface {number}, of {len(section.interfaces)} that were told of")
+    for code, value in section.options(body, 12):
+        if code == pcapng.ISB_DROPPED and len(value) == 8:
+            return number, section.unpack("Q", value)[0]
+    return number, None
 
 
 def _text(value: bytes) -> str:

@@ -53,6 +53,10 @@ class Record(NamedTuple):
     comments: tuple[str, ...] = ()
 
 
+Drops = dict[tuple[int, int], tuple[Interface, int]]
+"""How many frames were dropped, by number of the section and of the interface in it; a later count replaces one."""
+
+
 class Window:
     """The bytes of a capture as they come. ``read`` gives at most so many bytes, none at the end."""
 
@@ -130,8 +134,8 @@ def sane(time: int) -> int:
     return min(max(time, 0), LAST_TIME)
 
 
-def records(read: Callable[[int], bytes]) -> Iterator[Record]:
-    """The records of a capture: pcapng, pcap, or a log of candump.
+def records(read: Callable[[int], bytes], drops: Drops | None = None) -> Iterator[Record]:
+    """The records of a capture: pcapng, pcap, or a log of candump. What it says of drops is put into ``drops``.
 
     Raises `CaptureError` where it is none of these, or can't be read on; `Torn` at a torn end.
     """
@@ -142,7 +146,7 @@ def records(read: Callable[[int], bytes]) -> Iterator[Record]:
         raise CaptureError(0, "there is nothing in it")
     magic = window.peek(4)
     if pcapng_read.begins(magic):
-        return pcapng_read.records(window)
+        return pcapng_read.records(window, {} if drops is None else drops)
     if pcap_read.begins(magic):
         return pcap_read.records(window)
     if magic[:1] == b"(" and candump.begins(window.peek_line(candump.LONGEST_LINE)):

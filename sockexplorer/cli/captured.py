@@ -15,7 +15,7 @@ from sockexplorer.cli.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
-    from sockexplorer.capture.reading import Record
+    from sockexplorer.capture.reading import Drops, Record
     from sockexplorer.client.opened import Opened
 
 
@@ -32,6 +32,7 @@ class Captured:
         self.opened: Opened = Opened()
         self.torn = -1
         """Where the last whole record ends, when the capture ended within the next."""
+        self.drops: Drops = {}
         self._stop = stop
         self._idle = idle
         self._size = 0
@@ -50,7 +51,7 @@ class Captured:
 
         try:
             wanted = compile_filter(expression, self.opened.peer_name, self.opened.summary)
-            for record in records(self._read):
+            for record in records(self._read, self.drops):
                 frame = self.opened.frame(record)
                 if wanted is None or wanted(frame):
                     yield record, frame
@@ -59,17 +60,24 @@ class Captured:
         except Torn as error:
             self.torn = error.offset
             self._idle()
-            fix = "" if self.path == "-" else "; --repair cuts it there"
+            fix = "" if self.path == "-" else '; "open --repair" cuts it there'
             note(f"{self.path}: it ends within a record: whole up to byte {error.offset}{fix}")
         except CaptureError as error:
             self._idle()
             raise Failed(f"{self.path}: at byte {error.offset}: {error.reason}") from None
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were dropped when it was captured, as far as it says."""
+        return sum(count for _, count in self.drops.values())
 
     def repair(self) -> None:
         """Cut a file that ends within a record at the last whole one. Raises `Failed` while another writes it."""
         if self.torn < 0:
             note(f"{self.path}: nothing to repair")
             return
+        if self.torn == 0:
+            raise Failed(f"{self.path}: there is no whole record in it to keep")
         try:
             with contextlib.closing(os.fdopen(os.open(self.path, os.O_RDWR | os.O_CLOEXEC), "r+b")) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -67,6 +67,7 @@ def command(file: str, kind: str, out: str, expression: str, overwrite: bool) ->
                     lines.append(output.encode(text_of(kind, captured.opened, frame)))
                     if len(lines) >= TOGETHER:
                         flush()
+                copy.dropped(captured.drops)
                 flush()
         except Full as error:
             raise Failed(str(error), "  what it holds is whole") from None

@@ -63,7 +63,8 @@ def command(
                     captured.repair()
         except (Gone, Stopped):
             pass
-        note(f"{printer.number} frame{'s' * (printer.number != 1)}")
+        dropped = f"; {captured.dropped} were dropped when it was captured" if captured.dropped else ""
+        note(f"{printer.number} frame{'s' * (printer.number != 1)}{dropped}")
         status = stop.status(interrupted=0)
     if status:
         raise click.exceptions.Exit(status)

@@ -102,6 +102,8 @@ def _address(path: str, literal: str) -> tuple[object, str]:
     known = protocol_of(path)
     try:
         address = ast.literal_eval(literal)
+        # No address has a list or the like in it: TypeError.
+        hash(address)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None, escape(literal, 80)
     return address, escape(known[0].text(address) if known else literal, 80)
