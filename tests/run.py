@@ -28,6 +28,7 @@ TOOLS = {
     "socat": "socat", "ncat": "ncat", "nc": "netcat-openbsd", "ip": "iproute2", "tmux": "tmux",
     "unshare": "util-linux", "nsenter": "util-linux", "modprobe": "kmod", "sudo": "sudo",
     "ssh": "openssh-client", "sshd": "openssh-server", "candump": "can-utils",
+    "tshark": "tshark",
 }  # fmt: skip
 """Programs that tests use where they are there, with Debian's names of their packages."""
 SEARCHED = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))

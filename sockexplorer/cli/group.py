@@ -13,7 +13,20 @@ import click
 from sockexplorer import __version__
 from sockexplorer.cli import report
 
-VERBS = ("explore", "doctor", "check", "read", "about", "watch", "send", "demo", "code", "completion")
+VERBS = (
+    "explore",
+    "doctor",
+    "check",
+    "read",
+    "about",
+    "watch",
+    "send",
+    "open",
+    "convert",
+    "demo",
+    "code",
+    "completion",
+)
 """Each is a module of this package with a ``command``."""
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 """What writing to stdout fails with, beside a reader who left."""

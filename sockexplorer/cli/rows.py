@@ -15,13 +15,14 @@ from sockexplorer.core.text import escape, preview
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
     from sockexplorer.client.hub import Session
+    from sockexplorer.client.opened import Opened
 
 SECOND = 1_000_000_000
 # Plain numbers: combining members of an IntFlag costs more than all the rest of a line.
 TRUNCATED, CONTROL_TRUNCATED = int(Flag.TRUNCATED), int(Flag.CONTROL_TRUNCATED)
 LOCAL, OWN = int(Flag.LOCAL), int(Flag.OWN)
 BESIDE = int(Flag.META | Flag.CONTROL_TRUNCATED | Flag.LOCAL | Flag.OWN)
-INTERNAL = ("peer", "event", "text", "failure")
+INTERNAL = ("peer", "event", "text", "failure", "socket")
 """Metadata that is told elsewhere, not ancillary data."""
 
 
@@ -40,7 +41,7 @@ def stamp(moment: int) -> str:
     return f"{_utc(moment // SECOND)}.{moment % SECOND:09d}Z"
 
 
-def peer_literal(session: Session, frame: Frame) -> str | None:
+def peer_literal(session: Session | Opened, frame: Frame) -> str | None:
     """The peer's address as a Python literal, None where the frame has none."""
     peer = session.peers.get(frame.peer)
     literal = peer.literal if peer else frame.meta.get("peer")
@@ -64,7 +65,7 @@ def _quoted(text: str | None) -> str:
     return json.dumps(text)
 
 
-def as_json(number: int, session: Session, frame: Frame) -> str:
+def as_json(number: int, session: Session | Opened, frame: Frame) -> str:
     """The frame as one line of JSON, all ASCII."""
     # Spelled out: json.dumps() of a new dictionary takes three times as long, and a flood has a line for each frame.
     beside = ancillary(frame)
@@ -72,14 +73,21 @@ def as_json(number: int, session: Session, frame: Frame) -> str:
         f'{{"n": {number}, "time": "{stamp(frame.time)}", "dir": "{"out" if frame.outgoing else "in"}", '
         f'"peer": {_quoted(peer_literal(session, frame))}, "length": {frame.length}, '
         f'"payload": "{frame.payload.hex()}", "truncated": {"true" if frame.flags & TRUNCATED else "false"}, '
-        f'"ancillary": {"null" if beside is None else json.dumps(beside)}}}'
+        f'"ancillary": {"null" if beside is None else json.dumps(beside)}{_of_file(frame)}}}'
     )
 
 
-def as_text(session: Session, frame: Frame, width: int | None = None) -> str:
+def _of_file(frame: Frame) -> str:
+    """What a frame of a capture file has besides: ``socket``."""
+    return f', "socket": {json.dumps(frame.meta["socket"])}' if "socket" in frame.meta else ""
+
+
+def as_text(session: Session | Opened, frame: Frame, width: int | None = None) -> str:
     """The frame as one safe line, cut to ``width``: time, direction, peer, length, what it says or a preview."""
     moment = f"{_local(frame.time // SECOND)}.{frame.time % SECOND // 1000:06d}"
     name = session.peer_name(frame.peer) or escape(frame.meta.get("peer", "-"))
+    if "socket" in frame.meta:
+        name = f"{escape(frame.meta['socket'])} {name}"
     cut = " (cut)" if frame.flags & TRUNCATED else ""
     beside = ancillary(frame)
     if frame.flags & LOCAL and beside is not None and not frame.flags & OWN:

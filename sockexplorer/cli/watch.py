@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from contextlib import contextmanager, suppress
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -14,10 +15,14 @@ from sockexplorer.cli import asked
 from sockexplorer.cli.target import Target, target_argument
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sockexplorer.capture.log import Frame
     from sockexplorer.cli.output import Output
     from sockexplorer.cli.stopping import Stop
     from sockexplorer.client.hub import Session
+    from sockexplorer.client.opened import Opened
+    from sockexplorer.client.recorder import Recorder
 
 TOGETHER = 256
 """Frames of one write, at most."""
@@ -33,6 +38,8 @@ Examples:
   sockexplorer watch inet/tcp --listen --bind "('127.0.0.1', 0)" --json
   sockexplorer watch netlink/route --bind 'LINK|IPV4_IFADDR' --for 60
   sockexplorer watch packet/raw --bind lo --count 10 --hex-dump
+  sockexplorer watch can/raw --bind vcan0 --write bus.pcapng
+  sockexplorer watch inet/udp --bind 127.0.0.1:9999 --write - | wireshark -k -i -
 """,
 )
 @target_argument
@@ -43,12 +50,14 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a line for people.")
 @click.option("--hex-dump", is_flag=True, help="The bytes of each frame below its line.")
+@click.option("--write", metavar="FILE", help="Record to a pcapng file as well; - is stdout, with nothing else on it.")
+@click.option("--overwrite", is_flag=True, help="Let --write replace a file that has something in it.")
 @asked.socket_options
 @click.option("--snaplen", type=click.IntRange(1, 2**20), metavar="N", help="Keep at most N bytes of a message.")
 def command(
     target: Target, bind: str | None, connect: str | None, listen: bool, count: int | None, seconds: float | None,
-    as_json: bool, hex_dump: bool, options: tuple[str, ...], timeout: float | None, proto: str | None,
-    snaplen: int | None,
+    as_json: bool, hex_dump: bool, write: str | None, overwrite: bool, options: tuple[str, ...],
+    timeout: float | None, proto: str | None, snaplen: int | None,
 ) -> None:  # fmt: skip
     """Show the traffic of a socket: one line a frame on stdout, where it is bound and what happens to it on stderr.
 
@@ -62,11 +71,18 @@ def command(
     --json prints n (1, 2, 3 …), time (ISO 8601, UTC, nanoseconds), dir (in or out), peer (a Python literal or null),
     length, payload (hex), truncated, ancillary (an object or null).
 
+    --write records what comes as pcapng, for Wireshark and for "open". A frame whose line was printed is in the file,
+    whatever ends the watch. When the disk is full it stops behind the last whole frame, and says so.
+
     Exit status: 0 it stopped as above; 1 refused, reset or failed; 2 wrong usage, also for an ADDRESS that is neither
     a literal nor the plain form; 143 SIGTERM, 129 SIGHUP.
     """
     if as_json and hex_dump:
         raise click.UsageError("--json has the bytes as hex already: leave --hex-dump out")
+    if write == "-" and (as_json or hex_dump):
+        raise click.UsageError("--write - has stdout for itself: leave --json and --hex-dump out")
+    if overwrite and write in (None, "-"):
+        raise click.UsageError("--overwrite goes with --write FILE")
     endpoint = asked.endpoint(
         target,
         bind=bind,
@@ -78,14 +94,21 @@ def command(
         snaplen=snaplen,
     )
 
+    from contextlib import ExitStack
+
+    from sockexplorer.capture.recording import Full
     from sockexplorer.cli.conversation import conversation
     from sockexplorer.cli.output import Gone, Output
     from sockexplorer.cli.report import Failed, note
     from sockexplorer.cli.stopping import Stop, Stopped
 
-    with Stop() as stop:
-        printer = Printer(Output(stop), stop, count, as_json=as_json, hex_dump=hex_dump)
+    with Stop() as stop, ExitStack() as kept:
+        output = Output(stop)
+        recorder = None if write is None else kept.enter_context(recorder_of(write, output, overwrite=overwrite))
+        printer = Printer(output, stop, count, as_json=as_json, hex_dump=hex_dump)
+        printer.recorder, printer.quiet = recorder, write == "-"
         status = 0
+        full: Full | None = None
         with conversation(stop, printer.take) as talk:
             try:
                 talk.open(endpoint, seconds)
@@ -99,19 +122,50 @@ def command(
                 status = int(talk.problem is not None and session.state in ("ended", "failed"))
             except Gone:
                 printer.over = True
+            except Full as error:
+                printer.over, printer.recorder, full = True, None, error
             except Stopped:
                 if not stop.signal and talk.session.state == "connecting":
                     raise Failed(f"not connected after {seconds:g} s") from None
             printer.end_by = time.monotonic() + GRACE
             try:
                 talk.close()
-                printer.flush()
+                printer.flush(last=True)
             except (Gone, Stopped):
                 printer.over = True
+            except Full as error:
+                printer.over, printer.recorder, full = True, None, error
+        if recorder is not None and full is not None:
+            lost = printer.taken - recorder.recording.written
+            note(f"Error: {full}", f"  what it holds is whole; {lost} frame{'s' * (lost != 1)} had no room")
+            status = 1
         note(summary(talk.session, printer.number))
         status = status or stop.status(interrupted=0)
     if status:
         raise click.exceptions.Exit(status)
+
+
+@contextmanager
+def recorder_of(path: str, output: Output, *, overwrite: bool) -> Iterator[Recorder]:
+    """A recorder to a file, or to stdout for ``-``. Raises `Failed` when it can't be begun."""
+    from sockexplorer.capture.recording import Full
+    from sockexplorer.cli.output import Gone
+    from sockexplorer.cli.report import Failed
+    from sockexplorer.cli.stopping import Stopped
+    from sockexplorer.cli.writing import sink
+    from sockexplorer.client.recorder import Recorder
+
+    with sink(path, output, overwrite=overwrite) as write:
+        try:
+            recorder = Recorder(write)
+        except (Full, Gone) as error:
+            raise Failed(str(error) or "nobody reads stdout") from None
+        try:
+            yield recorder
+        finally:
+            # What came before a failure was recorded, though nobody was told so yet.
+            with suppress(Full, Gone, Stopped, Failed):
+                recorder.recording.flush()
 
 
 def summary(session: Session, printed: int) -> str:
@@ -123,12 +177,17 @@ def summary(session: Session, printed: int) -> str:
 
 
 class Printer:
-    """Numbers frames and prints them, many lines with one write when many have come."""
+    """Numbers frames and prints them, many lines with one write when many have come.
+
+    With a ``recorder`` they are recorded as well, a batch before its lines are printed; ``quiet`` prints none.
+    """
 
     def __init__(self, output: Output, stop: Stop, count: int | None, *, as_json: bool, hex_dump: bool) -> None:
         self.output = output
         self.number = 0
         """Frames that were printed whole."""
+        self.taken = 0
+        """Frames that came to be printed or recorded."""
         self.over = False
         """Whether no more is to be printed."""
         self.end_by: float | None = None
@@ -137,23 +196,36 @@ class Printer:
         self._count = count
         self._as_json = as_json
         self._hex_dump = hex_dump
+        self.recorder: Recorder | None = None
+        self.quiet = False
+        self.numbered = False
+        """Whether frames have numbers of their own, those of a file."""
+        self._session: Session | None = None
         self._waiting: list[bytes] = []
         self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     @property
     def full(self) -> bool:
         """Whether as many frames as were asked for have come."""
-        return self._count is not None and self.number + len(self._waiting) >= self._count
+        return self._count is not None and self.taken >= self._count
 
-    def take(self, session: Session, frame: Frame) -> None:
-        """Print a frame, soon. Raises `Gone`, or `Stopped` when it is time amid a flood."""
+    def take(self, session: Session | Opened, frame: Frame) -> None:
+        """Record and print a frame, soon. Raises `Gone`, `Full`, or `Stopped` when it is time amid a flood."""
         from sockexplorer.cli import rows
         from sockexplorer.cli.stopping import Stopped
 
-        if self.over or self.full:
+        if self.full or (self.over and (self.recorder is None or self.quiet)):
             return
-        if self._as_json:
-            text = rows.as_json(self.number + len(self._waiting) + 1, session, frame) + "\n"
+        self.taken += 1
+        if self.recorder is not None:
+            self._session = cast("Session", session)
+            self.recorder.add(self._session, frame)
+        if self.over:
+            return
+        if self.quiet:
+            text = ""
+        elif self._as_json:
+            text = rows.as_json(frame.number if self.numbered else self.taken, session, frame) + "\n"
         else:
             lines = [rows.as_text(session, frame, self._width), *(rows.dump(frame) if self._hex_dump else ())]
             text = "".join(f"{line}\n" for line in lines)
@@ -165,11 +237,16 @@ class Printer:
             self.over = self.end_by is not None
             raise Stopped
 
-    def flush(self) -> None:
-        """Write what waits. Raises `Gone` or `Stopped`."""
+    def flush(self, *, last: bool = False) -> None:
+        """Write what waits. Raises `Gone`, `Full` or `Stopped`."""
+        if self.recorder is not None and self._session is not None:
+            self.recorder.flush(self._session, last=last)
         if not self._waiting or self.over:
             return
         waiting, self._waiting = self._waiting, []
+        if self.quiet:
+            self.number += len(waiting)
+            return
         try:
             self.output.write(b"".join(waiting))
         finally:

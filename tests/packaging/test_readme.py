@@ -54,7 +54,8 @@ def commands() -> list[list[str]]:
     """The words of every ``sockexplorer …`` line in the README's examples."""
     examples = "\n".join(re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL))
     lines = re.findall(r"^sockexplorer .*", examples, re.MULTILINE)
-    every = [shlex.split(line, comments=True)[1:] for line in lines]
+    # What a pipe leads to is another program's.
+    every = [shlex.split(line.partition(" | ")[0], comments=True)[1:] for line in lines]
     # --via COMMAND may stand ahead of the verb, and is all that the explorer needs.
     return [words for each in every if (words := each[2:] if each[:1] == ["--via"] else each)]
 

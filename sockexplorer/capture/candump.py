@@ -1,0 +1,60 @@
+"""Reading logs of ``candump -L``: ``(1436509052.249713) vcan0 123#DEADBEEF``, a line a frame (can-utils)."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+from sockexplorer.capture.link_types import SOCKETCAN
+from sockexplorer.capture.reading import Interface, Record, Torn, Window, sane
+from sockexplorer.core import canframes
+from sockexplorer.core.payload import PayloadError
+
+LONGEST_LINE = 8192
+MOST_INTERFACES = 4096
+LINE = re.compile(r"\((\d{1,12})\.(\d{6}|\d{9})\)\s+(\S{1,15})\s+([0-9A-Fa-f]+##?[0-9A-Fa-fRr.]*)(?:\s+([TR]))?\s*")
+_ERROR = re.compile(r"([2][0-9A-Fa-f]{7})#([0-9A-Fa-f]{16})")
+
+
+def begins(head: bytes) -> bool:
+    """Whether a capture whose first bytes are these is such a log."""
+    line = head.partition(b"\n")[0]
+    return LINE.fullmatch(line.decode("latin-1")) is not None
+
+
+def records(window: Window) -> Iterator[Record]:
+    """The frames. Raises `CaptureError` for a line that is none."""
+    interfaces: dict[str, Interface] = {}
+    while window.more():
+        line = window.line(LONGEST_LINE)
+        if not line.strip():
+            continue
+        found = LINE.fullmatch(line.decode("latin-1"))
+        if not line.endswith(b"\n") and not window.peek(1):
+            # A frame cut short may read like another frame.
+            raise Torn(window.record, "the last line has no end")
+        if found is None:
+            raise window.damaged("a line that is no frame of candump -L")
+        seconds, fraction, name, text, direction = found.groups()
+        try:
+            frame = _frame(text)
+        except PayloadError as error:
+            raise window.damaged(str(error)) from None
+        if name not in interfaces and len(interfaces) >= MOST_INTERFACES:
+            raise window.damaged(f"more than {MOST_INTERFACES} interfaces")
+        interface = interfaces.setdefault(name, Interface(SOCKETCAN, name))
+        data = frame[:4][:: -1 if sys.byteorder == "little" else 1] + frame[4:]
+        time = sane(int(seconds) * 1_000_000_000 + int(fraction.ljust(9, "0")))
+        yield Record(interface, time, len(data), data, {"T": True, "R": False}.get(direction))
+
+
+def _frame(text: str) -> bytes:
+    if error := _ERROR.fullmatch(text):
+        # Error frames are written with their flag in the id.
+        data = bytes.fromhex(error[2])
+        return canframes.HEAD.pack(int(error[1], 16), len(data), 0, 0, 0) + data
+    frame = canframes.read_frame(text)
+    if len(frame) == canframes.FD:
+        return frame[:5] + bytes((frame[5] | canframes.FDF,)) + frame[6:]
+    return frame

@@ -1,0 +1,65 @@
+"""Records of any capture, written as pcapng: headers, times, directions and comments as they are."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+
+from sockexplorer import __version__
+from sockexplorer.capture import pcapng
+from sockexplorer.capture.reading import Drops, Interface, Record
+from sockexplorer.capture.recording import HELD_BYTES, Sink
+
+
+class Copy:
+    """Takes records to a ``sink``, which may raise `capture.recording.Full`; written by batch."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._blocks: list[bytes] = []
+        self._held = 0
+        self._numbers: dict[Interface, int] = {}
+        self._counts = Counter[Interface]()
+        self._time = 0
+        self._ours: bool | None = None
+
+    def add(self, record: Record) -> None:
+        """Write a record, with the next `flush` at the latest."""
+        interface = record.interface
+        if interface.ours is not self._ours:
+            # What an interface's name means depends on who wrote the section.
+            self._ours = interface.ours
+            self._numbers.clear()
+            name = f"{pcapng.APPLICATION} {__version__}"
+            who = name if interface.ours else f"converted by {name}"
+            self._put(pcapng.section(who, f"{platform.system()} {platform.release()}"))
+        number = self._numbers.get(interface)
+        if number is None:
+            number = self._numbers[interface] = len(self._numbers)
+            self._put(pcapng.interface(interface.link_type, interface.name, interface.description))
+        self._put(
+            pcapng.packet(number, record.time, (record.data,), record.length, record.outgoing, record.comments)
+        )  # fmt: skip
+        self._counts[interface] += 1
+        self._time = max(self._time, record.time)
+        if self._held >= HELD_BYTES:
+            self.flush()
+
+    def dropped(self, drops: Drops) -> None:
+        """Write how many frames were dropped, of those interfaces that gave any."""
+        totals = Counter[Interface]()
+        for interface, count in drops.values():
+            totals[interface] += count
+        for interface, number in self._numbers.items():
+            if interface in totals:
+                self._put(pcapng.statistics(number, self._time, self._counts[interface], totals[interface]))
+
+    def flush(self) -> None:
+        """Write what is held."""
+        blocks, self._blocks, self._held = self._blocks, [], 0
+        if blocks:
+            self._sink(blocks)
+
+    def _put(self, block: bytes) -> None:
+        self._blocks.append(block)
+        self._held += len(block)

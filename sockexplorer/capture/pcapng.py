@@ -1,0 +1,89 @@
+"""Writing pcapng: whole blocks as bytes, so that whoever writes them out can keep them whole.
+
+Source: draft-ietf-opsawg-pcapng. Blocks are little-endian, times are in nanoseconds.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+SECTION, INTERFACE, SIMPLE, NAMES, STATISTICS, PACKET = 0x0A0D0D0A, 1, 3, 4, 5, 6
+OBSOLETE_PACKET = 2
+ORDER = 0x1A2B3C4D
+END, COMMENT = 0, 1
+SHB_OS, SHB_APPLICATION = 3, 4
+IF_NAME, IF_DESCRIPTION, IF_TSRESOL, IF_TSOFFSET = 2, 3, 9, 14
+EPB_FLAGS = 2
+ISB_RECEIVED, ISB_DROPPED = 4, 5
+INBOUND, OUTBOUND = 1, 2
+"""The direction, in the lowest two bits of EPB_FLAGS."""
+APPLICATION = "sockexplorer"
+"""How the application's name begins in a file of ours."""
+LONGEST_TEXT = 0xFFFC
+_HEAD, _OPTION, _LENGTH = struct.Struct("<II"), struct.Struct("<HH"), struct.Struct("<I")
+_SECTION, _INTERFACE = struct.Struct("<IHHq"), struct.Struct("<HHI")
+_PACKET, _STATISTICS = struct.Struct("<5I"), struct.Struct("<3I")
+
+
+def block(kind: int, body: bytes) -> bytes:
+    """A whole block: type, length, body, length."""
+    padding = bytes(-len(body) % 4)
+    length = len(body) + len(padding) + 12
+    return b"".join((_HEAD.pack(kind, length), body, padding, _LENGTH.pack(length)))
+
+
+def option(code: int, value: bytes) -> bytes:
+    """An option, padded to four bytes."""
+    return _OPTION.pack(code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def text(code: int, value: str) -> bytes:
+    """An option that holds text, cut where an option ends."""
+    raw = value.encode("utf-8", "backslashreplace")
+    if len(raw) > LONGEST_TEXT:
+        raw = raw[:LONGEST_TEXT].decode("utf-8", "ignore").encode()
+    return option(code, raw)
+
+
+def options(*parts: bytes) -> bytes:
+    """Options and their end; nothing where there are none."""
+    found = b"".join(parts)
+    return found and found + _OPTION.pack(END, 0)
+
+
+def section(application: str, system: str, comments: Iterable[str] = ()) -> bytes:
+    """The block that begins a section: an order mark, version 1.0, an unknown length."""
+    told = (text(COMMENT, each) for each in comments)
+    return block(
+        SECTION,
+        _SECTION.pack(ORDER, 1, 0, -1) + options(*told, text(SHB_OS, system), text(SHB_APPLICATION, application)),
+    )
+
+
+def interface(link_type: int, name: str = "", description: str = "") -> bytes:
+    """What the packets that name it have in common: a link type, nanoseconds."""
+    told = [text(code, value) for code, value in ((IF_NAME, name), (IF_DESCRIPTION, description)) if value]
+    return block(INTERFACE, _INTERFACE.pack(link_type, 0, 0) + options(*told, option(IF_TSRESOL, b"\x09")))
+
+
+def packet(
+    number: int, time: int, parts: tuple[bytes, ...], length: int, outgoing: bool | None, comments: Iterable[str] = ()
+) -> bytes:
+    """A frame of the interface of that number. ``time`` in ns since the epoch, ``length`` that on the wire.
+
+    ``outgoing`` is None where the direction is not known.
+    """
+    kept = sum(map(len, parts))
+    flags = b"" if outgoing is None else option(EPB_FLAGS, _LENGTH.pack(OUTBOUND if outgoing else INBOUND))
+    told = [text(COMMENT, each) for each in comments]
+    head = _PACKET.pack(number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, kept, min(max(kept, length), 0xFFFFFFFF))
+    return block(PACKET, b"".join((head, *parts, bytes(-kept % 4), options(*told, flags))))
+
+
+def statistics(number: int, time: int, received: int, dropped: int) -> bytes:
+    """How many frames an interface gave and dropped until ``time``."""
+    counts = ((ISB_RECEIVED, received), (ISB_DROPPED, dropped))
+    told = [option(code, struct.pack("<Q", value)) for code, value in counts]
+    head = _STATISTICS.pack(number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF)
+    return block(STATISTICS, head + options(*told))

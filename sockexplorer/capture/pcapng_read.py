@@ -1,0 +1,184 @@
+"""Reading pcapng, ours and others', of either byte order. Source: draft-ietf-opsawg-pcapng."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sockexplorer.capture import pcapng
+from sockexplorer.capture.reading import LONGEST, Drops, Interface, Record, Window, sane
+
+MOST_INTERFACES = 65536
+SHORTEST = {
+    pcapng.SECTION: 28,
+    pcapng.INTERFACE: 20,
+    pcapng.PACKET: 32,
+    pcapng.SIMPLE: 16,
+    pcapng.OBSOLETE_PACKET: 32,
+    pcapng.STATISTICS: 24,
+}
+"""Bytes of the shortest block of a kind, the two lengths included."""
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Clocked:
+    """An interface with its clock: ticks a second, and seconds to add."""
+
+    interface: Interface
+    resolution: int
+    offset: int
+    snaplen: int
+
+    def time(self, high: int, low: int) -> int:
+        """Nanoseconds since the epoch."""
+        return sane((high << 32 | low) * SECOND // self.resolution + self.offset * SECOND)
+
+
+def begins(magic: bytes) -> bool:
+    """Whether a capture that begins so is pcapng."""
+    return magic == b"\x0a\x0d\x0d\x0a"
+
+
+class Section:
+    """What a section's blocks have in common: their byte order, who wrote them, the interfaces so far."""
+
+    def __init__(self, order: str, ours: bool) -> None:
+        self.order = order
+        self.ours = ours
+        self.interfaces: list[Clocked] = []
+
+    def unpack(self, layout: str, data: bytes, at: int = 0) -> tuple[int, ...]:
+        return struct.unpack_from(self.order + layout, data, at)
+
+    def options(self, data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+        """The options from ``at`` on. Raises ValueError for one that is longer than the block."""
+        while at + 4 <= len(data):
+            code, length = self.unpack("HH", data, at)
+            if code == pcapng.END:
+                return
+            at += 4
+            if at + length > len(data):
+                raise ValueError(f"option {code} of {length} bytes is longer than its block")
+            yield code, data[at : at + length]
+            at += (length + 3) & ~3
+
+
+def records(window: Window, drops: Drops) -> Iterator[Record]:
+    """The frames of every section. Raises `CaptureError`."""
+    section, sections = Section("<", False), 0
+    while window.more():
+        kind, body, section = _block(window, section)
+        try:
+            if kind == pcapng.SECTION:
+                sections += 1
+                section.ours = any(
+                    code == pcapng.SHB_APPLICATION and value.startswith(pcapng.APPLICATION.encode())
+                    for code, value in section.options(body, 16)
+                )
+            elif kind == pcapng.INTERFACE:
+                section.interfaces.append(_interface(section, body))
+            elif kind in (pcapng.PACKET, pcapng.OBSOLETE_PACKET):
+                yield _packet(section, kind, body)
+            elif kind == pcapng.STATISTICS:
+                number, dropped = _dropped(section, body)
+                if dropped is not None:
+                    drops[sections, number] = section.interfaces[number].interface, dropped
+            elif kind == pcapng.SIMPLE:
+                yield _simple(section, body)
+        except (ValueError, struct.error) as error:
+            raise window.damaged(str(error)) from None
+
+
+def _block(window: Window, section: Section) -> tuple[int, bytes, Section]:
+    """Kind and body of the next block, and the section that it is in: a new one, where it begins one."""
+    head = window.take(8)
+    if begins(head[:4]):
+        mark = window.peek(4)
+        if mark not in (b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d"):
+            if len(mark) < 4:
+                window.take(4)
+            raise window.damaged(f"the order mark of a section is {mark.hex(' ')}, not 1a 2b 3c 4d or the reverse")
+        section = Section("<" if mark[:1] == b"\x4d" else ">", False)
+    kind, length = section.unpack("II", head)
+    if kind == pcapng.SECTION and not begins(head[:4]):
+        raise window.damaged("a section begins with the bytes of its type reversed")
+    shortest = SHORTEST.get(kind, 12)
+    if length % 4 or not shortest <= length <= LONGEST:
+        raise window.damaged(
+            f"block of type {kind:#x} with a length of {length}: it has to be a multiple of 4 from {shortest} "
+            f"to {LONGEST}"
+        )
+    body = window.take(length - 12)
+    if section.unpack("I", trailer := window.take(4)) != (length,):
+        raise window.damaged(f"a block of {length} bytes ends with {trailer.hex(' ')}, not with its length")
+    if kind == pcapng.SECTION and (major := section.unpack("H", body, 4)[0]) != 1:
+        raise window.damaged(f"version {major} of pcapng, where only 1 is known")
+    return kind, body, section
+
+
+def _interface(section: Section, body: bytes) -> Clocked:
+    if len(section.interfaces) >= MOST_INTERFACES:
+        raise ValueError(f"more than {MOST_INTERFACES} interfaces")
+    link_type, _, snaplen = section.unpack("HHI", body)
+    name = description = ""
+    resolution, offset = 1_000_000, 0
+    for code, value in section.options(body, 8):
+        if code == pcapng.IF_NAME:
+            name = _text(value)
+        elif code == pcapng.IF_DESCRIPTION:
+            description = _text(value)
+        elif code == pcapng.IF_TSRESOL and len(value) == 1:
+            resolution = 2 ** (value[0] & 0x7F) if value[0] & 0x80 else 10 ** value[0]
+        elif code == pcapng.IF_TSOFFSET and len(value) == 8:
+            (offset,) = section.unpack("q", value)
+    return Clocked(Interface(link_type, name, description, section.ours), resolution, offset, snaplen)
+
+
+def _packet(section: Section, kind: int, body: bytes) -> Record:
+    if kind == pcapng.PACKET:
+        number, high, low, kept, length = section.unpack("5I", body)
+    else:
+        number, _, high, low, kept, length = section.unpack("HH4I", body)
+    if number >= len(section.interfaces):
+        raise ValueError(f"a frame of interface {number}, of {len(section.interfaces)} that were told of")
+    if kept > len(body) - 20:
+        raise ValueError(f"a frame of {kept} bytes in a block that has room for {len(body) - 20}")
+    outgoing, comments = None, []
+    for code, value in section.options(body, 20 + ((kept + 3) & ~3)):
+        if code == pcapng.COMMENT:
+            comments.append(_text(value))
+        elif code == pcapng.EPB_FLAGS and len(value) == 4:
+            direction = section.unpack("I", value)[0] & 3
+            outgoing = {pcapng.INBOUND: False, pcapng.OUTBOUND: True}.get(direction)
+    clocked = section.interfaces[number]
+    return Record(
+        clocked.interface, clocked.time(high, low), max(length, kept), body[20 : 20 + kept], outgoing, tuple(comments)
+    )
+
+
+def _simple(section: Section, body: bytes) -> Record:
+    if not section.interfaces:
+        raise ValueError("a frame before any interface was told of")
+    clocked = section.interfaces[0]
+    (length,) = section.unpack("I", body)
+    kept = min(length, clocked.snaplen or length)
+    if kept > len(body) - 4:
+        raise ValueError(f"a frame of {kept} bytes in a block that has room for {len(body) - 4}")
+    return Record(clocked.interface, 0, length, body[4 : 4 + kept])
+
+
+def _dropped(section: Section, body: bytes) -> tuple[int, int | None]:
+    """Number of an interface, and how many frames it dropped, None where that is not said."""
+    (number,) = section.unpack("I", body)
+    if number >= len(section.interfaces):
+        raise ValueError(f"statistics of interface {number}, of {len(section.interfaces)} that were told of")
+    for code, value in section.options(body, 12):
+        if code == pcapng.ISB_DROPPED and len(value) == 8:
+            return number, section.unpack("Q", value)[0]
+    return number, None
+
+
+def _text(value: bytes) -> str:
+    return value.rstrip(b"\0").decode("utf-8", "replace")

@@ -1,0 +1,159 @@
+"""Reading capture files of any kind, from a file or a pipe that still grows: records in order, or why there are none.
+
+Nothing here trusts the bytes: a length is checked before it is followed, and memory holds one record at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+LONGEST = 16 * 2**20
+"""Bytes of the longest record that is read; Wireshark's limit for a block."""
+PIECE = 256 * 1024
+LAST_TIME = 2**63 - 1
+"""In ns since the epoch: the year 2262."""
+
+
+class CaptureError(Exception):
+    """A capture that can't be read on. ``offset`` is that of the record at fault, whose predecessors are whole."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"at byte {offset}: {reason}")
+        self.offset = offset
+        self.reason = reason
+
+
+class Torn(CaptureError):
+    """The capture ends within a record: its writer was killed, or still writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """Where records were captured. ``ours`` says that this program wrote it: ``name`` is a FAMILY/PROTOCOL then."""
+
+    link_type: int
+    name: str = ""
+    description: str = ""
+    ours: bool = False
+
+
+class Record(NamedTuple):
+    """One frame as it stands in the file, headers included. ``time`` in ns since the epoch.
+
+    ``length`` is that on the wire; ``outgoing`` is None where the file does not say.
+    """
+
+    interface: Interface
+    time: int
+    length: int
+    data: bytes
+    outgoing: bool | None = None
+    comments: tuple[str, ...] = ()
+
+
+Drops = dict[tuple[int, int], tuple[Interface, int]]
+"""How many frames were dropped, by number of the section and of the interface in it; a later count replaces one."""
+
+
+class Window:
+    """The bytes of a capture as they come. ``read`` gives at most so many bytes, none at the end."""
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read = read
+        self._held = b""
+        self._at = 0
+        self.offset = 0
+        """Bytes taken so far."""
+        self.record = 0
+        """Where the record that is being read began."""
+
+    def more(self) -> bool:
+        """Begin a record: whether there is one."""
+        self.record = self.offset
+        return bool(self._fill(1))
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, fewer at the end, without taking them."""
+        self._fill(size)
+        return self._held[self._at : self._at + size]
+
+    def take(self, size: int) -> bytes:
+        """The next bytes. Raises `Torn` where the capture has fewer."""
+        if self._fill(size) < size:
+            raise Torn(
+                self.record, f"the last record is not whole: {self.offset + self._rest - self.record} bytes of it"
+            )
+        self._at += size
+        self.offset += size
+        return self._held[self._at - size : self._at]
+
+    def line(self, longest: int) -> bytes:
+        """The next line with its end, or what the capture has of it, cut at ``longest`` bytes."""
+        return self.take(self._line(longest))
+
+    def peek_line(self, longest: int) -> bytes:
+        """The next line as `line` gives it, without taking it."""
+        size = self._line(longest)
+        return self._held[self._at : self._at + size]
+
+    def _line(self, longest: int) -> int:
+        looked = 0
+        while (end := self._held.find(b"\n", self._at + looked)) < 0 and self._rest < longest:
+            looked = self._rest
+            if self._fill(looked + 1) <= looked:
+                break
+        return min(self._rest if end < 0 else end + 1 - self._at, longest)
+
+    def damaged(self, reason: str) -> CaptureError:
+        """The error for the record that is being read."""
+        return CaptureError(self.record, reason)
+
+    @property
+    def _rest(self) -> int:
+        return len(self._held) - self._at
+
+    def _fill(self, size: int) -> int:
+        """Hold so many bytes if there are; how many are held."""
+        if self._rest >= size:
+            return self._rest
+        parts, held = [self._held[self._at :]], self._rest
+        while held < size:
+            part = self._read(PIECE)
+            if not part:
+                break
+            parts.append(part)
+            held += len(part)
+        self._held, self._at = b"".join(parts), 0
+        return held
+
+
+def sane(time: int) -> int:
+    """A time that can be shown: what a file says, within what 63 bits of nanoseconds hold."""
+    return min(max(time, 0), LAST_TIME)
+
+
+def records(read: Callable[[int], bytes], drops: Drops | None = None) -> Iterator[Record]:
+    """The records of a capture: pcapng, pcap, or a log of candump. What it says of drops is put into ``drops``.
+
+    Raises `CaptureError` where it is none of these, or can't be read on; `Torn` at a torn end.
+    """
+    from sockexplorer.capture import candump, pcap_read, pcapng_read
+
+    window = Window(read)
+    if not window.more():
+        raise CaptureError(0, "there is nothing in it")
+    magic = window.peek(4)
+    if pcapng_read.begins(magic):
+        return pcapng_read.records(window, {} if drops is None else drops)
+    if pcap_read.begins(magic):
+        return pcap_read.records(window)
+    if magic[:1] == b"(" and candump.begins(window.peek_line(candump.LONGEST_LINE)):
+        return candump.records(window)
+    if compressed := next((name for start, name in COMPRESSED if magic.startswith(start)), ""):
+        raise CaptureError(0, f"it is compressed: {compressed} -d < FILE | sockexplorer open -")
+    raise CaptureError(0, f"it begins with {magic.hex(' ')}: neither pcapng, pcap nor a log of candump -L")
+
+
+COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zX", "xz"), (b"\x04\x22\x4d\x18", "lz4"))

@@ -1,0 +1,229 @@
+"""Frames of sessions, recorded as pcapng: what a session says of a frame becomes blocks, and those go out by batch.
+
+What a frame's header has no place for is in its comments, one each, which Wireshark shows and `said` reads back:
+
+    peer: '/tmp/x.sock'             the peer's address as a Python literal
+    ancillary: {"IP_TTL": 64}       what came beside the payload, as JSON
+    flags: CONTROL_TRUNCATED OWN    members of `Flag`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import platform
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sockexplorer import __version__
+from sockexplorer.capture import pcapng
+from sockexplorer.capture.link_types import ETHERNET, ETHERNET_HEADER, Origin, unwrap, wrap
+from sockexplorer.capture.log import Frame
+from sockexplorer.core.frames import Flag
+
+PEER, ANCILLARY, FLAGS = "peer: ", "ancillary: ", "flags: "
+ELSEWHERE = ("peer", "event", "text", "failure", "socket")
+"""Metadata that has a place of its own."""
+TOLD = Flag.CONTROL_TRUNCATED | Flag.END | Flag.LOCAL | Flag.OWN
+HELD_BYTES = 4 * 2**20
+"""Bytes of blocks after which `Recording.add` writes them out, flushed or not."""
+Sink = Callable[[Sequence[bytes]], None]
+
+
+class Full(Exception):
+    """The file took no more. The message says why; ``kept`` of the batch's blocks are in it, whole."""
+
+    def __init__(self, message: str, kept: int) -> None:
+        super().__init__(message)
+        self.kept = kept
+
+
+class Said(NamedTuple):
+    """What the comments of a frame say: the peer's literal, metadata, flags, and comments of other people's."""
+
+    peer: str | None
+    meta: dict[str, Any]
+    flags: int
+    rest: tuple[str, ...]
+
+
+def comments(frame: Frame, peer: str | None, evident: str | None) -> list[str]:
+    """The comments that a frame needs. ``evident`` is the peer that its header tells already."""
+    said = [] if peer in (None, "None") or peer == evident else [PEER + str(peer)]
+    if frame.meta and (meta := {key: value for key, value in frame.meta.items() if key not in ELSEWHERE}):
+        said.append(ANCILLARY + json.dumps(meta))
+    flags = Flag(frame.flags) & TOLD
+    if frame.flags & Flag.TRUNCATED and frame.length <= len(frame.payload):
+        flags |= Flag.TRUNCATED
+    if flags:
+        said.append(FLAGS + " ".join(str(each.name) for each in flags))
+    return said
+
+
+def said(told: Iterable[str]) -> Said:
+    """The reverse of `comments`. Never raises: what was not written so is somebody's own comment."""
+    peer, meta, flags, rest = None, dict[str, Any](), 0, []
+    for each in told:
+        if each.startswith(PEER):
+            peer = each[len(PEER) :]
+        elif each.startswith(ANCILLARY) and (found := _object(each[len(ANCILLARY) :])):
+            meta |= found
+        elif each.startswith(FLAGS) and all(name in Flag.__members__ for name in each[len(FLAGS) :].split()):
+            for name in each[len(FLAGS) :].split():
+                flags |= Flag[name]
+        else:
+            rest.append(each)
+    return Said(peer, meta, flags, tuple(rest))
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+@lru_cache(maxsize=256)
+def _evident(link_type: int, header: bytes, outgoing: bool, path: str, interface: str) -> str | None:
+    """The peer that a frame with this header tells already."""
+    return unwrap(link_type, header + bytes(64), outgoing=outgoing, path=path, interface=interface).peer
+
+
+class Recording:
+    """Frames of any number of sessions on their way to one ``sink``, which takes whole blocks and may raise `Full`.
+
+    The section's first block is written at once.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._blocks: list[bytes] = []
+        self._frames: list[bool] = []
+        """Which of the blocks that wait are frames."""
+        self._held = 0
+        self._interfaces: dict[tuple[object, int, str], int] = {}
+        self._counted: dict[object, int] = {}
+        """The dropped frames that were told of, by session."""
+        self._received: dict[object, int] = {}
+        self.written = 0
+        """Frames that the sink has taken."""
+        self._time = 0
+        application = f"{pcapng.APPLICATION} {__version__}"
+        self._put(pcapng.section(application, f"{platform.system()} {platform.release()}"))
+        self.flush()
+
+    @property
+    def waiting(self) -> int:
+        """Frames that were added and not yet written."""
+        return sum(self._frames)
+
+    def add(
+        self, key: object, origin: Origin, frame: Frame, peer: object, literal: str | None, description: str = ""
+    ) -> None:
+        """Record a frame. ``key`` tells sessions apart; ``peer`` is the address that it came from or goes to.
+
+        Raises `Full` when it has to write what was held and can't.
+        """
+        outgoing = frame.outgoing
+        link_type, header, replaced = wrap(origin, peer, frame.payload, outgoing=outgoing)
+        interface = ""
+        if origin.family in ("packet", "can") and isinstance(peer, tuple) and peer and isinstance(peer[0], str):
+            interface = peer[0]
+        number = self._interfaces.get((key, link_type, interface))
+        if number is None:
+            number = self._interfaces[key, link_type, interface] = len(self._interfaces)
+            self._put(pcapng.interface(link_type, origin.path, interface or description))
+        # A CAN frame's header is its id, of which there are many, and tells nothing of the peer.
+        shown = b"" if replaced else frame.payload[:ETHERNET_HEADER] if link_type == ETHERNET else header
+        evident = _evident(link_type, shown, outgoing, origin.path, interface)
+        parts = (header, frame.payload[replaced:] if replaced else frame.payload)
+        length = frame.length + len(header) - replaced
+        told = comments(frame, literal, evident)
+        self._put(pcapng.packet(number, frame.time, parts, length, outgoing, told), frame=True)
+        self._received[key] = self._received.get(key, 0) + 1
+        self._time = max(self._time, frame.time)
+        if self._held >= HELD_BYTES:
+            self.flush()
+
+    def dropped(self, key: object, count: int, *, last: bool = False) -> None:
+        """Record how many frames of a session the kernel dropped so far; written when it has changed, or at last."""
+        number = min((number for (each, *_), number in self._interfaces.items() if each == key), default=None)
+        if number is not None and (last or count != self._counted.get(key, 0)):
+            self._counted[key] = count
+            self._put(pcapng.statistics(number, self._time, self._received.get(key, 0), count))
+
+    def flush(self) -> None:
+        """Write what is held, as one batch. Raises `Full`, or what the sink raises; then nothing is held any more."""
+        blocks, frames = self._blocks, self._frames
+        self._blocks, self._frames, self._held = [], [], 0
+        if not blocks:
+            return
+        try:
+            self._sink(blocks)
+        except Full as full:
+            self.written += sum(frames[: full.kept])
+            raise
+        self.written += sum(frames)
+
+    def _put(self, block: bytes, *, frame: bool = False) -> None:
+        self._blocks.append(block)
+        self._frames.append(frame)
+        self._held += len(block)
+
+
+class FileSink:
+    """A file that holds whole blocks whatever happens: what can't be written whole is cut off again.
+
+    Each batch is one write(2): a process that is killed leaves the batches that were written. While the sink is open
+    the file is locked (flock(2)), so that nobody repairs what is still growing.
+
+    Raises FileExistsError for a file that has something in it, unless it is to be overwritten; OSError.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self.path = path
+        # Traffic is for its owner's eyes.
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            found = os.fstat(self._fd)
+            self._regular = stat.S_ISREG(found.st_mode)
+            if self._regular:
+                if found.st_size and not overwrite:
+                    raise FileExistsError(errno.EEXIST, "there is a file with something in it", str(path))
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(self._fd, 0)
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._end = 0
+        """Where the last whole block ends."""
+
+    def __call__(self, blocks: Sequence[bytes]) -> None:
+        """Write a batch. Raises `Full`."""
+        data = memoryview(b"".join(blocks))
+        done = 0
+        try:
+            while done < len(data):
+                done += os.write(self._fd, data[done:])
+        except OSError as error:
+            kept, size = 0, 0
+            for each in blocks:
+                if size + len(each) > done:
+                    break
+                kept, size = kept + 1, size + len(each)
+            self._end += size
+            if self._regular:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._fd, self._end)
+            raise Full(f"{self.path}: {error.strerror}", kept) from None
+        self._end += len(data)
+
+    def close(self) -> None:
+        os.close(self._fd)

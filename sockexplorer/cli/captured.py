@@ -1,0 +1,115 @@
+"""A capture as a verb reads it: a file or stdin, live where that still grows, filtered; the repair of a file."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sockexplorer.cli.report import Failed, note
+from sockexplorer.cli.stopping import Stop, Stopped
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.log import Frame
+    from sockexplorer.capture.reading import Drops, Record
+    from sockexplorer.client.opened import Opened
+
+
+class Captured:
+    """The frames of FILE, or of stdin for ``-``. ``idle`` is called before each wait for more.
+
+    Raises `Failed` for a file that can't be opened.
+    """
+
+    def __init__(self, path: str, stop: Stop, idle: Callable[[], None] = lambda: None) -> None:
+        from sockexplorer.client.opened import Opened
+
+        self.path = path
+        self.opened: Opened = Opened()
+        self.torn = -1
+        """Where the last whole record ends, when the capture ended within the next."""
+        self.drops: Drops = {}
+        self._stop = stop
+        self._idle = idle
+        self._size = 0
+        try:
+            self._fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise Failed(f"{path}: {error.strerror}") from None
+
+    def frames(self, expression: str = "") -> Iterator[tuple[Record, Frame]]:
+        """Every record that the filter shows, with its frame. Raises `Stopped`, or `Failed` for what is no capture.
+
+        A torn end is told on stderr, and ends it.
+        """
+        from sockexplorer.capture.filter import FilterError, compile_filter
+        from sockexplorer.capture.reading import CaptureError, Torn, records
+
+        try:
+            wanted = compile_filter(expression, self.opened.peer_name, self.opened.summary)
+            for record in records(self._read, self.drops):
+                frame = self.opened.frame(record)
+                if wanted is None or wanted(frame):
+                    yield record, frame
+        except FilterError as error:
+            raise Failed(f"--filter: {error}") from None
+        except Torn as error:
+            self.torn = error.offset
+            self._idle()
+            fix = "" if self.path == "-" else '; "open --repair" cuts it there'
+            note(f"{self.path}: it ends within a record: whole up to byte {error.offset}{fix}")
+        except CaptureError as error:
+            self._idle()
+            raise Failed(f"{self.path}: at byte {error.offset}: {error.reason}") from None
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were dropped when it was captured, as far as it says."""
+        return sum(count for _, count in self.drops.values())
+
+    def repair(self) -> None:
+        """Cut a file that ends within a record at the last whole one. Raises `Failed` while another writes it."""
+        if self.torn < 0:
+            note(f"{self.path}: nothing to repair")
+            return
+        if self.torn == 0:
+            raise Failed(f"{self.path}: there is no whole record in it to keep")
+        try:
+            with contextlib.closing(os.fdopen(os.open(self.path, os.O_RDWR | os.O_CLOEXEC), "r+b")) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(file.fileno()).st_size != self._size:
+                    raise BlockingIOError
+                os.ftruncate(file.fileno(), self.torn)
+        except BlockingIOError:
+            raise Failed(f"{self.path}: another program is still writing it") from None
+        except OSError as error:
+            raise Failed(f"{self.path}: {error.strerror}") from None
+        note(f"{self.path}: cut off {self._size - self.torn} bytes")
+
+    def close(self) -> None:
+        if self._fd:
+            os.close(self._fd)
+
+    def _read(self, size: int) -> bytes:
+        if self._stop.due:
+            raise Stopped
+        if not select.select([self._fd], [], [], 0)[0]:
+            self._idle()
+            while not select.select([self._fd], [], [], self._stop.patience)[0]:
+                if self._stop.due:
+                    raise Stopped
+        try:
+            part = os.read(self._fd, size)
+        except OSError as error:
+            raise Failed(f"{self.path}: {error.strerror}") from None
+        self._size += len(part)
+        return part
+
+
+def check_repair(path: str, repair: bool) -> bool:
+    """Whether ``--repair`` can be done: to a regular file only."""
+    return not repair or (path != "-" and Path(path).is_file())

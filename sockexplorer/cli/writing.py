@@ -1,0 +1,38 @@
+"""Where a verb writes a capture: a file, or stdout as a stream for another program."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sockexplorer.cli.report import Failed
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.recording import Sink
+    from sockexplorer.cli.output import Output
+
+
+@contextlib.contextmanager
+def sink(path: str, output: Output, *, overwrite: bool) -> Iterator[Sink]:
+    """What takes blocks: the file, or for ``-`` stdout. Raises `Failed` for a file that can't be begun."""
+    if path == "-":
+
+        def write(blocks: Sequence[bytes]) -> None:
+            output.write(b"".join(blocks))
+
+        yield write
+        return
+    from sockexplorer.capture.recording import FileSink
+
+    try:
+        file = FileSink(Path(path), overwrite=overwrite)
+    except FileExistsError:
+        raise Failed(f"{path}: there is such a file", "  try: another name", "  try: --overwrite") from None
+    except BlockingIOError:
+        raise Failed(f"{path}: another sockexplorer is writing it", "  try: another name") from None
+    except OSError as error:
+        raise Failed(f"{path}: {error.strerror}") from None
+    with contextlib.closing(file):
+        yield file

@@ -1,0 +1,109 @@
+"""A capture file as a session shows itself: frames, peers with names, and what payloads say."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from functools import lru_cache
+
+from sockexplorer.capture import recording
+from sockexplorer.capture.link_types import ETHERNET, SLL, SLL2, SOCKETCAN, unwrap
+from sockexplorer.capture.log import Frame
+from sockexplorer.capture.reading import Record
+from sockexplorer.client.hub import Peer
+from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.frames import Flag
+from sockexplorer.core.text import escape
+from sockexplorer.decoders import summary
+from sockexplorer.families import find
+
+MOST_PEERS = 100_000
+"""Peers that get a number; frames name further ones in their metadata, as an engine's do."""
+LONGEST_LITERAL = 1024
+OF_INTERFACES = (ETHERNET, SLL, SLL2, SOCKETCAN)
+"""Link types whose frames name their interface as part of an address."""
+
+
+class Opened:
+    """What a capture tells of, frame by frame. ``peers`` and the methods are those of a `Session`.
+
+    A frame's metadata has ``socket``: ``inet/udp``, or ``link type 147`` where no family of sockets has such frames.
+    """
+
+    def __init__(self) -> None:
+        self.peers: dict[int, Peer] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._count = 0
+
+    def frame(self, record: Record) -> Frame:
+        """The frame that a socket would have given. Never raises: what the file says amiss is shown as it is."""
+        interface, outgoing = record.interface, bool(record.outgoing)
+        told = recording.said(record.comments) if interface.ours else recording.Said(None, {}, 0, record.comments)
+        path = interface.name if interface.ours and protocol_of(interface.name) else ""
+        device = interface.description if interface.ours else interface.name
+        if interface.link_type not in OF_INTERFACES:
+            device = ""
+        data = record.data
+        path, payload, peer = unwrap(
+            interface.link_type, data, outgoing=outgoing, path=path, interface=device
+        )  # fmt: skip
+        length = record.length + len(payload) - len(data)
+        meta = {"socket": path or f"link type {interface.link_type}", **told.meta}
+        if told.rest:
+            meta["comments"] = list(told.rest)
+        flags = told.flags | Flag.META | (Flag.OUT if outgoing else 0)
+        if record.length > len(data):
+            flags |= Flag.TRUNCATED
+        literal = peer if told.peer is None else told.peer
+        number = self._number(path, literal)
+        if literal is not None and not number:
+            meta["peer"] = literal
+        self._count += 1
+        return Frame(self._count, record.time, max(0, length), number, int(flags), payload, meta)
+
+    def peer_name(self, number: int) -> str:
+        """The shown name of a peer, "" for none."""
+        peer = self.peers.get(number)
+        return peer.name if peer else ""
+
+    def summary(self, frame: Frame) -> str:
+        """One line for a payload that says more than its bytes, "" where they say it best; not escaped."""
+        known = protocol_of(str(frame.meta.get("socket", "")))
+        peer = self.peers.get(frame.peer)
+        if known is None:
+            return ""
+        return summary(known[0].constant, known[1].name, frame.payload, None if peer is None else peer.address)
+
+    def _number(self, path: str, literal: str | None) -> int:
+        if literal is None or len(literal) > LONGEST_LITERAL:
+            return 0
+        number = self._numbers.get((path, literal))
+        if number is None:
+            if len(self._numbers) >= MOST_PEERS:
+                return 0
+            number = self._numbers[path, literal] = len(self._numbers) + 1
+            address, name = _address(path, literal)
+            self.peers[number] = Peer(number, address, literal, name)
+        return number
+
+
+@lru_cache(maxsize=256)
+def protocol_of(path: str) -> tuple[Family, Protocol] | None:
+    """The family and protocol of ``inet/udp``, None where there is no such."""
+    if "/" not in path:
+        return None
+    with contextlib.suppress(KeyError, ValueError):
+        return find(path)
+    return None
+
+
+def _address(path: str, literal: str) -> tuple[object, str]:
+    """The address that a literal is, None for what is none; and its shown name, escaped."""
+    known = protocol_of(path)
+    try:
+        address = ast.literal_eval(literal)
+        # No address has a list or the like in it: TypeError.
+        hash(address)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None, escape(literal, 80)
+    return address, escape(known[0].text(address) if known else literal, 80)

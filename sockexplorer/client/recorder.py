@@ -1,0 +1,49 @@
+"""Sessions recorded to a capture file: who said what, from what the hub knows of them."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+
+from sockexplorer.capture.link_types import Origin
+from sockexplorer.capture.log import Frame
+from sockexplorer.capture.recording import Recording, Sink
+from sockexplorer.client.hub import Session
+
+
+class Recorder:
+    """A `Recording` of sessions. Everything raises `capture.recording.Full` when the file takes no more."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.recording = Recording(sink)
+        self._origins: dict[int, Origin] = {}
+
+    def add(self, session: Session, frame: Frame) -> None:
+        """Record a frame of a session, with the next `flush` at the latest. Events are left out."""
+        if frame.event:
+            return
+        peer = session.peers.get(frame.peer)
+        literal = str(frame.meta["peer"]) if "peer" in frame.meta else None
+        address = session.endpoint.remote if session.endpoint.operation == "connect" else None
+        if peer is not None:
+            address, literal = peer.address, peer.literal
+        elif literal is not None:
+            with contextlib.suppress(ValueError, SyntaxError):
+                address = ast.literal_eval(literal)
+        self.recording.add(session.number, self._origin(session), frame, address, literal, session.title)
+
+    def flush(self, *sessions: Session, last: bool = False) -> None:
+        """Write what waits, and what the kernel has dropped of these sessions' frames."""
+        for session in sessions:
+            self.recording.dropped(session.number, session.drops, last=last)
+        self.recording.flush()
+
+    def _origin(self, session: Session) -> Origin:
+        local = session.endpoint.local if session.local is None else session.local
+        origin = self._origins.get(session.number)
+        if origin is None or origin.local != local:
+            proto = session.endpoint.proto
+            number = session.protocol.proto_number if proto is None else proto
+            origin = Origin(f"{session.family.name}/{session.protocol.name}", number, local)
+            self._origins[session.number] = origin
+        return origin

@@ -1,0 +1,285 @@
+"""Capture files are read back as they were recorded, others' as they mean it, and hostile ones are refused in words."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import struct
+import subprocess
+import tracemalloc
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import PATIENCE
+
+from sockexplorer.capture import pcapng
+from sockexplorer.capture.copying import Copy
+from sockexplorer.capture.link_types import Origin
+from sockexplorer.capture.log import Frame
+from sockexplorer.capture.reading import LONGEST, CaptureError, Interface, Record, Torn, records
+from sockexplorer.capture.recording import Recording
+from sockexplorer.cli import rows
+from sockexplorer.client.opened import Opened
+from sockexplorer.core.canframes import frame_text
+from sockexplorer.core.frames import Flag
+from sockexplorer.families import all_families
+
+PEERS: dict[str, st.SearchStrategy[object]] = {
+    "inet/udp": st.tuples(st.sampled_from(["127.0.0.1", "192.0.2.7"]), st.integers(0, 65535)),
+    "inet6/tcp": st.tuples(st.sampled_from(["::1", "fe80::1"]), st.integers(0, 65535), st.just(0), st.integers(0, 9)),
+    "unix/dgram": st.none() | st.text(max_size=9) | st.binary(max_size=9),
+    "netlink/route": st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 40)),
+    "netlink/generic": st.just((0, 0)),
+    "vsock/seqpacket": st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)),
+    "can/bcm": st.just(("vcan0",)),
+    "packet/raw": st.tuples(
+        st.sampled_from(["lo", "eth0"]), st.integers(0, 65535), st.integers(0, 7), st.sampled_from([1, 772, 280, 9]),
+        st.binary(min_size=6, max_size=6),
+    ),
+    "packet/dgram": st.tuples(
+        st.just("lo"), st.integers(0, 65535), st.integers(0, 7), st.just(1), st.binary(max_size=8)
+    ),
+    "tipc/rdm": st.tuples(st.just(3), st.integers(0, 9), st.integers(0, 9), st.just(0)),
+    "bluetooth/l2cap": st.tuples(st.just("00:11:22:33:44:55"), st.integers(0, 9)),
+    "rds/seqpacket": st.tuples(st.just("10.0.0.1"), st.integers(0, 65535)),
+    "key/raw": st.just((15, b"\0\1")),
+}  # fmt: skip
+META = st.dictionaries(st.sampled_from(["IP_TTL", "credentials", "x"]), st.integers() | st.text(max_size=5), max_size=2)
+
+
+@st.composite
+def recorded(draw: st.DrawFn) -> list[tuple[Origin, object, Frame]]:
+    """Frames of several families, in one file."""
+    found = []
+    for number in range(1, draw(st.integers(0, 8)) + 1):
+        path = draw(st.sampled_from(sorted(PEERS)))
+        peer = draw(PEERS[path])
+        payload = draw(st.binary(min_size=14 if path == "packet/raw" else 0, max_size=80))
+        flags = draw(st.sampled_from([0, Flag.OUT, Flag.CONTROL_TRUNCATED, Flag.OWN | Flag.OUT, Flag.TRUNCATED]))
+        more = draw(st.integers(1, 99)) if flags & Flag.TRUNCATED else 0
+        meta = draw(META)
+        local = ("127.0.0.1", 9) if path == "inet/udp" else None
+        frame = Frame(number, draw(st.integers(0, 2**62)), len(payload) + more, 1, int(flags), payload, meta)
+        found.append((Origin(path, 16 if path == "netlink/generic" else 0, local), peer, frame))
+    return found
+
+
+def written(frames: Sequence[tuple[Origin, object, Frame]]) -> bytes:
+    """The file that a recording makes of them."""
+    out = bytearray()
+
+    def sink(blocks: Sequence[bytes]) -> None:
+        out.extend(b"".join(blocks))
+
+    recording = Recording(sink)
+    for origin, peer, frame in frames:
+        recording.add(origin.path, origin, frame, peer, None if peer is None else repr(peer))
+    recording.dropped("inet/udp", 7)
+    recording.flush()
+    return bytes(out)
+
+
+def read(data: bytes) -> list[Record]:
+    return list(records(io.BytesIO(data).read))
+
+
+@given(recorded())
+def test_what_was_recorded_is_read_back(frames: list[tuple[Origin, object, Frame]]) -> None:
+    opened = Opened()
+    found = [opened.frame(record) for record in read(written(frames))]
+    assert len(found) == len(frames)
+    for back, (origin, peer, frame) in zip(found, frames, strict=True):
+        assert back.meta.pop("socket") == origin.path
+        assert rows.peer_literal(opened, back) == (None if peer is None else repr(peer))
+        assert back._replace(peer=1, flags=back.flags & ~Flag.META) == frame
+        opened.summary(back)
+
+
+@given(recorded())
+def test_a_copy_holds_the_same_records(frames: list[tuple[Origin, object, Frame]]) -> None:
+    data = written(frames)
+    parts: list[bytes] = []
+    copy = Copy(parts.extend)
+    for record in read(data):
+        copy.add(record)
+    copy.flush()
+    assert read(b"".join(parts)) == read(data) if frames else parts == []
+
+
+@given(recorded(), recorded())
+def test_files_may_be_joined(first: list[tuple[Origin, object, Frame]], second: list) -> None:  # type: ignore[type-arg]
+    assert read(written(first) + written(second)) == read(written(first)) + read(written(second))
+
+
+@given(recorded(), st.data())
+def test_a_torn_end_is_told_and_all_before_it_is_read(
+    frames: list[tuple[Origin, object, Frame]], data: st.DataObject
+) -> None:
+    whole = written(frames)
+    cut = data.draw(st.integers(4, len(whole)))
+    found, torn = [], None
+    try:
+        for record in records(io.BytesIO(whole[:cut]).read):
+            found.append(record)
+    except Torn as error:
+        torn = error.offset
+    assert found == read(whole)[: len(found)]
+    # What the repair leaves is whole.
+    if torn:
+        assert read(whole[:torn]) == found
+    elif torn is None:
+        assert read(whole[:cut]) == found
+
+
+@settings(max_examples=300)
+@given(recorded(), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=6), st.integers(0, 10**6))
+def test_a_damaged_file_is_an_error_in_words_and_nothing_else(
+    frames: list[tuple[Origin, object, Frame]], flips: list[tuple[int, int]], cut: int
+) -> None:
+    data = bytearray(written(frames))
+    for at, value in flips:
+        data[at % len(data)] = value
+    show(bytes(data[: len(data) - cut % 40]))
+
+
+@given(
+    st.sampled_from([b"", b"\n\r\r\n", b"\xd4\xc3\xb2\xa1\2\0\4\0", b"(1.000000) can0 ", b"\xa1\xb2\x3c\x4d"]),
+    st.binary(),
+)
+def test_garbage_is_refused_in_words(start: bytes, rest: bytes) -> None:
+    show(start + rest)
+
+
+def show(data: bytes) -> None:
+    """Read and print everything; only `CaptureError` may come of it."""
+    opened = Opened()
+    try:
+        for record in records(io.BytesIO(data).read):
+            frame = opened.frame(record)
+            rows.as_json(frame.number, opened, frame)
+            text = rows.as_text(opened, frame)
+            assert text.isprintable()
+    except CaptureError as error:
+        refused = error
+    else:
+        return
+    assert 0 <= refused.offset <= len(data)
+    assert refused.reason
+
+
+PATHS = [f"{family.name}/{protocol.name}" for family in all_families() for protocol in family.protocols]
+LITERALS = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5) | st.binary(max_size=9) | st.just("lo"),
+    lambda inner: st.lists(inner, max_size=5) | st.lists(inner, max_size=5).map(tuple),
+    max_leaves=6,
+).map(repr)
+
+
+@given(
+    st.sampled_from([*PATHS, "15/raw", "x/y"]), LITERALS | st.text(max_size=9), st.binary(max_size=40),
+    st.sampled_from([1, 9, 101, 113, 127, 201, 227, 252, 253, 254, 271, 276]), st.booleans(),
+)  # fmt: skip
+def test_what_a_file_says_of_a_peer_is_shown_whatever_it_is(
+    path: str, literal: str, data: bytes, link_type: int, outgoing: bool
+) -> None:
+    opened = Opened()
+    told = (f"peer: {literal}", 'ancillary: {"a": ["\x1b"]}', "flags: OWN")
+    frame = opened.frame(Record(Interface(link_type, path, "eth0", True), 5, 50, data, outgoing, told))
+    assert json.loads(rows.as_json(1, opened, frame))["peer"] in (literal, None)
+    assert rows.as_text(opened, frame).isprintable()
+
+
+SECTION, ETHERNET = pcapng.section("x", "y"), pcapng.interface(1)
+PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "offset", "reason"),
+    [
+        (b"", 0, "nothing in it"),
+        (b"hello world", 0, "68 65 6c 6c"),
+        (b"\x1f\x8b\x08\x00", 0, "gzip -d"),
+        (b"\n\r\r\n" + bytes(40), 0, "order mark"),
+        (SECTION + struct.pack("<II", 6, 0xFFFFFFFC) + bytes(50), len(SECTION), "length of 4294967292"),
+        (SECTION + struct.pack("<II", 6, 8), len(SECTION), "length of 8"),
+        (SECTION + struct.pack("<III", 99, 12, 16), len(SECTION), "ends with 10 00 00 00"),
+        (SECTION + pcapng.packet(3, 0, (b"x",), 1, None), len(SECTION), "interface 3, of 0"),
+        (SECTION + pcapng.block(3, struct.pack("<I", 4) + b"abcd"), len(SECTION), "before any interface"),
+        (SECTION + ETHERNET + pcapng.block(6, struct.pack("<5I", 0, 0, 0, 500, 500)), None, "has room for 0"),
+        (PCAP + struct.pack("<4I", 0, 0, 2**31, 9), 24, "2147483648"),
+        (struct.pack("<IHHiIII", 0xA1B2C3D4, 7, 4, 0, 0, 0, 1), 0, "version 7"),
+        (b"(1.000000) can0 123#00\n(1.000000) can0 123#0\n", 23, "no bytes"),
+        (b"(1.000000) can0 123#00\nhello\n", 23, "no frame of candump"),
+    ],
+)  # fmt: skip
+def test_the_error_names_the_byte_and_the_reason(data: bytes, offset: int | None, reason: str) -> None:
+    with pytest.raises(CaptureError, match=reason) as caught:
+        read(data)
+    assert not isinstance(caught.value, Torn)
+    assert offset is None or caught.value.offset == offset
+
+
+def test_a_length_alone_takes_no_memory() -> None:
+    data = SECTION + struct.pack("<II", 6, LONGEST)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Torn):
+            read(data + bytes(1000))
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_big_endian_pcapng_with_clocks_of_its_own() -> None:
+    def block(kind: int, body: bytes) -> bytes:
+        return struct.pack(">II", kind, len(body) + 12) + body + struct.pack(">I", len(body) + 12)
+
+    data = block(0x0A0D0D0A, struct.pack(">IHHq", 0x1A2B3C4D, 1, 0, -1))
+    # 2**10 ticks a second, an hour behind.
+    data += block(1, struct.pack(">HHIHHBxxxHHq", 1, 0, 0, 9, 1, 0x8A, 14, 8, 3600))
+    data += block(6, struct.pack(">5I4sHHIHH4s", 0, 0, 1536, 4, 60, b"abcd", 2, 4, 2, 1, 4, b"note"))
+    data += block(3, struct.pack(">I4s", 4, b"efgh"))
+    first, second = read(data)
+    assert (first.time, first.length, first.data) == (3601_500_000_000, 60, b"abcd")
+    assert (first.outgoing, first.comments) == (True, ("note",))
+    assert (second.data, second.outgoing) == (b"efgh", None)
+
+
+@pytest.mark.skipif(shutil.which("editcap") is None, reason="editcap (of tshark) is not installed")
+@pytest.mark.parametrize(("kind", "unit"), [("pcap", 1000), ("nsecpcap", 1), ("pcapng", 1)])
+def test_what_wireshark_writes(tmp_path: Path, kind: str, unit: int) -> None:
+    peer = ("eth0", 2048, 0, 1, bytes(6))
+    frames = [
+        (Origin("packet/raw"), peer, Frame(at, 10**18 + at * 1001, 20 + at, 1, 0, bytes([at] * (20 + at)), {}))
+        for at in range(50)
+    ]
+    source, target = tmp_path / "a.pcapng", tmp_path / "b"
+    source.write_bytes(written(frames))
+    subprocess.run(["editcap", "-F", kind, source, target], check=True, capture_output=True, timeout=PATIENCE)
+    found = read(target.read_bytes())
+    assert [each.data for each in found] == [frame.payload for _, _, frame in frames]
+    assert [each.time for each in found] == [frame.time // unit * unit for _, _, frame in frames]
+    assert Opened().frame(found[0]).meta["socket"] == "packet/raw"
+
+
+def test_a_log_of_candump() -> None:
+    lines = [
+        "(1436509052.249713) vcan0 123#DEADBEEF", "(1436509052.249714) can1 12345678#R", "(1.000000) can1 7FF#R4 T",
+        "(1.123456789) can0 123##1AABB R", "(2.000000) can0 20000004#0004000000000000",
+    ]  # fmt: skip
+    found = read("".join(f"{line}\n" for line in lines).encode())
+    opened = Opened()
+    frames = [opened.frame(each) for each in found]
+    assert [frame_text(each.payload) for each in frames] == [line.split()[2] for line in lines[:4]] + [
+        "00000004#0004000000000000"
+    ]
+    assert [each.time for each in frames[:1] + frames[3:4]] == [1436509052_249713000, 1_123456789]
+    assert [each.outgoing for each in found] == [None, None, True, False, None]
+    assert [rows.peer_literal(opened, each) for each in frames[:2]] == ["('vcan0',)", "('can1',)"]
+    with pytest.raises(Torn) as caught:
+        read(b"(1.000000) can0 123#0000\n(1.000000) can0 123#00")
+    assert caught.value.offset == 25

@@ -1,0 +1,278 @@
+"""``watch --write``, ``open`` and ``convert``: what is kept, whatever happens."""
+
+from __future__ import annotations
+
+import ast
+import fcntl
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import PATIENCE, udp
+
+from sockexplorer.capture import pcapng
+
+Run = Callable[..., Any]
+Done = Callable[..., subprocess.CompletedProcess[str]]
+needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+
+
+def tshark(path: Path | str, *fields: str, data: bytes | None = None) -> list[list[str]]:
+    """The fields of every frame, as tshark prints them."""
+    command = ["tshark", "-r", str(path), "-T", "fields", *(word for field in fields for word in ("-e", field))]
+    done = subprocess.run(command, input=data, capture_output=True, timeout=3 * PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    return [line.split("\t") for line in done.stdout.decode().splitlines()]
+
+
+def record(run: Run, path: Path, *payloads: bytes) -> None:
+    """Have ``watch`` record datagrams."""
+    watch = run("watch", "inet/udp", "--bind", "127.0.0.1:0", "--write", str(path), "--count", str(len(payloads)))
+    address = watch.address()
+    with udp() as sock:
+        for payload in payloads:
+            sock.sendto(payload, address)
+        assert watch.end() == 0
+
+
+def test_what_was_watched_is_what_is_opened(run: Run, done: Done, tmp_path: Path) -> None:
+    path = tmp_path / "w.pcapng"
+    watch = run("watch", "inet/udp", "--bind", "127.0.0.1:0", "--write", str(path), "--json", "--count", "3")
+    address = watch.address()
+    with udp() as sock:
+        for payload in (b"hello", b"", b"\x00\xff\x1b[2J"):
+            sock.sendto(payload, address)
+        assert watch.end() == 0
+    opened = done("open", str(path), "--json")
+    assert opened.returncode == 0
+    rows = [json.loads(line) for line in opened.stdout.splitlines()]
+    assert [row.pop("socket") for row in rows] == ["inet/udp"] * 3
+    assert rows == [json.loads(line) for line in watch.out]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_descriptors_and_unix_peers_are_kept(run: Run, done: Done, tmp_path: Path) -> None:
+    path, mine = tmp_path / "w.pcapng", tmp_path / "mine"
+    watch = run("watch", "unix/dgram", "--bind", "", "--json", "--count", "1", "--write", str(path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(mine))
+        sock.connect(watch.address())
+        socket.send_fds(sock, [b"take"], [sock.fileno()])
+        assert watch.end() == 0
+    row = json.loads(done("open", str(path), "--json").stdout)
+    assert row.pop("socket") == "unix/dgram"
+    assert row == json.loads(watch.out[0])
+    assert row["peer"] == repr(str(mine))
+
+
+@pytest.mark.parametrize("kind", ["watch", "candump"])
+def test_a_live_pipe_is_shown_as_it_comes(run: Run, kind: str) -> None:
+    reading, writing = os.pipe()
+    opened = run("open", "-", "--json", stdin=reading)
+    os.close(reading)
+    for number in (1, 2):
+        if kind == "candump":
+            os.write(writing, b"(1.000000) vcan0 123#%02d\n" % number)
+        else:
+            start = pcapng.section("x", "") + pcapng.interface(1) if number == 1 else b""
+            os.write(writing, start + pcapng.packet(0, number, (b"x",), 1, None))
+        assert json.loads(opened.printed(number)[-1])["n"] == number
+    os.close(writing)
+    assert opened.end() == 0
+
+
+@needs_tshark
+def test_watch_through_a_pipe_into_tshark(run: Run) -> None:
+    reading, writing = os.pipe()
+    watch = run("watch", "inet/udp", "--bind", "127.0.0.1:0", "--write", "-", stdout=writing)
+    os.close(writing)
+    address = watch.address()
+    command = ["-l", "-r", "-", "-T", "fields", "-e", "exported_pdu.exported_pdu"]
+    shark = run(*command, tool="tshark", stdin=reading)
+    os.close(reading)
+    with udp() as sock:
+        for number in (1, 2):
+            sock.sendto(bytes((number,)), address)
+            assert shark.printed(number)[-1] == f"{number:02x}"
+        assert watch.end(signal.SIGINT) == 0
+    assert watch.err[-1].startswith("2 frames")
+    assert shark.end() == 0
+
+
+def test_no_acknowledged_frame_is_lost_by_a_kill(run: Run, done: Done, tmp_path: Path) -> None:
+    for attempt in range(4):
+        path = tmp_path / f"{attempt}.pcapng"
+        watch = run("watch", "inet/udp", "--bind", "127.0.0.1:0", "--json", "--write", str(path))
+        address = watch.address()
+        with udp() as sock:
+            for number in range(400 * (attempt + 1)):
+                sock.sendto(struct.pack(">I", number) + bytes(200), address)
+            watch.printed(1 + 100 * attempt)
+            watch.end(signal.SIGKILL)
+        opened = done("open", str(path), "--json")
+        assert opened.returncode == 0, opened.stderr
+        kept = [json.loads(line)["payload"] for line in opened.stdout.splitlines()]
+        acknowledged = [json.loads(line)["payload"] for line in watch.out if line.endswith("}")]
+        assert kept[: len(acknowledged)] == acknowledged
+        assert len(acknowledged) > 100 * attempt
+        if shutil.which("tshark"):
+            if "ends within a record" in opened.stderr:
+                assert done("open", str(path), "--repair").returncode == 0
+            assert len(tshark(path, "frame.number")) == len(kept)
+
+
+def small_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3001, 3001))
+
+
+def test_a_full_disk_stops_it_at_a_whole_frame(done: Done, tmp_path: Path) -> None:
+    path = tmp_path / "full.pcapng"
+    command = [sys.executable, "-m", "sockexplorer", "watch", "inet/udp", "--bind", "127.0.0.1:0", "--write", str(path)]
+    watch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=small_files)
+    assert watch.stderr is not None
+    address = ast.literal_eval(watch.stderr.readline().removeprefix("bound to "))
+    with udp() as sock:
+        for _ in range(300):
+            sock.sendto(bytes(100), address)
+            if watch.poll() is not None:
+                break
+            time.sleep(0.001)
+        out, err = watch.communicate(timeout=PATIENCE)
+    assert watch.returncode == 1
+    assert f"Error: {path}: File too large\n  what it holds is whole; " in err
+    assert 0 < path.stat().st_size <= 3001
+    opened = done("open", str(path))
+    assert (opened.returncode, "record" in opened.stderr) == (0, False)
+    assert len(opened.stdout.splitlines()) >= len(out.splitlines()) > 0
+
+
+@pytest.mark.parametrize("command", ["watch", "convert"])
+def test_what_a_file_holds_is_not_overwritten_unasked(done: Done, tmp_path: Path, command: str) -> None:
+    path, source = tmp_path / "there", tmp_path / "a.log"
+    path.write_text("precious")
+    source.write_text("(1.000000) vcan0 123#00\n")
+    start = ["watch", "inet/udp", "--bind", "127.0.0.1:0", "--for", "0.1", "--write", str(path)]
+    if command == "convert":
+        start = ["convert", str(source), "--to", "hex", str(path)]
+    refused = done(*start)
+    assert refused.returncode == 1
+    assert "there is such a file" in refused.stderr
+    assert path.read_text() == "precious"
+    assert done(*start, "--overwrite").returncode == 0
+    assert b"precious" not in path.read_bytes()
+
+
+def test_a_torn_file_is_repaired_on_request(run: Run, done: Done, tmp_path: Path) -> None:
+    path = tmp_path / "torn.pcapng"
+    record(run, path, b"one", b"two")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-90])
+    shown = done("open", str(path))
+    assert (shown.returncode, len(shown.stdout.splitlines())) == (0, 1)
+    assert "it ends within a record: whole up to byte" in shown.stderr
+    assert path.stat().st_size == len(whole) - 90
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        busy = done("open", str(path), "--repair")
+    assert (busy.returncode, path.stat().st_size) == (1, len(whole) - 90)
+    assert "still writing it" in busy.stderr
+    assert "cut off" in done("open", str(path), "--repair").stderr
+    assert whole.startswith(path.read_bytes())
+    again = done("open", str(path), "--repair")
+    assert "nothing to repair" in again.stderr
+    assert len(again.stdout.splitlines()) == 1
+
+
+def test_what_was_dropped_is_told_also_of_a_copy(done: Done, tmp_path: Path) -> None:
+    path, copy = tmp_path / "d.pcapng", tmp_path / "copy.pcapng"
+    one = pcapng.section("x", "") + pcapng.interface(1) + pcapng.packet(0, 5, (b"x",), 1, None)
+    first, later, other = (pcapng.statistics(0, 5, 1, count) for count in (2, 3, 4))
+    path.write_bytes(one + first + later + one + other)
+    assert done("convert", str(path), "--to", "pcapng", str(copy)).returncode == 0
+    for each in (path, copy):
+        assert done("open", str(each)).stderr == "2 frames; 7 were dropped when it was captured\n"
+
+
+def test_a_filter_shows_some(run: Run, done: Done, tmp_path: Path) -> None:
+    path = tmp_path / "f.pcapng"
+    record(run, path, b"one", b"two", b"three")
+    shown = done("open", str(path), "--filter", "t", "--json").stdout.splitlines()
+    assert [json.loads(line)["n"] for line in shown] == [2, 3]
+    assert "not understood" in done("open", str(path), "--filter", "((").stderr
+
+
+def test_each_format(run: Run, done: Done, tmp_path: Path) -> None:
+    path, payloads = tmp_path / "f.pcapng", (b"one\n", b"", bytes(range(256)))
+    record(run, path, *payloads)
+
+    def converted(kind: str) -> str:
+        result = done("convert", str(path), "--to", kind)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout
+
+    found: dict[str, Any] = {}
+    exec(compile(converted("python"), "converted", "exec"), found)
+    assert tuple(found[f"frame_{number}"] for number in (1, 2, 3)) == payloads
+    assert [bytes.fromhex(line) for line in converted("hex").splitlines()] == list(payloads)
+    assert [bytes.fromhex(json.loads(line)["payload"]) for line in converted("jsonl").splitlines()] == list(payloads)
+    assert converted("text") == done("open", str(path)).stdout
+    out = tmp_path / "copy.pcapng"
+    assert done("convert", str(path), "--to", "pcapng", str(out)).returncode == 0
+    assert done("open", str(out), "--json").stdout == done("open", str(path), "--json").stdout
+    if shutil.which("gcc"):
+        source = tmp_path / "f.c"
+        source.write_text(
+            "#include <stdio.h>\n" + converted("c") + "int main(void) { fwrite(frame_1, 1, frame_1_length, stdout);"
+            "fwrite(frame_2, 1, frame_2_length, stdout); fwrite(frame_3, 1, frame_3_length, stdout); return 0; }"
+        )
+        subprocess.run(["gcc", "-Wall", "-Werror", "-o", tmp_path / "f", source], check=True, timeout=PATIENCE)
+        assert subprocess.run([tmp_path / "f"], capture_output=True, check=True).stdout == b"".join(payloads)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file"),
+        (b"", "nothing in it"),
+        (b"hello\x1b[2J", "68 65 6c 6c: neither pcapng"),
+        (b"\x1f\x8b\x08", "gzip -d"),
+        (pcapng.section("x", "") + bytes(12), "at byte 44: block of type 0x0 with a length of 0"),
+    ],
+)
+def test_no_capture_is_refused_with_a_reason(done: Done, tmp_path: Path, content: bytes | None, reason: str) -> None:
+    path = tmp_path / "x"
+    if content is not None:
+        path.write_bytes(content)
+    result = done("open", str(path))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert reason in result.stderr
+    assert "Error" in done("convert", str(path), "--to", "hex").stderr
+    assert "Is a directory" in done("open", str(tmp_path)).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["open", "-", "--repair"], "not a pipe"),
+        (["open", "x", "--json", "--hex-dump"], "--hex-dump"),
+        (["watch", "inet/udp", "--write", "-", "--json"], "stdout for itself"),
+        (["watch", "inet/udp", "--overwrite"], "--write FILE"),
+        (["convert", "x", "--to", "xml"], "xml"),
+        (["convert", "x"], "--to"),
+    ],
+)
+def test_wrong_usage(done: Done, arguments: list[str], reason: str) -> None:
+    result = done(*arguments)
+    assert result.returncode == 2
+    assert reason in result.stderr
