@@ -266,20 +266,6 @@ def test_a_full_queue_of_a_receiver(everything: Desk) -> None:
             everything.close(session)
 
 
-def test_a_peer_of_tipc_that_leaves_data_unread(everything: Desk) -> None:
-    with socket.socket(socket.AF_TIPC, socket.SOCK_STREAM) as listener:
-        listener.bind((1, 4020, 0, 0))
-        listener.listen()
-        session = everything.open("tipc/stream", "connect", remote=(2, 4020, 0, 0))
-        peer, _ = listener.accept()
-        everything.until(lambda: session.state == "connected", "a connection")
-        everything.send(session, b"never read")
-        peer.close()
-        problem = everything.until(lambda: failures(session), "the end")[0]
-    assert (problem.stage, problem.name) == ("read", "ECONNRESET")
-    explained("tipc/stream", problem, "with data unread")
-
-
 RIGHTS = [
     Case("qipcrtr/dgram", "bind", "EACCES", "below 0x4000", (1, 5)),
     Case("vsock/stream", "bind", "EACCES", "below 1024", (1, 5), operation="listen"),
