@@ -19,14 +19,6 @@ if os.environ.get("SOCKEXPLORER_LAB") != "1":
     collect_ignore_glob = ["test_*.py"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The doctor first: it takes vcan0 away, and Linux waits for ever to do so once J1939 has used it.
-
-    ("unregister_netdevice: waiting for vcan0 to become free": net/can/j1939 keeps a reference to the interface.)
-    """
-    items.sort(key=lambda item: item.path.name != "test_doctor.py")
-
-
 @pytest.fixture
 def veth() -> Iterator[tuple[str, str]]:
     """Two interfaces that are one wire, up, on which the kernel says nothing on its own."""
