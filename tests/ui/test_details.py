@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from person import Person
+from rich.style import Style
 
+from sockexplorer.core.payload import hex_lines
 from sockexplorer.ui.facts import Fact, fact_at
 from sockexplorer.ui.widgets.field_tree import FieldTree
 from sockexplorer.ui.widgets.hexdump import HexDump
@@ -163,23 +165,35 @@ def test_every_decoded_byte_that_has_a_field_finds_one_whose_bytes_hold_it(paylo
         assert facts[found].start <= offset < facts[found].end
 
 
+class BareDump(HexDump):
+    """Draws without an application; sixteen bytes a line."""
+
+    per_line = 16
+
+    @property
+    def _per_line(self) -> int:
+        return self.per_line
+
+    def get_component_rich_style(self, *names: str, **more: object) -> Style:  # type: ignore[override]
+        return Style()
+
+
+def drawn(dump: HexDump) -> list[str]:
+    """The texts of all lines."""
+    return ["".join(text for text, _ in dump.line(index, 80)) for index in range(dump.line_count())]
+
+
 @pytest.mark.parametrize("width", [16, 8])
-def test_the_dump_reads_as_before_without_a_mark(width: int) -> None:
-    from sockexplorer.core.payload import hex_lines
-
-    class Narrow(HexDump):
-        @property
-        def _per_line(self) -> int:
-            return width
-
-        def get_component_rich_style(self, *names: str, **more: object) -> object:  # type: ignore[override]
-            from rich.style import Style
-
-            return Style()
-
-    dump = Narrow()
-    dump._data = bytes(range(0x30, 0x55))
-    for index in range(dump.line_count()):
-        text = "".join(each for each, _ in dump.line(index, 80))
-        offset, digits, letters = hex_lines(dump._data[index * width : (index + 1) * width], index * width, width)[0]
-        assert text == f"{offset:04x}  {digits}  {letters}"
+@given(st.binary(min_size=1, max_size=60), st.integers(0, 60), st.integers(0, 60))
+def test_a_mark_only_adds_its_brackets(width: int, data: bytes, start: int, size: int) -> None:
+    dump = BareDump()
+    dump.per_line, dump._data = width, data
+    plain = drawn(dump)
+    for index, (offset, digits, letters) in enumerate(hex_lines(data, 0, width)):
+        assert plain[index] == f"{offset:04x}  {digits}  {letters}"
+    dump.marked = range(start, min(start + size, len(data)))
+    marked = drawn(dump)
+    columns = 7 + 3 * width  # the ASCII column may have brackets of its own
+    digits_of = [line[:columns] for line in marked]
+    assert "".join(digits_of).count("[") == "".join(digits_of).count("]") == (1 if dump.marked else 0)
+    assert [line[:columns].replace("[", " ").replace("]", " ") + line[columns:] for line in marked] == plain

@@ -84,3 +84,12 @@ async def test_without_a_filter_there_is_nothing_to_hide(people: People, peer: s
         assert traffic.check_action("hide", ()) is False
         await person.press("h", "n", "N")
         assert traffic.view.line_count() == 3
+
+
+async def test_help_while_a_filter_is_typed_speaks_of_filters(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 1)
+        await person.press("/", "f1")
+        await person.sees("The filter", "can.pgn==61444", "a regular expression")
+        await person.press("escape")
+        assert person.main.query_one(FilterLine).has_focus

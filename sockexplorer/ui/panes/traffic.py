@@ -44,6 +44,15 @@ SESSION_ACTIONS = frozenset(
      "conversation", "statistics")
 )  # fmt: skip
 """What letters do while a session is shown and nobody types."""
+FILTER_HELP = [
+    'hello   "two words"     the payload, what the row shows of it, the peer or the event has this',
+    "/GET .* HTTP/           a regular expression over the same",
+    "hex:de ad               these bytes",
+    'dir==in  len>100  peer~"192."  n>=7  event==reset     == != < <= > >=, and ~ for: contains',
+    "nl.type==RTM_NEWLINK  can.id==0x123  can.pgn==61444   what a decoder reads; tab completes the name",
+    "and  or  not  ( )       and may be left out",
+]
+"""Each line a way to say which rows to see."""
 ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect", "bookmark", "conversation"))
 """What needs a row under the cursor."""
 
@@ -438,4 +447,7 @@ class TrafficPane(Pane):
         where.append(f"receive buffer  {size(session.receive_buffer)}")
         if session.packets is not None:
             where.append(f"kernel  {session.packets} packets, {session.drops} of them dropped")
-        return f"{session.title} · {session.state}", [("", where), *about_protocol(session.family, session.protocol)]
+        about = about_protocol(session.family, session.protocol)
+        if self.query_one(FilterBar).line.has_focus:
+            return "The filter", [("", FILTER_HELP), *about]
+        return f"{session.title} · {session.state}", [("", where), *about, ("The filter", FILTER_HELP)]

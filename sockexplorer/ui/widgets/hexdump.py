@@ -9,6 +9,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from sockexplorer.core.payload import hex_lines
 from sockexplorer.ui.widgets.lines import LineView
 
 DIGITS_AT = 6
@@ -132,20 +133,25 @@ class HexDump(LineView):
         per_line = self._per_line
         start = index * per_line
         part = self._data[start : start + per_line]
-        muted, marked = self.tone("dump--muted"), self.get_component_rich_style("dump--marked", partial=True)
+        muted = self.tone("dump--muted")
+        end = start + len(part)
+        pointed = self.has_focus and start <= self.byte < end
+        if not pointed and (self.marked.stop <= start or self.marked.start >= end):
+            offset, digits, ascii_column = hex_lines(part, start, per_line)[0]
+            return [(f"{offset:04x}  ", muted), (digits, Style()), (f"  {ascii_column}", muted)]
+        marked = self.get_component_rich_style("dump--marked", partial=True)
         plain = Style()
         cells: list[tuple[str, Style]] = [(f"{start:04x} ", muted)]
         letters: list[tuple[str, Style]] = []
         for at, byte in enumerate(part, start):
             style = marked if at in self.marked else plain
-            if at == self.byte and self.has_focus:
+            if pointed and at == self.byte:
                 style += Style(reverse=True)
-            between = self._between(at)
+            between = self._between(at) if at > start or at == self.marked.start else " "
             gap = marked if at in self.marked and between == " " and at > start else plain
             cells.append((between + " " * (at - start == per_line // 2), gap))
             cells.append((f"{byte:02x}", style))
             letters.append((chr(byte) if 0x20 <= byte < 0x7F else ".", style if style != plain else muted))
-        end = start + len(part)
         cells.append((self._between(end) if end - 1 in self.marked else " ", plain))
         missing = per_line - len(part)
         cells.append((" " * (3 * missing + (len(part) <= per_line // 2) + 1), plain))
