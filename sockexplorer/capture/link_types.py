@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from sockexplorer.capture import exported_pdu
@@ -136,6 +137,7 @@ def _whole_ip(origin: Origin, payload: bytes, outgoing: bool) -> bool:
     return not outgoing or origin.proto == IPPROTO_RAW
 
 
+@lru_cache(maxsize=1024)
 def _exported(origin: Origin, peer: object, outgoing: bool) -> bytes:
     protocol, column = origin.protocol, f"{origin.family}/{origin.protocol}"
     internet = origin.family in ("inet", "inet6")

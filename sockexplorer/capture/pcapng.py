@@ -6,7 +6,7 @@ Source: draft-ietf-opsawg-pcapng. Blocks are little-endian, times are in nanosec
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 SECTION, INTERFACE, SIMPLE, NAMES, STATISTICS, PACKET = 0x0A0D0D0A, 1, 3, 4, 5, 6
 OBSOLETE_PACKET = 2
@@ -23,7 +23,7 @@ APPLICATION = "sockexplorer"
 LONGEST_TEXT = 0xFFFC
 _HEAD, _OPTION, _LENGTH = struct.Struct("<II"), struct.Struct("<HH"), struct.Struct("<I")
 _SECTION, _INTERFACE = struct.Struct("<IHHq"), struct.Struct("<HHI")
-_PACKET, _STATISTICS = struct.Struct("<5I"), struct.Struct("<3I")
+_PACKET, _STATISTICS = struct.Struct("<7I"), struct.Struct("<3I")
 
 
 def block(kind: int, body: bytes) -> bytes:
@@ -68,17 +68,30 @@ def interface(link_type: int, name: str = "", description: str = "") -> bytes:
 
 
 def packet(
-    number: int, time: int, parts: tuple[bytes, ...], length: int, outgoing: bool | None, comments: Iterable[str] = ()
+    number: int, time: int, parts: tuple[bytes, ...], length: int, outgoing: bool | None, comments: Sequence[str] = ()
 ) -> bytes:
     """A frame of the interface of that number. ``time`` in ns since the epoch, ``length`` that on the wire.
 
     ``outgoing`` is None where the direction is not known.
     """
     kept = sum(map(len, parts))
-    flags = b"" if outgoing is None else option(EPB_FLAGS, _LENGTH.pack(OUTBOUND if outgoing else INBOUND))
-    told = [text(COMMENT, each) for each in comments]
-    head = _PACKET.pack(number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, kept, min(max(kept, length), 0xFFFFFFFF))
-    return block(PACKET, b"".join((head, *parts, bytes(-kept % 4), options(*told, flags))))
+    told = _DIRECTIONS[outgoing]
+    if comments:
+        told = options(*(text(COMMENT, each) for each in comments), told[:_DIRECTION_BYTES])
+    size = 32 + kept + (padding := -kept % 4) + len(told)
+    head = _PACKET.pack(
+        PACKET, size, number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, kept, min(max(kept, length), 0xFFFFFFFF)
+    )
+    return b"".join((head, *parts, bytes(padding), told, _LENGTH.pack(size)))
+
+
+_DIRECTION_BYTES = 8
+_DIRECTIONS = {
+    None: b"",
+    False: options(option(EPB_FLAGS, _LENGTH.pack(INBOUND))),
+    True: options(option(EPB_FLAGS, _LENGTH.pack(OUTBOUND))),
+}
+"""The options of a frame without comments."""
 
 
 def statistics(number: int, time: int, received: int, dropped: int) -> bytes:

@@ -30,7 +30,9 @@ from sockexplorer.core.frames import Flag
 PEER, ANCILLARY, FLAGS = "peer: ", "ancillary: ", "flags: "
 ELSEWHERE = ("peer", "event", "text", "failure", "socket")
 """Metadata that has a place of its own."""
-TOLD = Flag.CONTROL_TRUNCATED | Flag.END | Flag.LOCAL | Flag.OWN
+# Plain numbers: combining members of an IntFlag costs more than all the rest of a frame.
+TOLD = int(Flag.CONTROL_TRUNCATED | Flag.END | Flag.LOCAL | Flag.OWN)
+TRUNCATED = int(Flag.TRUNCATED)
 HELD_BYTES = 4 * 2**20
 """Bytes of blocks after which `Recording.add` writes them out, flushed or not."""
 Sink = Callable[[Sequence[bytes]], None]
@@ -58,11 +60,11 @@ def comments(frame: Frame, peer: str | None, evident: str | None) -> list[str]:
     said = [] if peer in (None, "None") or peer == evident else [PEER + str(peer)]
     if frame.meta and (meta := {key: value for key, value in frame.meta.items() if key not in ELSEWHERE}):
         said.append(ANCILLARY + json.dumps(meta))
-    flags = Flag(frame.flags) & TOLD
-    if frame.flags & Flag.TRUNCATED and frame.length <= len(frame.payload):
-        flags |= Flag.TRUNCATED
+    flags = frame.flags & TOLD
+    if frame.flags & TRUNCATED and frame.length <= len(frame.payload):
+        flags |= TRUNCATED
     if flags:
-        said.append(FLAGS + " ".join(str(each.name) for each in flags))
+        said.append(FLAGS + " ".join(str(each.name) for each in Flag(flags)))
     return said
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from sockexplorer.cli.report import Failed, note
 from sockexplorer.cli.stopping import Stop, Stopped
 
@@ -37,7 +39,13 @@ class Captured:
         self._idle = idle
         self._size = 0
         try:
-            self._fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            # Opening a FIFO waits for its writer.
+            with stop.interruptible():
+                if stop.signal:
+                    raise Stopped
+                self._fd = 0 if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except Stopped:
+            raise click.exceptions.Exit(stop.status()) from None
         except OSError as error:
             raise Failed(f"{path}: {error.strerror}") from None
 

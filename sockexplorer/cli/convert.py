@@ -49,7 +49,7 @@ def command(file: str, kind: str, out: str, expression: str, overwrite: bool) ->
     from sockexplorer.cli.writing import sink
 
     status = 0
-    with Stop() as stop, sink(out, output := Output(stop), overwrite=overwrite) as write:
+    with Stop() as stop, sink(out, output := Output(stop), stop, overwrite=overwrite) as write:
         copy, lines = Copy(write), list[bytes]()
 
         def flush() -> None:

@@ -104,7 +104,7 @@ def command(
 
     with Stop() as stop, ExitStack() as kept:
         output = Output(stop)
-        recorder = None if write is None else kept.enter_context(recorder_of(write, output, overwrite=overwrite))
+        recorder = None if write is None else kept.enter_context(recorder_of(write, output, stop, overwrite=overwrite))
         printer = Printer(output, stop, count, as_json=as_json, hex_dump=hex_dump)
         printer.recorder, printer.quiet = recorder, write == "-"
         status = 0
@@ -146,7 +146,7 @@ def command(
 
 
 @contextmanager
-def recorder_of(path: str, output: Output, *, overwrite: bool) -> Iterator[Recorder]:
+def recorder_of(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[Recorder]:
     """A recorder to a file, or to stdout for ``-``. Raises `Failed` when it can't be begun."""
     from sockexplorer.capture.recording import Full
     from sockexplorer.cli.output import Gone
@@ -155,7 +155,7 @@ def recorder_of(path: str, output: Output, *, overwrite: bool) -> Iterator[Recor
     from sockexplorer.cli.writing import sink
     from sockexplorer.client.recorder import Recorder
 
-    with sink(path, output, overwrite=overwrite) as write:
+    with sink(path, output, stop, overwrite=overwrite) as write:
         try:
             recorder = Recorder(write)
         except (Full, Gone) as error:

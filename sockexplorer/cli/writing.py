@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from sockexplorer.cli.report import Failed
+from sockexplorer.cli.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
     from sockexplorer.capture.recording import Sink
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def sink(path: str, output: Output, *, overwrite: bool) -> Iterator[Sink]:
+def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[Sink]:
     """What takes blocks: the file, or for ``-`` stdout. Raises `Failed` for a file that can't be begun."""
     if path == "-":
 
@@ -27,7 +30,13 @@ def sink(path: str, output: Output, *, overwrite: bool) -> Iterator[Sink]:
     from sockexplorer.capture.recording import FileSink
 
     try:
-        file = FileSink(Path(path), overwrite=overwrite)
+        # Opening a FIFO waits for its reader.
+        with stop.interruptible():
+            if stop.signal:
+                raise Stopped
+            file = FileSink(Path(path), overwrite=overwrite)
+    except Stopped:
+        raise click.exceptions.Exit(stop.status()) from None
     except FileExistsError:
         raise Failed(f"{path}: there is such a file", "  try: another name", "  try: --overwrite") from None
     except BlockingIOError:

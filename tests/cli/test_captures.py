@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE, udp
+from support import PATIENCE, udp, wait
 
 from sockexplorer.capture import pcapng
 
@@ -130,6 +130,18 @@ def test_no_acknowledged_frame_is_lost_by_a_kill(run: Run, done: Done, tmp_path:
             if "ends within a record" in opened.stderr:
                 assert done("open", str(path), "--repair").returncode == 0
             assert len(tshark(path, "frame.number")) == len(kept)
+
+
+@pytest.mark.parametrize("verb", ["open", "watch"])
+def test_a_fifo_that_nobody_opens_can_be_left(run: Run, tmp_path: Path, verb: str) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    waits = ["open", str(path)] if verb == "open" else ["watch", "inet/udp", "--write", str(path)]
+    running = run(*waits)
+    status = Path(f"/proc/{running.process.pid}/status")
+    caught = 1 << signal.SIGTERM - 1
+    wait(lambda: int(status.read_text().partition("SigCgt:")[2].split()[0], 16) & caught, "it to catch signals")
+    assert running.end(signal.SIGTERM) == 143
 
 
 def small_files() -> None:

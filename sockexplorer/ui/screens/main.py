@@ -58,6 +58,7 @@ class MainScreen(AddressDuties, Demonstrating):
             for number, name in enumerate(("Families", "Address", "Traffic", "Capabilities"), 1)
         ),
         Binding("R", "restart", "Restart engine", id="restart"),
+        Binding("ctrl+s", "save", "Save the traffic to a file", show=False, id="save", key_display="ctrl+s"),
         Binding("question_mark", "help", "Help", id="help", key_display="?"),
         Binding("f1", "help_typing", "Help", id="help-typing", key_display="F1"),
         Binding("f1", "help", "Help", show=False),
@@ -194,7 +195,18 @@ class MainScreen(AddressDuties, Demonstrating):
             return isinstance(self.focused, Input)
         if action == "restart":
             return bool(self._buried)
+        if action == "save":
+            return bool(self.hub.sessions)
         return super().check_action(action, parameters)
+
+    def action_save(self) -> None:
+        from sockexplorer.ui.screens.save import SaveScreen
+
+        def saved(what: str | None) -> None:
+            if what is not None:
+                self.notify(escape(what, 200), title="Saved", markup=False)
+
+        self.app.push_screen(SaveScreen(list(self.hub.sessions.values())), saved)
 
     # --- what the panes ask for ----------------------------------------------------------------------------
 
