@@ -54,11 +54,13 @@ class Captured:
 
         A torn end is told on stderr, and ends it.
         """
-        from sockexplorer.capture.filter import FilterError, compile_filter
+        from sockexplorer.capture.filter import FilterError, Vocabulary, compile_filter
         from sockexplorer.capture.reading import CaptureError, Torn, records
+        from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
 
         try:
-            wanted = compile_filter(expression, self.opened.peer_name, self.opened.summary)
+            opened, vocabulary = self.opened, Vocabulary(frozenset(field_names()), OPEN_PREFIXES)
+            wanted = compile_filter(expression, opened.peer_name, opened.summary, opened.fields, vocabulary)
             for record in records(self._read, self.drops):
                 frame = self.opened.frame(record)
                 if wanted is None or wanted(frame):

@@ -15,6 +15,7 @@ from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.text import escape
 from sockexplorer.decoders import summary
+from sockexplorer.decoders.fields import Value, field_values
 from sockexplorer.families import find
 
 MOST_PEERS = 100_000
@@ -73,6 +74,14 @@ class Opened:
         if known is None:
             return ""
         return summary(known[0].constant, known[1].name, frame.payload, None if peer is None else peer.address)
+
+    def fields(self, frame: Frame) -> dict[str, list[Value]]:
+        """What decoders read in a payload, by name."""
+        known = protocol_of(str(frame.meta.get("socket", "")))
+        peer = self.peers.get(frame.peer)
+        if known is None:
+            return {}
+        return field_values(known[0].constant, known[1].name, frame.payload, None if peer is None else peer.address)
 
     def _number(self, path: str, literal: str | None) -> int:
         if literal is None or len(literal) > LONGEST_LITERAL:

@@ -222,6 +222,11 @@ def test_a_filter_shows_some(run: Run, done: Done, tmp_path: Path) -> None:
     shown = done("open", str(path), "--filter", "t", "--json").stdout.splitlines()
     assert [json.loads(line)["n"] for line in shown] == [2, 3]
     assert "not understood" in done("open", str(path), "--filter", "((").stderr
+    log = tmp_path / "bus.log"
+    log.write_text("(1.000000) vcan0 123#00\n(2.000000) vcan0 124#00\n")
+    decoded = done("open", str(log), "--filter", "can.id==0x124", "--json").stdout.splitlines()
+    assert [json.loads(line)["n"] for line in decoded] == [2]
+    assert "did you mean can.id" in done("open", str(log), "--filter", "can.idd==1").stderr
 
 
 def test_each_format(run: Run, done: Done, tmp_path: Path) -> None:
