@@ -68,13 +68,20 @@ def main(arguments: list[str]) -> int:
         "import-linter": ["lint-imports"],
         "pytest": ["pytest", *arguments],
     }
-    failed = [name for name, command in checks.items() if not passes(name, command)]
-    if arguments:
-        print("hint: with arguments for pytest, nothing runs in the lab's kernel")
-    elif lab_is_wanted():
-        failed += together({name: lab_command(more) for name, more in IN_THE_LAB.items()})
-        failed += [name for name in OF_THE_LAB if not passes(name, OF_THE_LAB[name])]
+    wanted = not arguments and lab_is_wanted()
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        # Each guest is one process on one processor, and waits for the kernel while it is built.
+        guests = {
+            name: pool.submit(timed, lab_command(more), capture_output=True)
+            for name, more in (IN_THE_LAB.items() if wanted else ())
+        }
+        failed = [name for name, command in checks.items() if not passes(name, command)]
+        failed += [name for name, guest in guests.items() if not passed(name, *guest.result())]
+    if wanted:
+        failed += [name for name, command in OF_THE_LAB.items() if not passes(name, command)]
         checks |= {name: [] for name in (*IN_THE_LAB, *OF_THE_LAB)}
+    elif arguments:
+        print("hint: with arguments for pytest, nothing runs in the lab's kernel")
     else:
         print(f"hint: no kernel for the tests of rare families; to build one: python3 {LAB.relative_to(ROOT)} build")
     print(f"\nfailed: {', '.join(failed)}" if failed else f"\npassed: {', '.join(checks)}")
@@ -134,17 +141,12 @@ def holds_this_checkout() -> bool:
     return bool(told.get("dir_info", {}).get("editable")) and told.get("url") == ROOT.as_uri()
 
 
-def together(checks: dict[str, list[str]]) -> list[str]:
-    """Run checks side by side, each of which is one process on one processor; those that failed."""
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        done = dict(
-            zip(checks, pool.map(lambda command: timed(command, capture_output=True), checks.values()), strict=True)
-        )
-    for name, (result, seconds) in done.items():
-        print(f"\n--- {name}", flush=True)
-        sys.stdout.buffer.write(result.stdout + result.stderr)
-        say(name, result.returncode, seconds)
-    return [name for name, (result, _) in done.items() if result.returncode]
+def passed(name: str, result: subprocess.CompletedProcess[bytes], seconds: float) -> bool:
+    """Print what a check that ran beside others said, and how it went."""
+    print(f"\n--- {name}", flush=True)
+    sys.stdout.buffer.write(result.stdout + result.stderr)
+    say(name, result.returncode, seconds)
+    return result.returncode == 0
 
 
 def passes(name: str, command: list[str]) -> bool:
