@@ -20,16 +20,11 @@ from typing import Any
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.faults import FieldError, Raises
 from sockexplorer.engine import ancillary
+from sockexplorer.engine.recvmmsg import Iovec
 
 NAME_BYTES = 128
 """``struct sockaddr_storage``."""
 SOCK_CLOEXEC = 0o2000000
-
-
-class Iovec(ctypes.Structure):
-    """``struct iovec``."""
-
-    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
 
 
 class Msghdr(ctypes.Structure):

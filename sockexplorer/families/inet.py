@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sockexplorer.core.advice import Advice
-from sockexplorer.core.demo import OTHER, Act, Demo, End, conversation
 from sockexplorer.core.family import Protocol
 from sockexplorer.core.fields import Field
 from sockexplorer.core.internet import (
@@ -18,6 +17,7 @@ from sockexplorer.core.internet import (
     unpack_in,
 )
 from sockexplorer.core.internet_advice import BOUND, BY_PROTOCOL, INTERNET
+from sockexplorer.core.internet_demos import demos
 from sockexplorer.core.ip import Host
 from sockexplorer.core.sockaddr import Layout
 
@@ -118,23 +118,7 @@ class Inet(InternetFamily):
         ),
     )  # fmt: skip
 
-    demos = {
-        "udp": conversation("Two sockets on the loopback.", End("bind", LOOPBACK), End("connect", remote=OTHER)),
-        "tcp": conversation(
-            "A server, and a client that greets.", End("listen", LOOPBACK), End("connect", remote=OTHER)
-        ),
-        "udplite": conversation(
-            "Datagrams whose checksum may cover a part only.", End("bind", LOOPBACK), End("connect", remote=OTHER)
-        ),
-        "mptcp": conversation(
-            "TCP that could use several paths.", End("listen", LOOPBACK), End("connect", remote=OTHER)
-        ),
-        "sctp": conversation("An association on the loopback.", End("listen", LOOPBACK), End("connect", remote=OTHER)),
-        "icmp": Demo(
-            "An echo request to this machine itself, and its reply.", (End("bind", LOOPBACK),),
-            (Act(0, b"\x08\0\0\0\0\0\0\x01ping", LOOPBACK),), private=True,
-        ),
-    }  # fmt: skip
+    demos = demos(LOOPBACK, ping=b"\x08\0\0\0\0\0\0\x01ping", raw=b"\x08\0\xf7\xff\0\0\0\0")
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (

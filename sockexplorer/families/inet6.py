@@ -9,7 +9,6 @@ from typing import Any
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
-from sockexplorer.core.demo import OTHER, Act, Demo, End, conversation
 from sockexplorer.core.family import Option, Protocol, Role
 from sockexplorer.core.faults import RANGE, FieldError, Invalid, Notice, Raises, shown
 from sockexplorer.core.fields import Field, Integer
@@ -21,6 +20,7 @@ from sockexplorer.core.internet import (
     transports,
 )
 from sockexplorer.core.internet_advice import BY_PROTOCOL, INTERNET
+from sockexplorer.core.internet_demos import demos
 from sockexplorer.core.ip import Host, as_text, numeric
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
@@ -243,23 +243,7 @@ class Inet6(InternetFamily):
         ),
     )  # fmt: skip
 
-    demos = {
-        "udp": conversation("Two sockets on the loopback.", End("bind", LOOPBACK), End("connect", remote=OTHER)),
-        "tcp": conversation(
-            "A server, and a client that greets.", End("listen", LOOPBACK), End("connect", remote=OTHER)
-        ),
-        "udplite": conversation(
-            "Datagrams whose checksum may cover a part only.", End("bind", LOOPBACK), End("connect", remote=OTHER)
-        ),
-        "mptcp": conversation(
-            "TCP that could use several paths.", End("listen", LOOPBACK), End("connect", remote=OTHER)
-        ),
-        "sctp": conversation("An association on the loopback.", End("listen", LOOPBACK), End("connect", remote=OTHER)),
-        "icmp": Demo(
-            "An echo request to this machine itself, and its reply.", (End("bind", LOOPBACK),),
-            (Act(0, b"\x80\0\0\0\0\0\0\x01ping", LOOPBACK),), private=True,
-        ),
-    }  # fmt: skip
+    demos = demos(LOOPBACK, ping=b"\x80\0\0\0\0\0\0\x01ping", raw=b"\x80\0\0\0\0\0\0\x01")
 
     def fields(self, protocol: Protocol) -> tuple[Field, ...]:
         return (
