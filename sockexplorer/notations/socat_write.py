@@ -143,7 +143,8 @@ def _line(plan: _Plan, address: bytes, payload: bytes | None) -> str:
     line = " ".join(words)
     if payload is None:
         return line
-    if plan.protocol.messages and len(payload) > _PIPE:
+    # A pipe takes so much at once, and bash writes line by line: socat would make a message of each piece.
+    if plan.protocol.messages and (len(payload) > _PIPE or b"\n" in payload[:-1]):
         return f"{printf(payload)} | dd bs={len(payload)} iflag=fullblock 2>/dev/null | {line}"
     return f"{printf(payload)} | {line}"
 
