@@ -168,7 +168,7 @@ def test_the_addresses_that_socat_has_names_for(line: str, arguments: tuple[str,
 
 def test_a_payload() -> None:
     assert command("inet/udp", "open", None, ("127.0.0.1", 9), payload=b"-100%\\'\n\0!") == (
-        r"printf '\055100%%\\\047\012\000\041' | dd bs=9 iflag=fullblock 2>/dev/null"
+        r"printf '\055100%%\\\047\012\000\041' | dd bs=10 iflag=fullblock 2>/dev/null"
         " | socat -t5 -b65536 - UDP4-SENDTO:127.0.0.1:9"
     )
     assert command("inet/tcp", "listen", ("", 9), payload=b"hi") == "printf 'hi' | socat -t5 - TCP4-LISTEN:9"
