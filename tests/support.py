@@ -89,7 +89,8 @@ class Desk:
         return sessions[0]
 
     def send(self, session: Session, data: bytes, **more: Any) -> int:
-        """Send, wait for the reply. Raises `Refused`."""
+        """Send as soon as a connection stands, wait for the reply. Raises `Refused`."""
+        self.until(lambda: session.state not in ("opening", "connecting"), "the connection")
         return int(self.ask(lambda done: self.hub.send(session, data, done=done, **more))["sent"])
 
     def close(self, session: Session) -> None:

@@ -127,7 +127,7 @@ def test_close_while_connecting(desk: Desk) -> None:
         session = desk.open("inet/tcp", "connect", remote=full.getsockname())
         assert session.state == "connecting", "a full backlog leaves a connect unanswered on Linux"
         with pytest.raises(Refused, match="while the session is connecting"):
-            desk.send(session, b"x")
+            desk.ask(lambda done: desk.hub.send(session, b"x", done=done))
         desk.close(session)
         assert session.state == "closed"
         wait(lambda: descriptors(desk.pid) == here, "the descriptor's release")

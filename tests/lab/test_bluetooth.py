@@ -196,7 +196,7 @@ def test_a_stream_arrives_whole(desk: Desk) -> None:
 def test_several_peers_are_told_apart(desk: Desk) -> None:
     with connected(desk, "l2cap") as (server, first):
         second = desk.open("bluetooth/l2cap", "connect", remote=end("l2cap", THERE))
-        desk.until(lambda: len(server.connections) == 2, "two peers")
+        desk.until(lambda: len(server.connections) == 2 and second.state == "connected", "two peers")
         desk.send(first, b"first")
         desk.send(second, b"second")
         by_peer = {each.peer: each.payload for each in desk.incoming(server, 2)}
