@@ -1,20 +1,38 @@
-"""The log of one session: every frame it was handed, up to a number of bytes, the oldest dropped first.
+"""The log of one session: every frame of its spool, up to a number of bytes, the oldest dropped first.
 
-Rows are numbered for life, from 0: trimming the log never renumbers a row. No object is kept per frame; a chunk holds
-five columns and the bytes behind them, as they came (see `sockexplorer.core.frames`).
+Rows are numbered for life, from 0: trimming the log never renumbers a row. The spool is a file that an engine writes
+and this log reads (see `sockexplorer.core.frames`); of each block two numbers are kept here, of a frame nothing.
 """
 
 from __future__ import annotations
 
+import json
 from array import array
-from bisect import bisect_right
-from collections import deque
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from sockexplorer.core.frames import ROW_BYTES, Columns, Flag, empty_columns, split_meta, unpack_columns
+from sockexplorer.capture.block import Block
+from sockexplorer.capture.store import FileStore, MemoryStore, Store, files_are_limited
+from sockexplorer.core.frames import (
+    COMMITTED,
+    HEADER,
+    PAGE,
+    PEERS,
+    SEEN,
+    UNKEPT,
+    Flag,
+    Header,
+    split_meta,
+    unpack_header,
+)  # fmt: skip
 
-CHUNK_BYTES = 1024 * 1024
 DEFAULT_LIMIT = 256 * 2**20
+PIECE = 256 * 1024
+"""Memory is given back in pieces of this size, not at every block."""
+BLOCKS_AT_HAND = 8
 
 
 class Frame(NamedTuple):
@@ -38,45 +56,34 @@ class Frame(NamedTuple):
         return str(self.meta.get("event", "")) if self.flags & Flag.EVENT else ""
 
 
-class Chunk:
-    """About a megabyte of consecutive frames."""
-
-    __slots__ = ("columns", "first", "spool", "start")
-
-    def __init__(self, first: int, start: int) -> None:
-        self.first = first
-        self.start = start
-        """Where the chunk begins in the session's spool; ends in the columns count from the spool's beginning."""
-        self.columns: Columns = empty_columns()
-        self.spool = bytearray()
-
-    @property
-    def count(self) -> int:
-        return len(self.columns[0])
-
-    @property
-    def size(self) -> int:
-        """Bytes that the chunk takes."""
-        return len(self.spool) + self.count * ROW_BYTES
-
-    def span(self, index: int) -> tuple[int, int]:
-        """Where the frame's bytes are in `spool`."""
-        ends = self.columns[1]
-        begin = ends[index - 1] if index else self.start
-        return begin - self.start, ends[index] - self.start
-
-
 class Log:
-    """A bounded log. ``limit`` is in bytes, index included; the newest chunk is always kept."""
+    """A bounded log. ``limit`` is in bytes, index included, None for as much as the disk holds; the newest block stays.
 
-    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+    ``directory`` says where the spool's file is, else it is in memory. ``on_peers`` is called with what a block of
+    peers tells, ahead of the frames that name them. Raises OSError where there can be no file.
+    """
+
+    def __init__(
+        self,
+        limit: int | None = DEFAULT_LIMIT,
+        directory: Path | None = None,
+        on_peers: Callable[[list[dict[str, Any]]], None] = lambda told: None,
+    ) -> None:
         self.limit = limit
-        self._chunks: deque[Chunk] = deque()
-        self._firsts: list[int] = []
+        self.on_peers = on_peers
+        self.store: Store = MemoryStore() if directory is None and files_are_limited() else FileStore(directory)
+        """Holds the spool. An engine that shares its file writes it; else `append` does."""
+        self._closed = False
+        self._firsts, self._offsets = array("Q"), array("Q")
+        self._gone = 0
+        """Blocks at the beginning of these columns that were dropped."""
+        self._given = PAGE
+        self._position = PAGE
+        self._unkept = 0
+        self._at_hand: OrderedDict[int, Block] = OrderedDict()
+        self._latest: Block | None = None
         self.end = 0
         """One more than the number of the newest row."""
-        self.size = 0
-        """Bytes kept, index included."""
         self.received = 0
         self.sent = 0
         """Frames by direction, since the session began; events are neither."""
@@ -85,98 +92,153 @@ class Log:
         self.dropped = 0
         """Frames that this log no longer has."""
 
+    # --- taking in -------------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """Bytes kept, index included."""
+        return self._position - (self._offsets[self._gone] if self._gone < len(self._offsets) else self._position)
+
     @property
     def first(self) -> int:
         """The number of the oldest row that is kept."""
-        return self._firsts[0] if self._firsts else self.end
+        return self._firsts[self._gone] if self._gone < len(self._firsts) else self.end
 
     def __len__(self) -> int:
         return self.end - self.first
 
-    def append(self, count: int, start: int, body: bytes | memoryview) -> None:
-        """Take a batch. Raises ValueError for a body that does not hold ``count`` frames."""
-        columns, at = unpack_columns(body, count)
-        spool = memoryview(body)[at:]
-        if count and columns[1][-1] - start != len(spool):
-            raise ValueError("a batch's spool has another length than its index says")
-        if not count:
-            return
-        chunk = self._chunks[-1] if self._chunks else None
-        if chunk is None or chunk.size >= CHUNK_BYTES or chunk.start + len(chunk.spool) != start:
-            chunk = Chunk(self.end, start)
-            self._chunks.append(chunk)
-            self._firsts.append(self.end)
-        for kept, new in zip(chunk.columns, columns, strict=True):
-            kept.extend(new)
-        chunk.spool += spool
-        self.end += count
-        self.size += len(spool) + count * ROW_BYTES
-        self._count(columns)
+    def catch_up(self) -> int:
+        """Take in what the engine has written into the shared spool; bytes. Raises ValueError for what is no spool."""
+        if self._closed:
+            return 0
+        counters = self.store.counters
+        began, committed = self._position, counters[COMMITTED]
+        while self._position < committed:
+            self._take(self._header(self._position, committed - self._position))
+        if counters[UNKEPT] != self._unkept:
+            more = counters[UNKEPT] - self._unkept
+            self._unkept += more
+            self.received += more
+            self.dropped += more
+        if began != self._position:
+            counters[SEEN] = self._position
+            self._trim()
+        return self._position - began
+
+    def append(self, blocks: bytes | memoryview) -> None:
+        """Take blocks that came in a message. Raises ValueError for what are none, before it takes any; OSError."""
+        view, at, headers = memoryview(blocks), 0, []
+        while at < len(view):
+            header = unpack_header(view[at : at + HEADER.size], len(view) - at)
+            headers.append(header)
+            at += header.size
+        self.store.write(view, self._position)
+        for header in headers:
+            self._take(header)
         self._trim()
 
-    def _count(self, columns: Columns) -> None:
-        _, _, lengths, _, flags = columns
-        plain = flags.count(0)
-        if plain == len(flags):
-            self.received += plain
-            self.bytes_in += sum(lengths)
-            return
-        for length, flag in zip(lengths, flags, strict=True):
-            if flag & Flag.EVENT:
-                continue
-            if flag & Flag.OUT:
-                self.sent += 1
-                self.bytes_out += length
-            else:
-                self.received += 1
-                self.bytes_in += length
+    def _take(self, header: Header) -> None:
+        if header.kind == PEERS:
+            body = self.store.read(header.payload, self._position + header.begin)
+            self.on_peers(json.loads(body))
+        elif header.frames:
+            self._firsts.append(self.end)
+            self._offsets.append(self._position)
+            self.end += header.frames
+            self.received += header.traffic.received
+            self.sent += header.traffic.sent
+            self.bytes_in += header.traffic.bytes_in
+            self.bytes_out += header.traffic.bytes_out
+        self._position += header.size
 
     def _trim(self) -> None:
-        while self.size > self.limit and len(self._chunks) > 1:
-            chunk = self._chunks.popleft()
-            del self._firsts[0]
-            self.size -= chunk.size
-            self.dropped += sum(1 for flag in chunk.columns[4] if not flag & Flag.EVENT)
+        if self.limit is None:
+            return
+        while self.size > self.limit and self._gone + 1 < len(self._offsets):
+            traffic = self._header(self._offsets[self._gone]).traffic
+            self.dropped += traffic.received + traffic.sent
+            self._gone += 1
+        if self._gone and self._offsets[self._gone] - self._given >= PIECE:
+            self._given = self._offsets[self._gone]
+            self.store.give_back(self._given)
+        if self._gone > 1024 and self._gone > len(self._offsets) // 2:
+            del self._firsts[: self._gone], self._offsets[: self._gone]
+            self._gone = 0
 
     def clear(self) -> None:
         """Forget every row; numbers go on. What is cleared by hand is not counted as dropped."""
-        self._chunks.clear()
-        self._firsts.clear()
-        self.size = 0
+        del self._firsts[:], self._offsets[:]
+        self._gone = 0
+        self._at_hand.clear()
+        self._latest = None
+        self._given = self._position
+        self.store.give_back(self._position)
 
-    def _locate(self, number: int) -> tuple[Chunk, int]:
+    def close(self) -> None:
+        """Give the spool back; the log is empty and stays so."""
+        if not self._closed:
+            self.clear()
+            self._closed = True
+            self.store.close()
+
+    # --- reading out -----------------------------------------------------------------------------------------
+
+    def _header(self, offset: int, room: int = 2**63) -> Header:
+        return unpack_header(self.store.read(HEADER.size, offset), room)
+
+    def _block(self, number: int) -> Block:
+        """The block of a row. Raises IndexError for one that is not kept."""
+        block = self._latest
+        if block is not None and block.first <= number < block.last and number >= self.first:
+            return block
         if not self.first <= number < self.end:
             raise IndexError(number)
-        chunk = self._chunks[bisect_right(self._firsts, number) - 1]
-        return chunk, number - chunk.first
+        index = bisect_right(self._firsts, number, self._gone) - 1
+        first = self._firsts[index]
+        found = self._at_hand.get(first)
+        if found is None:
+            found = self._at_hand[first] = Block(self.store, self._offsets[index], first)
+            if len(self._at_hand) > BLOCKS_AT_HAND:
+                self._at_hand.popitem(last=False)
+        else:
+            self._at_hand.move_to_end(first)
+        self._latest = found
+        return found
 
     def frame(self, number: int) -> Frame:
         """Read out one row. Raises IndexError for a number that is not kept."""
-        chunk, index = self._locate(number)
-        begin, end = chunk.span(index)
-        times, _, lengths, peers, flags = chunk.columns
-        flag = flags[index]
-        payload: bytes = bytes(chunk.spool[begin:end])
+        block = self._block(number)
+        time, length, peer, flags, part = block.row(number - block.first)
         meta: dict[str, Any] = {}
-        if flag & Flag.META:
-            payload, meta = split_meta(payload)
-        return Frame(number, times[index], lengths[index], peers[index], flag, payload, meta)
+        if flags & Flag.META:
+            part, meta = split_meta(part)
+        return Frame(number, time, length, peer, flags, part, meta)
 
     def head(self, number: int, limit: int) -> Frame:
         """As `frame`, with at most ``limit`` bytes of payload: what a row on the screen needs."""
-        chunk, index = self._locate(number)
-        begin, end = chunk.span(index)
-        flag = chunk.columns[4][index]
-        if flag & Flag.META or end - begin <= limit:
+        block = self._block(number)
+        index = number - block.first
+        if block.flags[index] & Flag.META:
             return self.frame(number)
-        times, _, lengths, peers, _ = chunk.columns
-        payload = bytes(chunk.spool[begin : begin + limit])
-        return Frame(number, times[index], lengths[index], peers[index], flag, payload, {})
+        return Frame(number, *block.row(index, limit), {})
 
     def time(self, number: int) -> int:
         """When the row was recorded, ns since the epoch. Raises IndexError."""
-        chunk, index = self._locate(number)
-        return chunk.columns[0][index]
+        block = self._block(number)
+        return block.times[number - block.first]
+
+    def blocks(self, begin: int, end: int) -> Iterator[Block]:
+        """The blocks that hold the rows of a range, oldest first, as far as they are kept."""
+        number = max(begin, self.first)
+        while number < min(end, self.end):
+            block = self._block(number)
+            yield block
+            number = max(block.last, self.first)
+
+    def since(self, time: int) -> int:
+        """The number of the first row that is as late as a time in ns, by halving; rows are taken to be in order."""
+        low = bisect_left(range(self.first, self.end), time, key=self.time)
+        return self.first + low
 
 
 def row_numbers() -> array[int]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
+import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +80,10 @@ class Client:
         """Why the engine is gone; "" while it lives."""
         self._decoder = wire.Decoder()
         self._replies: dict[int, Reply] = {}
-        self._unsent = bytearray(link.first)
+        self._unsent: deque[tuple[bytearray, tuple[int, ...]]] = deque()
+        """What is to be sent, in pieces, each with the descriptors that its first byte carries."""
+        if link.first:
+            self._unsent.append((bytearray(link.first), ()))
         self._last_id = 0
 
     def fileno(self) -> int:
@@ -89,8 +95,14 @@ class Client:
         """Whether a reply is outstanding."""
         return bool(self._replies)
 
-    def request(self, op: str, reply: Reply | None = None, body: bytes = b"", **values: Any) -> None:
-        """Ask for something; ``reply`` is called from a later `poll`."""
+    def request(
+        self, op: str, reply: Reply | None = None, body: bytes = b"", *,
+        descriptors: tuple[int, ...] = (), **values: Any,
+    ) -> None:  # fmt: skip
+        """Ask for something; ``reply`` is called from a later `poll`.
+
+        ``descriptors`` go with it (SCM_RIGHTS), and arrive where no other program carries the stream.
+        """
         self._last_id += 1
         if self.dead:
             if reply is not None:
@@ -102,7 +114,13 @@ class Client:
             return
         if reply is not None:
             self._replies[self._last_id] = reply
-        self._unsent += wire.encode({"op": op, "id": self._last_id, **values}, body)
+        if descriptors:
+            values["descriptors"] = len(descriptors)
+        data = wire.encode({"op": op, "id": self._last_id, **values}, body)
+        if descriptors or not self._unsent or self._unsent[-1][1]:
+            self._unsent.append((bytearray(data), tuple(map(os.dup, descriptors))))
+        else:
+            self._unsent[-1][0].extend(data)
         self._push()
 
     def call(self, op: str, body: bytes = b"", timeout: float = 30.0, **values: Any) -> dict[str, Any]:
@@ -152,6 +170,7 @@ class Client:
     def close(self) -> None:
         """End the engine and wait for it, a second at most."""
         self.dead = self.dead or "the engine was closed"
+        self._drop_unsent()
         self.link.close()
 
     def _dispatch(self, message: wire.Message) -> None:
@@ -169,19 +188,33 @@ class Client:
 
     def _push(self) -> None:
         while self._unsent:
+            data, descriptors = self._unsent[0]
             try:
-                sent = self.link.stream.send(self._unsent[:READ_BYTES])
+                sent = socket.send_fds(self.link.stream, [data[:READ_BYTES]], descriptors)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
                 # What the engine said last is still to be read; the end of the stream follows it.
-                self._unsent.clear()
+                self._drop_unsent()
                 return
-            del self._unsent[:sent]
+            for each in descriptors:
+                os.close(each)
+            del data[:sent]
+            if data:
+                self._unsent[0] = data, ()
+            else:
+                self._unsent.popleft()
+
+    def _drop_unsent(self) -> None:
+        for _, descriptors in self._unsent:
+            for each in descriptors:
+                os.close(each)
+        self._unsent.clear()
 
     def give_up(self, reason: str) -> None:
         """Speak to this engine no more; whoever waits for a reply is told why."""
         self.dead = reason
+        self._drop_unsent()
         self.link.stream.close()
         waiting, self._replies = self._replies, {}
         for reply in waiting.values():

@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sockexplorer.capture.log import DEFAULT_LIMIT, Frame, Log
@@ -102,9 +103,16 @@ class Session:
 class Hub:
     """Every session of one engine. ``start`` makes the link, again when the engine is restarted."""
 
-    def __init__(self, start: Callable[[], Link] = start_process, log_limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(
+        self,
+        start: Callable[[], Link] = start_process,
+        log_limit: int | None = DEFAULT_LIMIT,
+        log_directory: Path | None = None,
+    ) -> None:
+        """``log_limit`` and ``log_directory`` are as of `Log`, for each session."""
         self._start = start
         self.log_limit = log_limit
+        self.log_directory = log_directory
         self.sessions: dict[int, Session] = {}
         self._last = 0
         self.client = Client(start(), self._event)
@@ -115,10 +123,14 @@ class Hub:
         """Open an endpoint; the session's state and problem follow. ``done`` is called with the outcome."""
         self._last += 1
         family = find_family(endpoint.family)
-        session = Session(self._last, endpoint, family, family.protocol(endpoint.protocol), Log(self.log_limit))
+        log = Log(self.log_limit, self.log_directory)
+        descriptor = log.store.descriptor
+        session = Session(self._last, endpoint, family, family.protocol(endpoint.protocol), log)
+        log.on_peers = lambda told: self._meet(session, told)
         self.sessions[session.number] = session
 
         def opened(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            self._catch_up(session)
             if problem is not None:
                 session.state, session.problem = "failed", problem
             elif result is not None:
@@ -126,7 +138,10 @@ class Hub:
             if done is not None:
                 done(result, problem)
 
-        self.client.request("open", opened, session=session.number, endpoint=endpoint.to_json())
+        self.client.request(
+            "open", opened, session=session.number, endpoint=endpoint.to_json(), room=self.log_limit,
+            descriptors=() if descriptor is None else (descriptor,),
+        )  # fmt: skip
         return session
 
     def send(
@@ -149,6 +164,7 @@ class Hub:
         """Close a session; its log stays until `forget`."""
 
         def closed(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            self._catch_up(session)
             session.state = "closed"
             session.connections = ()
             if result is not None:
@@ -171,6 +187,7 @@ class Hub:
         """Drop a session and its log; it is closed first."""
         self.close(session)
         self.sessions.pop(session.number, None)
+        session.log.close()
 
     def check(
         self, family: Family, protocol: Protocol, address: object, role: Role, done: Callable[[Verdict], None],
@@ -193,6 +210,8 @@ class Hub:
         """Take in what the engine said. Bytes taken in."""
         alive = not self.client.dead
         taken = self.client.poll(timeout)
+        for session in self.sessions.values():
+            taken += self._catch_up(session)
         if alive and self.client.dead:
             self._bury()
         return taken
@@ -217,14 +236,29 @@ class Hub:
         session = self.sessions.get(header.get("session", 0))
         if session is None:
             return
-        if header["ev"] == "batch":
-            for told in header.get("peers", ()):
-                self._meet(session, told)
-            session.log.append(header["count"], header["start"], message.body)
+        # What is told of a session never comes ahead of its frames.
+        self._catch_up(session)
+        if header["ev"] == "frames" and message.body:
+            try:
+                session.log.append(message.body)
+            except (ValueError, OSError) as error:
+                self.client.give_up(f"frames could not be taken in: {error}")
         elif header["ev"] == "status":
             self._status(session, header)
 
-    def _meet(self, session: Session, told: dict[str, Any]) -> None:
+    def _catch_up(self, session: Session) -> int:
+        """Take in what the engine wrote into the session's spool; bytes."""
+        try:
+            return session.log.catch_up()
+        except (ValueError, OSError) as error:
+            self.client.give_up(f"the spool can't be read: {error}")
+            return 0
+
+    def _meet(self, session: Session, peers: list[dict[str, Any]]) -> None:
+        for each in peers:
+            self._meet_one(session, each)
+
+    def _meet_one(self, session: Session, told: dict[str, Any]) -> None:
         literal = told["address"]
         with contextlib.suppress(ValueError, SyntaxError):
             address = ast.literal_eval(literal)

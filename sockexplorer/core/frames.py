@@ -1,15 +1,27 @@
-"""What a batch of frames looks like between engine, client and log: columns of an index, then the bytes.
+"""The spool of a session: what its engine records and its client reads, in one file that both have open.
 
 A frame is one received or sent unit: a datagram, a packet, a read of a stream, or an event of the socket. No object is
-made per frame; a batch is five columns of ``count`` little-endian numbers followed by the *spool*:
+made per frame, and no message is sent per frame. The file begins with a page of u64 counters (`COMMITTED` …); from
+`PAGE` on there are blocks, each ``header | columns | payload | padding to 8 bytes``, all little-endian:
+
+    kind     u32  `ROWS`, `RING` or `PEERS`
+    count    u32  frames of the block
+    payload  u64  bytes behind the columns
+    size     u64  bytes of the block, header and padding included
+    received, sent          u32  frames by direction; events are neither
+    bytes_in, bytes_out     u64  their bytes on the wire
+
+A block of `ROWS` has five columns of ``count`` numbers:
 
     time   u64  nanoseconds since the epoch (kernel's clock where it stamps)
-    end    u64  where the frame ends in the session's spool, counted from the session's first byte
+    end    u32  where the frame ends in the block's payload
     length u32  bytes on the wire; more than what was kept when the frame was truncated
-    peer   u32  number of a peer that a message named before, 0 for none
+    peer   u32  number of a peer that a block of `PEERS` named before, 0 for none
     flags  u32  `Flag`
 
-A frame's spool is its payload, then, with `Flag.META`, a JSON object and its length as u32.
+A frame's part of the payload is what it carried, then, with `Flag.META`, a JSON object and its length as u32. A block
+of `RING` is one of the kernel's own, as `sockexplorer.core.tpacket` walks it, and has no columns; one of `PEERS` is a
+JSON list of peers. Behind ssh the same blocks travel in messages, and the client writes the file.
 """
 
 from __future__ import annotations
@@ -19,13 +31,20 @@ import struct
 import sys
 from array import array
 from enum import IntFlag
-from typing import Any
+from typing import Any, NamedTuple
 
 COLUMNS: tuple[tuple[str, str], ...] = (
-    ("time", "Q"), ("end", "Q"), ("length", "I"), ("peer", "I"), ("flags", "I"),
+    ("time", "Q"), ("end", "I"), ("length", "I"), ("peer", "I"), ("flags", "I"),
 )  # fmt: skip
-ROW_BYTES = 28
+ROW_BYTES = 24
+PAGE = 4096
+COMMITTED, SEEN, UNKEPT = range(3)
+"""Counters, as indices of u64 in the first page: where the last whole block ends, up to where the client has read, and
+frames that the file had no room for."""
+ROWS, RING, PEERS = 1, 2, 3
+HEADER = struct.Struct("<IIQQIIQQ")
 _META_LENGTH = struct.Struct("<I")
+_BIG = sys.byteorder == "big"
 
 
 class Flag(IntFlag):
@@ -50,44 +69,93 @@ class Flag(IntFlag):
 Columns = tuple["array[int]", "array[int]", "array[int]", "array[int]", "array[int]"]
 
 
+class Traffic(NamedTuple):
+    """Frames and their bytes on the wire by direction; events are neither."""
+
+    received: int = 0
+    sent: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+
+class Header(NamedTuple):
+    """The header of a block."""
+
+    kind: int
+    frames: int
+    payload: int
+    size: int
+    traffic: Traffic
+
+    @property
+    def begin(self) -> int:
+        """Where the payload begins in the block."""
+        return HEADER.size + (self.frames * ROW_BYTES if self.kind == ROWS else 0)
+
+
 def empty_columns() -> Columns:
     """Five empty columns, in the order of `COLUMNS`."""
     return tuple(array(code) for _, code in COLUMNS)  # type: ignore[return-value]
 
 
 def pack_columns(columns: Columns) -> bytes:
-    """The columns as they stand in a batch."""
-    if sys.byteorder == "big":
+    """The columns as they stand in a block."""
+    if _BIG:
         columns = tuple(array(column.typecode, column) for column in columns)  # type: ignore[assignment]
         for column in columns:
             column.byteswap()
     return b"".join(column.tobytes() for column in columns)
 
 
-def unpack_columns(body: bytes | memoryview, count: int) -> tuple[Columns, int]:
-    """The columns of a batch, and where its spool begins. Raises ValueError for a body that is too short."""
+def unpack_columns(body: bytes | memoryview, count: int) -> Columns:
+    """The columns that stand at the beginning of ``body``. Raises ValueError where it is too short for them."""
     columns = empty_columns()
     at = 0
     view = memoryview(body)
     if len(view) < count * ROW_BYTES:
-        raise ValueError(f"a batch of {count} frames has {len(view)} bytes")
+        raise ValueError(f"a block of {count} frames has {len(view)} bytes")
     for column in columns:
         size = column.itemsize * count
         column.frombytes(view[at : at + size])
-        if sys.byteorder == "big":
+        if _BIG:
             column.byteswap()
         at += size
-    return columns, at
+    return columns
+
+
+def block_size(kind: int, count: int, payload: int) -> int:
+    """The bytes of a block, padding included."""
+    return (HEADER.size + (count * ROW_BYTES if kind == ROWS else 0) + payload + 7) & ~7
+
+
+def pack_header(kind: int, count: int, payload: int, traffic: Traffic) -> bytes:
+    """The header of a block with so many bytes of payload."""
+    return HEADER.pack(kind, count, payload, block_size(kind, count, payload), *traffic)
+
+
+def unpack_header(data: bytes | memoryview, room: int) -> Header:
+    """The header at the beginning of ``data``, of a block that may have at most ``room`` bytes.
+
+    Raises ValueError for what is none.
+    """
+    if len(data) < HEADER.size:
+        raise ValueError("a block's header is cut off")
+    kind, count, payload, size, *traffic = HEADER.unpack_from(data)
+    if kind not in (ROWS, RING, PEERS) or size != block_size(kind, count, payload) or size > room:
+        raise ValueError(f"this is no block of a spool: kind {kind}, {count} frames, {size} of {room} bytes")
+    if traffic[0] + traffic[1] > count:
+        raise ValueError(f"a block of {count} frames claims {traffic[0] + traffic[1]}")
+    return Header(kind, count, payload, size, Traffic(*traffic))
 
 
 def pack_meta(meta: dict[str, Any]) -> bytes:
-    """The tail of a frame's spool that holds its metadata."""
+    """The tail of a frame's part of the payload that holds its metadata."""
     text = json.dumps(meta, separators=(",", ":")).encode()
     return text + _META_LENGTH.pack(len(text))
 
 
-def split_meta(spool: bytes | memoryview) -> tuple[bytes, dict[str, Any]]:
-    """Payload and metadata of the spool of a frame with `Flag.META`."""
-    (length,) = _META_LENGTH.unpack_from(spool, len(spool) - _META_LENGTH.size)
-    cut = len(spool) - _META_LENGTH.size - length
-    return bytes(spool[:cut]), json.loads(bytes(spool[cut : cut + length]))
+def split_meta(part: bytes | memoryview) -> tuple[bytes, dict[str, Any]]:
+    """What a frame with `Flag.META` carried, and its metadata."""
+    (length,) = _META_LENGTH.unpack_from(part, len(part) - _META_LENGTH.size)
+    cut = len(part) - _META_LENGTH.size - length
+    return bytes(part[:cut]), json.loads(bytes(part[cut : cut + length]))

@@ -8,8 +8,9 @@ import time
 
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine.failure import simple
-from sockexplorer.engine.reader import MessageReader, StreamReader
+from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.streams import StreamReader
 
 SEND_QUEUE = 64 * 2**20
 """Bytes that may wait for a stream's peer before sending is refused."""

@@ -11,8 +11,13 @@ import errno
 import mmap
 import os
 import sys
+from array import array
 
 SLOTS = 256
+FIRST = 2048
+"""Bytes of a message that lie beside those of the others: an Ethernet's frames fit."""
+HEAD_BYTES = 64 + 32 * SLOTS
+"""Room for what is written ahead of the messages."""
 NAME_BYTES = 128
 """``struct sockaddr_storage``."""
 HEADER_BYTES = 64
@@ -67,32 +72,47 @@ AVAILABLE = _recvmmsg is not None
 class Arena:
     """Buffers for one batch: ``SLOTS`` messages of at most ``slot`` bytes, with their names and ancillary data.
 
-    After `receive`, message ``i`` has its bytes at ``data[i * slot:]``, its ``sockaddr`` at ``names[i * NAME_BYTES:]``,
-    its ancillary data at ``control[i * control_bytes:]`` and its header at ``words[i * WORDS:]``. Memory is reserved
-    only, and taken by pages that a message touches.
+    After `receive`, message ``i`` has its `message`, its ``sockaddr`` at ``names[i * NAME_BYTES:]``, its ancillary data
+    at ``control[i * control_bytes:]`` and its header at ``words[i * WORDS:]``. The first `FIRST` bytes of each message
+    lie close together, which spares the processor's caches; what is longer goes on elsewhere. Memory is reserved only,
+    and taken by pages that a message touches.
     """
 
     def __init__(self, slot: int, control_bytes: int = 512) -> None:
         self.slot = slot
         self.control_bytes = control_bytes
-        self._map = mmap.mmap(-1, SLOTS * slot)
-        self.data = memoryview(self._map)
+        self.first = min(slot, FIRST)
+        self._rest = slot - self.first
+        self._near, self._far = mmap.mmap(-1, SLOTS * self.first), mmap.mmap(-1, max(1, SLOTS * self._rest))
+        self._near_view, self._far_view = memoryview(self._near), memoryview(self._far)
         self._names = (ctypes.c_char * (SLOTS * NAME_BYTES))()
         self._control = (ctypes.c_uint64 * (SLOTS * control_bytes // 8))()
-        self._iovecs = (Iovec * SLOTS)()
         self._headers = (Mmsghdr * SLOTS)()
-        first = (ctypes.c_char * (SLOTS * slot)).from_buffer(self._map)
-        data, names = ctypes.addressof(first), ctypes.addressof(self._names)
-        control, iovecs = ctypes.addressof(self._control), ctypes.addressof(self._iovecs)
+        self._head = (ctypes.c_char * HEAD_BYTES)()
+        per = 2 if self._rest else 1
+        self._iovecs = (Iovec * (SLOTS * per))()
+        near, far = _address(self._near), _address(self._far)
+        names, control = ctypes.addressof(self._names), ctypes.addressof(self._control)
+        iovecs, head = ctypes.addressof(self._iovecs), ctypes.addressof(self._head)
+        # Two orders to write out: the first parts alone, and both parts of each; behind a place for a head.
+        self._short, self._long = (Iovec * (SLOTS + 1))(), (Iovec * (SLOTS * per + 1))()
+        self._short[0] = self._long[0] = Iovec(head, 0)
         for index in range(SLOTS):
-            self._iovecs[index] = Iovec(data + index * slot, slot)
+            first = Iovec(near + index * self.first, self.first)
+            self._iovecs[index * per] = self._short[index + 1] = self._long[index * per + 1] = first
+            if self._rest:
+                rest = Iovec(far + index * self._rest, self._rest)
+                self._iovecs[index * per + 1] = self._long[index * per + 2] = rest
             self._headers[index] = Mmsghdr(
-                names + index * NAME_BYTES, NAME_BYTES, iovecs + index * ctypes.sizeof(Iovec), 1,
+                names + index * NAME_BYTES, NAME_BYTES, iovecs + index * per * ctypes.sizeof(Iovec), per,
                 control + index * control_bytes, control_bytes, 0, 0,
             )  # fmt: skip
         self.names = memoryview(self._names).cast("B")
         self.control = memoryview(self._control).cast("B")
         self.words = memoryview(self._headers).cast("B").cast("I")
+        self._head_view = memoryview(self._head).cast("B")
+        self._short_words = memoryview(self._short).cast("B").cast("I")
+        self._long_words = memoryview(self._long).cast("B").cast("I")
         self._address = ctypes.addressof(self._headers)
         # The kernel overwrites lengths and flags: what it used is put back before the next call.
         self._pristine = bytes(self._headers)
@@ -114,3 +134,30 @@ class Arena:
             raise OSError(number, os.strerror(number))
         self._used = count
         return count
+
+    def message(self, index: int, length: int) -> bytes:
+        """The first bytes of a message, at most what there was room for."""
+        at, far = index * self.first, index * self._rest
+        if length <= self.first:
+            return bytes(self._near_view[at : at + length])
+        rest = min(length - self.first, self._rest)
+        return b"".join((self._near_view[at : at + self.first], self._far_view[far : far + rest]))
+
+    def vector(self, head: bytes, lengths: array[int], longest: int) -> tuple[int, int]:
+        """Where an array of ``struct iovec`` is that tells a head and the first bytes of each message; its entries."""
+        self._head_view[: len(head)] = head
+        if longest <= self.first:
+            self._short_words[2] = len(head)
+            # The upper halves of the lengths are zero, and stay so.
+            self._short_words[6 : 4 * len(lengths) + 4 : 4] = memoryview(lengths)
+            return ctypes.addressof(self._short), len(lengths) + 1
+        self._long_words[2] = len(head)
+        firsts = array("I", [min(each, self.first) for each in lengths])
+        self._long_words[6 : 8 * len(lengths) + 4 : 8] = memoryview(firsts)
+        rests = array("I", [each - first for each, first in zip(lengths, firsts, strict=True)])
+        self._long_words[10 : 8 * len(lengths) + 8 : 8] = memoryview(rests)
+        return ctypes.addressof(self._long), 2 * len(lengths) + 1
+
+
+def _address(buffer: mmap.mmap) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(buffer))

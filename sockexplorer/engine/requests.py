@@ -4,7 +4,7 @@ A message has an ``op`` and an ``id``; the reply carries ``re: id`` and either `
 ``ok: false`` with an ``error``.
 
     hello                                          who and where the engine is
-    open    session endpoint                       → status
+    open    session endpoint [room]                → status; its descriptor is the spool
     send    session [peer] [to] [fields]  body: payload   → sent
     timeout session timeout                        from here on, as settimeout()
     close   session [peer]
@@ -31,6 +31,7 @@ from sockexplorer.core.literal import travelling_literal
 from sockexplorer.engine.batch import answer
 from sockexplorer.engine.failure import Failure, explain, simple
 from sockexplorer.engine.session import Session
+from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.verdict import judge
 from sockexplorer.families import family as find_family
 
@@ -92,15 +93,18 @@ class Requests:
         endpoint = Endpoint.from_json(header["endpoint"])
         family = find_family(endpoint.family)
         protocol = family.protocol(endpoint.protocol)
-        session = Session(int(header["session"]), endpoint, family, protocol, self._engine.stage)
-        previous = self._engine.sessions.get(session.number)
+        number = int(header["session"])
+        previous = self._engine.sessions.get(number)
         if previous is not None and previous.state != "closed":
-            raise simple("open", f"session {session.number} is open already")
+            raise simple("open", f"session {number} is open already")
+        spool = Spool(self._engine.descriptor(header), header.get("room"))
+        session = Session(number, endpoint, family, protocol, self._engine.stage, spool)
         self._engine.sessions[session.number] = session
 
         def fail(failure: Failure) -> None:
             session.state = "failed"
             self._engine.sessions.pop(session.number, None)
+            session.spool.close()
             self._refuse(header, failure)
 
         def opened(local: object, remote: object) -> None:
@@ -170,9 +174,9 @@ class Requests:
             session.close_connection(int(header["peer"]))
             return {}
         session.close()
-        if len(session.spool):
-            self._engine.hand_over(session)
+        self._engine.hand_over(session)
         del self._engine.sessions[session.number]
+        session.spool.close()
         return session.status()
 
     def _op_check(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:

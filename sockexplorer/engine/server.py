@@ -1,7 +1,7 @@
 """The engine: one thread, one selector, every socket. It reads what is ready and hands over batches.
 
-What the client asks for is answered by `sockexplorer.engine.requests`. By itself the engine sends ``ev: batch``
-(frames) and ``ev: status``.
+What the client asks for is answered by `sockexplorer.engine.requests`. By itself the engine sends ``ev: frames``
+(there are more in the spool, or these) and ``ev: status``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import contextlib
 import os
 import selectors
 import socket
+import stat
 import sys
 import time
+from collections import deque
 from typing import Any
 
 from sockexplorer.core import wire
@@ -23,12 +25,22 @@ from sockexplorer.engine.stage import Stage
 FLUSH_SECONDS = 0.01
 """How long frames may wait for company before they are handed over."""
 FLUSH_BYTES = 256 * 1024
+BEHIND_SECONDS = 0.02
+"""How soon to look again whether a client has read its spool."""
 QUEUE_BYTES = 16 * 2**20
 """Bytes that may wait for the client. Beyond, sockets are not read: the kernel's buffers fill, and it counts."""
+READ_BYTES = 2**20
 STATUS_SECONDS = 0.25
 COALESCE_SECONDS = 0.002
 """How long messages gather in the kernel under a steady stream; its buffer holds more than comes in that time."""
 WAKE, CLIENT = "wake", "client"
+
+
+def _is_unix(descriptor: int) -> bool:
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        return False
+    with socket.socket(fileno=os.dup(descriptor)) as sock:
+        return sock.family == socket.AF_UNIX
 
 
 class Engine:
@@ -48,6 +60,9 @@ class Engine:
         self._wake_out.setblocking(False)
         self.resolver = Resolver(self.wake)
         self.stage = Stage()
+        # Only a UNIX socket carries descriptors: a client that starts us itself hands its spools over.
+        self._carrier = socket.socket(fileno=os.dup(incoming)) if _is_unix(incoming) else None
+        self._descriptors: deque[int] = deque()
         self._running = True
         self._requests = Requests(self)
         self._last_flush = 0.0
@@ -77,6 +92,12 @@ class Engine:
         finally:
             for session in self.sessions.values():
                 session.close()
+                session.spool.flush()
+                session.spool.close()
+            while self._descriptors:
+                os.close(self._descriptors.popleft())
+            if self._carrier is not None:
+                self._carrier.close()
             self.stage.close()
             self._selector.close()
             self._wake_in.close()
@@ -118,8 +139,11 @@ class Engine:
     def _timeout(self, waits: list[float]) -> float | None:
         """How long to sleep; ``waits`` are the seconds until sessions have something to do by time alone."""
         now = time.monotonic()
-        if any(len(session.spool) for session in self.sessions.values()):
+        spools = [session.spool for session in self.sessions.values()]
+        if any(map(len, spools)):
             waits.append(self._last_flush + FLUSH_SECONDS - now)
+        if any(spool.full or (spool.shared and spool.end != spool.told) for spool in spools):
+            waits.append(BEHIND_SECONDS)
         if any(session.state in ("bound", "open", "connected") or not session.accepting for session in self._open()):
             waits.append(self._last_status + STATUS_SECONDS - now)
         return max(0.0, min(waits)) if waits else None
@@ -132,7 +156,7 @@ class Engine:
         wanted: dict[socket.socket, tuple[Session, int]] = {}
         if len(self._queue) < QUEUE_BYTES:
             for session in self.sessions.values():
-                for sock, events in session.sockets().items():
+                for sock, events in session.sockets().items() if not session.spool.full else ():
                     wanted[sock] = session, events
         for sock in [sock for sock in self._watched if sock not in wanted]:
             with contextlib.suppress(KeyError, ValueError):
@@ -170,22 +194,25 @@ class Engine:
             if look:
                 session.accepting = True
                 session.count_drops()
-            if len(session.spool) and (due or session.spool.waiting >= FLUSH_BYTES):
+            # A status never overtakes the frames that explain it.
+            spool = session.spool
+            told = not spool.shared or spool.end == spool.told
+            if session.changed or (due and len(spool)) or spool.waiting >= FLUSH_BYTES or not told:
                 self.hand_over(session)
                 self._last_flush = now
             if session.changed:
-                # A status never overtakes the frames that explain it.
-                if len(session.spool):
-                    self.hand_over(session)
                 self.send({"ev": "status", "session": session.number, **session.status()})
         self._drain(final=final)
 
     def hand_over(self, session: Session) -> None:
-        count, start, body = session.spool.take()
-        header = {"ev": "batch", "session": session.number, "count": count, "start": start}
-        if peers := session.peers.tell():
-            header["peers"] = peers
-        self.send(header, body)
+        """Make blocks of what waits, and send them, or word of them, to the client."""
+        spool = session.spool
+        if spool.shared:
+            spool.flush()
+            if spool.news():
+                self.send({"ev": "frames", "session": session.number})
+        elif body := spool.take():
+            self.send({"ev": "frames", "session": session.number}, body)
 
     def send(self, header: dict[str, Any], body: bytes = b"") -> None:
         self._queue += wire.encode(header, body)
@@ -208,9 +235,20 @@ class Engine:
 
     # --- the client's messages -----------------------------------------------------------------------------
 
+    def descriptor(self, header: dict[str, Any]) -> int | None:
+        """The descriptor that came with a message, None where another program lost it on the way."""
+        return self._descriptors.popleft() if header.get("descriptors") and self._descriptors else None
+
+    def _read(self) -> bytes:
+        if self._carrier is None:
+            return os.read(self._incoming, READ_BYTES)
+        data, descriptors, _, _ = socket.recv_fds(self._carrier, READ_BYTES, 16, socket.MSG_CMSG_CLOEXEC)
+        self._descriptors.extend(descriptors)
+        return data
+
     def _listen(self) -> None:
         try:
-            data = os.read(self._incoming, 1024 * 1024)
+            data = self._read()
         except (BlockingIOError, InterruptedError):
             return
         except OSError:

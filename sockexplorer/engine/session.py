@@ -19,11 +19,11 @@ from sockexplorer.engine.connection import Connection
 from sockexplorer.engine.failure import Failure, explain, simple
 from sockexplorer.engine.operation import Operations
 from sockexplorer.engine.patience import RETRY_SECONDS, Wait
-from sockexplorer.engine.peers import Peers
-from sockexplorer.engine.reader import MessageReader, StreamReader
+from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.sending import Sending
 from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.stage import Stage
+from sockexplorer.engine.streams import StreamReader
 from sockexplorer.engine.unixfile import SocketFile
 
 LAST_READS = 64
@@ -41,17 +41,18 @@ class Session:
     """
 
     def __init__(
-        self, number: int, endpoint: Endpoint, family: Family, protocol: Protocol, stage: Stage | None = None
+        self, number: int, endpoint: Endpoint, family: Family, protocol: Protocol, stage: Stage | None = None,
+        spool: Spool | None = None,
     ) -> None:  # fmt: skip
-        """``stage`` is where private sockets come from."""
+        """``stage`` is where private sockets come from; ``spool`` is the client's, else one of its own."""
         self.number = number
         self.endpoint = endpoint
         self.family = family
         self.protocol = protocol
         self._stage = stage
         self.state: lifecycle.State = "opening"
-        self.spool = Spool()
-        self.peers = Peers()
+        self.spool = Spool() if spool is None else spool
+        self.peers = self.spool.peers
         self.sock: socket.socket | None = None
         self.connections: dict[int, Connection] = {}
         self.operations: Operations | None = None
@@ -124,7 +125,7 @@ class Session:
 
     def _message_reader(self, sock: socket.socket) -> MessageReader:
         snaplen = min(max(1, self.endpoint.snaplen or self.protocol.snaplen), SNAPLEN_MAX)
-        return MessageReader(sock, self.family, self.protocol, self.spool, self.peers, snaplen, self._dropped)
+        return MessageReader(sock, self.family, self.protocol, self.spool, snaplen, self._dropped)
 
     def _connected(self) -> None:
         assert self.sock is not None
@@ -140,12 +141,13 @@ class Session:
         reader: MessageReader | StreamReader
         if self.protocol.messages:
             reader = self._message_reader(sock)
-            reader.fixed_peer = peer
+            reader.senders.fixed = peer
             reader.ends_at_zero = self.protocol.connections
         else:
             # Without room for ancillary data TIPC tells every end as ECONNRESET.
             beside = self.family.constant == "AF_UNIX" or self.protocol.ends_in_reset
-            reader = StreamReader(sock, self.spool, peer, ancillary_data=beside)
+            bulk = self.protocol.proto == "IPPROTO_TCP" and not beside
+            reader = StreamReader(sock, self.spool, peer, ancillary_data=beside, bulk=bulk)
         connection = Connection(sock, peer, reader)
         self.connections[peer] = connection
         shown = self.family.text(address)
@@ -394,7 +396,7 @@ class Session:
     def _read_rest(self, reader: MessageReader | StreamReader) -> None:
         """Read what is left: some tell of the end before they give what came before it, others repeat the error."""
         for _ in range(LAST_READS):
-            recorded = len(self.spool)
+            recorded = self.spool.recorded
             try:
                 over = not reader.read()
             except OSError as error:
@@ -404,7 +406,7 @@ class Session:
                 self.spool.event("error", str(failure), failure=failure.to_json())
                 # Nothing follows the error of a connection; those of datagrams tell of one message each.
                 over = self.protocol.connections
-            if over or len(self.spool) == recorded:
+            if over or self.spool.recorded == recorded:
                 return
 
     def release(self) -> None:

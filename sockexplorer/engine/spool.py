@@ -1,31 +1,108 @@
-"""What a session has recorded and not yet handed over: columns of the index and the bytes behind them."""
+"""What a session has recorded: blocks in a file that the client shares, or that it is sent. See `core.frames`.
+
+Small things wait as columns and parts until `flush` makes a block of them; whole batches, splices and ring blocks go
+to the file at once. What the file has no room for is counted, not raised: reading goes on.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import errno
+import json
+import mmap
+import os
 import time
 from typing import Any
 
-from sockexplorer.core.frames import Flag, empty_columns, pack_columns, pack_meta
+from sockexplorer.core.frames import (
+    COMMITTED,
+    HEADER,
+    PAGE,
+    PEERS,
+    RING,
+    ROW_BYTES,
+    ROWS,
+    SEEN,
+    UNKEPT,
+    Flag,
+    Traffic,
+    block_size,
+    empty_columns,
+    pack_columns,
+    pack_header,
+    pack_meta,
+)  # fmt: skip
+from sockexplorer.engine.peers import Peers
+
+MOST_ROWS = 4096
+MOST_BYTES = 2**20
+"""Rows and bytes that wait for company at most."""
+LEAST_ROOM = 16 * 2**20
+SPLICE = 2**20
+"""Bytes of one read of a stream at most, where it goes by way of a pipe."""
+
+
+def scratch_file() -> int | None:
+    """A descriptor of a file in memory (memfd_create(2)); None where there can be none, or none that grows."""
+    import resource
+
+    limited = resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
+    return None if limited or not hasattr(os, "memfd_create") else os.memfd_create("sockexplorer engine")
 
 
 class Spool:
-    """Collects frames between two messages to the client. See `sockexplorer.core.frames` for the layout."""
+    """Records the frames of one session. ``descriptor`` is that of the client's file, which is closed at the end."""
 
-    def __init__(self) -> None:
-        self.times, self.ends, self.lengths, self.peers, self.flags = self.columns = empty_columns()
+    def __init__(self, descriptor: int | None = None, room: int | None = None) -> None:
+        """``room`` is how many bytes the client may be behind, None for any number."""
+        self._room = room
+        self.shared = descriptor is not None
+        self._file = scratch_file() if descriptor is None else descriptor
+        self._blocks: list[bytes | memoryview] = []
+        """What goes to the client in messages, where there is no file."""
+        self._page = mmap.mmap(-1 if descriptor is None else descriptor, PAGE)
+        self._counters = memoryview(self._page).cast("Q")
+        self.peers = Peers()
+        self.columns = empty_columns()
+        self._times, self._ends, self._lengths, self._numbers, self._flags = self.columns
         self.parts: list[bytes] = []
-        self.end = 0
-        """Bytes recorded since the session began; the last frame's end."""
-        self.taken = 0
-        """Bytes that were handed over."""
+        self._held = 0
+        """Bytes of ``parts``."""
+        self._traffic = [0, 0, 0, 0]
+        self.end = self.told = PAGE
+        """Where the next block begins, and where it did when the client was told last."""
+        self._refused = 0
+        self._why = ""
+        self._pipe: tuple[int, int] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it takes what does not pass through this process: `vector` and `splice`."""
+        return self._file is not None
 
     @property
     def waiting(self) -> int:
-        """Bytes not yet handed over."""
-        return self.end - self.taken
+        """Bytes that the client has not been handed."""
+        return self._held + (0 if self.shared else self.end - PAGE)
+
+    @property
+    def full(self) -> bool:
+        """Whether the client is so far behind that nothing more should be read for it."""
+        if not self.shared or self._room is None:
+            return False
+        return self.end - max(PAGE, self._counters[SEEN]) > max(self._room, LEAST_ROOM)
 
     def __len__(self) -> int:
-        return len(self.times)
+        """Rows that wait for company."""
+        return len(self._times)
+
+    @property
+    def recorded(self) -> tuple[int, int]:
+        """Something else after every frame that was recorded."""
+        return self.end, len(self._times)
+
+    # --- small things ----------------------------------------------------------------------------------------
 
     def add(
         self,
@@ -37,28 +114,177 @@ class Spool:
         meta: dict[str, Any] | None = None,
     ) -> None:
         """Record one frame. ``length`` is its size on the wire, ``stamp`` ns since the epoch (now when None)."""
-        self.times.append(time.time_ns() if stamp is None else stamp)
-        self.lengths.append(min(len(payload) if length is None else length, 0xFFFFFFFF))
-        self.peers.append(peer)
+        if len(self._times) >= MOST_ROWS or self._held >= MOST_BYTES:
+            self.flush()
+        length = min(len(payload) if length is None else length, 0xFFFFFFFF)
+        self._times.append(time.time_ns() if stamp is None else stamp)
+        self._lengths.append(length)
+        self._numbers.append(peer)
         self.parts.append(payload)
-        self.end += len(payload)
+        self._held += len(payload)
         if meta:
             tail = pack_meta(meta)
             self.parts.append(tail)
-            self.end += len(tail)
+            self._held += len(tail)
             flags |= Flag.META
-        self.ends.append(self.end)
-        self.flags.append(int(flags))
+        self._ends.append(self._held)
+        self._flags.append(int(flags))
+        if not flags & Flag.EVENT:
+            way = 1 if flags & Flag.OUT else 0
+            self._traffic[way] += 1
+            self._traffic[way + 2] += length
 
     def event(self, name: str, text: str, peer: int = 0, **more: Any) -> None:
         """Record something that happened to the socket, as a row among the frames."""
         self.add(b"", Flag.EVENT, peer, meta={"event": name, "text": text, **more})
 
-    def take(self) -> tuple[int, int, bytes]:
-        """Hand over: the number of frames, the spool position of the first byte, and the batch's body."""
-        count, start = len(self.times), self.taken
-        body = b"".join((pack_columns(self.columns), *self.parts))
-        self.times, self.ends, self.lengths, self.peers, self.flags = self.columns = empty_columns()
-        self.parts = []
-        self.taken = self.end
-        return count, start, body
+    def flush(self) -> None:
+        """Make a block of what waits, with the peers that nobody was told of ahead of it."""
+        if untold := self.peers.tell():
+            body = json.dumps(untold, separators=(",", ":")).encode()
+            self._write(0, pack_header(PEERS, 0, len(body), Traffic()), body)
+        count = len(self._times)
+        if count:
+            head = pack_header(ROWS, count, self._held, Traffic(*self._traffic))
+            columns, parts = pack_columns(self.columns), self.parts
+            self.columns = empty_columns()
+            self._times, self._ends, self._lengths, self._numbers, self._flags = self.columns
+            self.parts, self._held, self._traffic = [], 0, [0, 0, 0, 0]
+            self._write(count, head, columns, *parts)
+
+    # --- whole blocks ----------------------------------------------------------------------------------------
+
+    def vector(self, count: int, size: int, address: int, entries: int) -> None:
+        """Record a block of ``count`` rows and ``size`` bytes, which an array of ``struct iovec`` tells."""
+        assert self._file is not None
+        self.flush()
+        written = pwritev(self._file, address, entries, self.end)
+        if written < size:
+            number = ctypes.get_errno() if written < 0 else errno.ENOSPC
+            self._unkept(count, os.strerror(number))
+            return
+        self._commit(size)
+
+    def ring_block(self, count: int, block: memoryview) -> None:
+        """Record a block of a packet ring, with ``count`` packets; its rows are made when they are looked at."""
+        self.flush()
+        # How many went which way is only known when the rows are made: they count as received till then.
+        self._write(count, pack_header(RING, count, len(block), Traffic(count, 0, len(block), 0)), block)
+
+    def splice(self, source: int, peer: int) -> int:
+        """Record what a stream's descriptor has, at most `SPLICE` bytes, as one row; the bytes, 0 at its end.
+
+        They don't pass through this process (splice(2)). Raises OSError, BlockingIOError where nothing waits.
+        """
+        assert self._file is not None
+        self.flush()
+        reading, writing = self._pipe or self._open_pipe()
+        count = os.splice(source, writing, SPLICE, flags=os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE)
+        if not count:
+            return 0
+        begin, done = self.end + HEADER.size + ROW_BYTES, 0
+        try:
+            while done < count:
+                done += os.splice(reading, self._file, count - done, offset_dst=begin + done)
+        except OSError as error:
+            self._drain(count - done)
+            self._unkept(1, error.strerror or str(error))
+            return count
+        columns = empty_columns()
+        for column, value in zip(columns, (time.time_ns(), count, count, peer, 0), strict=True):
+            column.append(value)
+        head = pack_header(ROWS, 1, count, Traffic(1, 0, count, 0)) + pack_columns(columns)
+        os.pwrite(self._file, head, self.end)
+        self._commit(block_size(ROWS, 1, count))
+        return count
+
+    def _open_pipe(self) -> tuple[int, int]:
+        import fcntl
+
+        self._pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._pipe[1], fcntl.F_SETPIPE_SZ, SPLICE)
+        return self._pipe
+
+    def _drain(self, count: int) -> None:
+        assert self._pipe is not None
+        with contextlib.suppress(OSError):
+            while count > 0 and (read := len(os.read(self._pipe[0], count))):
+                count -= read
+
+    # --- the file --------------------------------------------------------------------------------------------
+
+    def _write(self, count: int, *parts: bytes | memoryview) -> None:
+        data = b"".join(parts)
+        if self._file is None:
+            self._blocks += [data, bytes(-len(data) % 8)]
+            self._commit(len(data))
+            return
+        done = 0
+        try:
+            while done < len(data):
+                done += os.pwrite(self._file, memoryview(data)[done:] if done else data, self.end + done)
+        except OSError as error:
+            self._unkept(count, error.strerror or str(error))
+            return
+        self._commit(len(data))
+
+    def _commit(self, size: int) -> None:
+        self.end += (size + 7) & ~7
+        if self._refused:
+            count, self._refused = self._refused, 0
+            self.event("unkept", f"{count} frames were not kept: {self._why}", count=count)
+        # The counter says that everything before it is in the file: x86 and a system call keep that order.
+        self._counters[COMMITTED] = self.end
+
+    def _unkept(self, count: int, why: str) -> None:
+        self._refused += count
+        self._why = why
+        self._counters[UNKEPT] += count
+
+    def take(self) -> bytes:
+        """The blocks that were not taken, for a client that has no part in the file; it is empty afterwards."""
+        self.flush()
+        size, self.end = self.end - PAGE, PAGE
+        if self._file is None:
+            data, self._blocks = b"".join(self._blocks), []
+        elif size:
+            data = os.pread(self._file, size, PAGE)
+            os.ftruncate(self._file, 0)
+        else:
+            data = b""
+        return data + bytes(size - len(data))
+
+    def news(self) -> bool:
+        """Whether the client is to be told that there is more in the shared file: it has read what it knew of."""
+        if self.end == self.told or self._counters[SEEN] < self.told:
+            return False
+        self.told = self.end
+        return True
+
+    def close(self) -> None:
+        """Let go of the file, twice if need be."""
+        if self._page.closed:
+            return
+        self._counters.release()
+        self._page.close()
+        for each in (self._file, *(self._pipe or ())):
+            if each is not None:
+                os.close(each)
+        self._file = self._pipe = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _find_pwritev() -> Any:
+    function = ctypes.CDLL(None, use_errno=True).pwritev
+    function.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_long]
+    function.restype = ctypes.c_ssize_t
+    return function
+
+
+try:
+    pwritev = _find_pwritev()
+except (OSError, AttributeError):  # then there is no recvmmsg either, whose batches it writes
+    pwritev = None

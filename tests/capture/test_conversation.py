@@ -11,22 +11,18 @@ from sockexplorer.capture import statistics
 from sockexplorer.capture.conversation import Conversation
 from sockexplorer.capture.log import Log
 from sockexplorer.capture.statistics import MORE, OTHERS, Statistics, length_range
-from sockexplorer.core.frames import Flag, empty_columns, pack_columns, pack_meta
+from sockexplorer.core.frames import Flag
+from sockexplorer.engine.spool import Spool
 
 FOREVER = 60.0
 
 
 def a_log(*frames: tuple[int, int, bytes], limit: int = 2**28) -> Log:
     """A log of (peer, flags, payload); an event's payload is none."""
-    log = Log(limit)
-    end = 0
+    log, spool = Log(limit), Spool()
     for time, (peer, flags, payload) in enumerate(frames):
-        columns = empty_columns()
-        spool = payload + (pack_meta({"event": "closed"}) if flags & Flag.META else b"")
-        for column, value in zip(columns, (time, end + len(spool), len(payload), peer, flags), strict=True):
-            column.append(value)
-        log.append(1, end, pack_columns(columns) + spool)
-        end += len(spool)
+        spool.add(payload, flags, peer, stamp=time, meta={"event": "closed"} if flags & Flag.META else None)
+        log.append(spool.take())
     return log
 
 
@@ -63,12 +59,9 @@ def test_what_comes_later_is_taken_in_later() -> None:
     conversation = Conversation(log, 1, "text", 80)
     assert conversation.go_on(FOREVER)
     assert not conversation.go_on(FOREVER)
-    more = a_log((1, 0, b"one"), (1, 0, b"two"))
-    chunk = more.frame(1)
-    columns = empty_columns()
-    for column, value in zip(columns, (chunk.time, 6, 3, 1, 0), strict=True):
-        column.append(value)
-    log.append(1, 3, pack_columns(columns) + b"two")
+    spool = Spool()
+    spool.add(b"two", peer=1)
+    log.append(spool.take())
     assert conversation.go_on(FOREVER)
     assert conversation.line(1).text == "two"
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sockexplorer.capture import log as module
-from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.log import PIECE, Frame, Log
+from sockexplorer.capture.store import FileStore, MemoryStore, Store
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine.spool import Spool
 
@@ -26,32 +31,98 @@ def fill(log: Log, spool: Spool, batch: list[tuple]) -> list[Frame]:  # type: ig
         spool.add(payload, int(flags), peer, length, time, meta)
         flag = int(flags) | (Flag.META if meta else 0)
         expected.append(Frame(log.end + len(expected), time, length, peer, flag, payload, meta or {}))
-    log.append(*spool.take())
+    log.append(spool.take())
     return expected
 
 
-@given(BATCHES, st.integers(0, 2000), st.integers(30, 700))
-def test_bounded_counted_and_read_back(batches: list[list], limit: int, chunk: int) -> None:  # type: ignore[type-arg]
-    before, module.CHUNK_BYTES = module.CHUNK_BYTES, chunk
+@given(BATCHES, st.integers(0, 2000))
+def test_bounded_counted_and_read_back(batches: list[list], limit: int) -> None:  # type: ignore[type-arg]
+    log, spool, expected = Log(limit), Spool(), list[Frame]()
+    for batch in batches:
+        newest = len(expected)
+        expected += fill(log, spool, batch)
+        assert log.size <= limit or log.first <= newest
+        kept = expected[log.first :]
+        assert len(log) == len(kept)
+        assert [log.frame(number) for number in range(log.first, log.end)] == kept
+        traffic = [each for each in expected if not each.flags & Flag.EVENT]
+        still = [each for each in kept if not each.flags & Flag.EVENT]
+        assert log.received == sum(not each.outgoing for each in traffic)
+        assert log.sent == sum(each.outgoing for each in traffic)
+        assert log.received + log.sent == len(still) + log.dropped
+        assert log.bytes_in == sum(each.length for each in traffic if not each.outgoing)
+        assert log.bytes_out == sum(each.length for each in traffic if each.outgoing)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3_000_000), st.binary(min_size=1, max_size=9)), max_size=9))
+def test_memory_holds_what_a_file_would(writes: list[tuple[int, bytes]]) -> None:
+    both: list[Store] = [FileStore(), MemoryStore()]
+    for offset, data in [(4_000_000, b"the end"), *writes]:
+        for store in both:
+            store.write(memoryview(data * 100_000), offset)
+    for offset, size in [(0, 4_000_000), (1_048_570, 20), (2**20, 2**20), (3_999_999, 3)]:
+        assert both[0].read(size, offset) == both[1].read(size, offset)
+    for store in both:
+        store.counters[0] = 7
+        store.give_back(2**20 + 5000)
+        assert store.counters[0] == 7
+        assert not any(store.read(2**20 - 4096, 4096))
+    assert both[0].read(10**6, 3 * 2**20) == both[1].read(10**6, 3 * 2**20)
+
+
+@given(BATCHES)
+def test_a_shared_spool_is_read_as_one_that_was_sent(batches: list[list]) -> None:  # type: ignore[type-arg]
+    sent, shared = Log(), Log()
+    own, theirs = Spool(), Spool(os.dup(shared.store.descriptor or 0))
+    for batch in batches:
+        expected = fill(sent, own, batch)
+        for payload, flags, peer, length, time, meta in batch:
+            theirs.add(payload, int(flags), peer, length, time, meta)
+        assert shared.catch_up() == 0
+        theirs.flush()
+        assert bool(shared.catch_up()) == bool(expected)
+    assert [shared.frame(number) for number in range(shared.end)] == [sent.frame(number) for number in range(sent.end)]
+    counted = [(log.received, log.sent, log.bytes_in, log.bytes_out, log.dropped) for log in (sent, shared)]
+    assert counted[0] == counted[1]
+
+
+def test_memory_is_given_back() -> None:
+    limit, piece = 2 * 2**20, b"x" * 50_000
+    log, spool = Log(limit), Spool()
+    for _ in range(400):
+        fill(log, spool, [(piece, 0, 0, len(piece), 1, None)])
+    assert log.received == 400 == len(log) + log.dropped
+    blocks = os.fstat(log.store.descriptor or 0).st_blocks * 512
+    assert log.size <= limit
+    assert blocks <= limit + PIECE + 2 * len(piece)
+    log.clear()
+    assert os.fstat(log.store.descriptor or 0).st_blocks * 512 < PIECE
+
+
+def test_frames_that_the_file_has_no_room_for_are_counted_and_told(tmp_path: Path) -> None:
+    log = Log(None, tmp_path)
+    spool = Spool(os.dup(log.store.descriptor or 0))
+    spool.add(b"first")
+    spool.flush()
+    size = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (spool.end + 8, size[1]))
     try:
-        log, spool, expected = Log(limit), Spool(), list[Frame]()
-        for batch in batches:
-            expected += fill(log, spool, batch)
-            newest = log._chunks[-1].size if log._chunks else 0
-            assert log.size <= max(limit, newest)
-            assert log.size == sum(each.size for each in log._chunks)
-            kept = expected[log.first :]
-            assert len(log) == len(kept)
-            assert [log.frame(number) for number in range(log.first, log.end)] == kept
-            traffic = [each for each in expected if not each.flags & Flag.EVENT]
-            still = [each for each in kept if not each.flags & Flag.EVENT]
-            assert log.received == sum(not each.outgoing for each in traffic)
-            assert log.sent == sum(each.outgoing for each in traffic)
-            assert log.received + log.sent == len(still) + log.dropped
-            assert log.bytes_in == sum(each.length for each in traffic if not each.outgoing)
-            assert log.bytes_out == sum(each.length for each in traffic if each.outgoing)
+        spool.add(b"second")
+        spool.add(b"third")
+        spool.flush()
     finally:
-        module.CHUNK_BYTES = before
+        resource.setrlimit(resource.RLIMIT_FSIZE, size)
+        signal.signal(signal.SIGXFSZ, before)
+    log.catch_up()
+    assert (log.received, log.dropped, len(log)) == (3, 2, 1)
+    spool.add(b"fourth")
+    spool.flush()
+    spool.flush()
+    log.catch_up()
+    assert [log.frame(number).payload for number in range(log.end)] == [b"first", b"fourth", b""]
+    assert log.frame(2).meta["count"] == 2
+    assert (log.received, log.dropped) == (4, 2)
 
 
 @given(BATCHES, BATCHES)
@@ -93,24 +164,25 @@ def test_a_row_that_is_not_kept_is_an_index_error(number: int) -> None:
     assert log.frame(5).payload == b"y"
 
 
-def test_a_batch_that_lies_is_refused_and_leaves_the_log_alone() -> None:
+def test_blocks_that_lie_are_refused_and_leave_the_log_alone() -> None:
     log, spool = Log(), Spool()
     spool.add(b"abc")
-    count, start, body = spool.take()
-    for bad in ((2, start, body), (1, start + 1, body), (1, start, body + b"x"), (1, start, body[:-1])):
-        with pytest.raises(ValueError, match="batch"):
-            log.append(*bad)
+    body = spool.take()
+    wrong = (body[:-1], body + b"x", b"\4" + body[1:], body[:4] + b"\2" + body[5:], body[:8] + b"\xff" + body[9:])
+    for bad in (*wrong, body + body[:20], body[:24] + b"\x09" + body[25:]):
+        with pytest.raises(ValueError, match="block"):
+            log.append(bad)
     assert (len(log), log.received, log.size) == (0, 0, 0)
-    log.append(count, start, body)
+    log.append(body)
     assert log.frame(0).payload == b"abc"
-    log.append(0, 3, b"")
+    log.append(b"")
     assert len(log) == 1
 
 
 def test_events_have_a_name_and_are_no_traffic() -> None:
     log, spool = Log(), Spool()
     spool.event("accepted", "accepted from …", 3, connection=True)
-    log.append(*spool.take())
+    log.append(spool.take())
     frame = log.frame(0)
     assert (frame.event, frame.peer, frame.payload) == ("accepted", 3, b"")
     assert frame.meta["text"] == "accepted from …"

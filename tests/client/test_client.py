@@ -85,7 +85,7 @@ def test_events_are_not_replies(link: Link) -> None:
 
     client.call("open", session=4, endpoint=Endpoint("inet", "udp", "bind", ("127.0.0.1", 0)).to_json())
     client.call("close", session=4)
-    assert {each.header["ev"] for each in seen} <= {"status", "batch"}
+    assert {each.header["ev"] for each in seen} <= {"status", "frames"}
     assert not client.waiting
 
 

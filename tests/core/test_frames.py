@@ -8,32 +8,72 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sockexplorer.core.frames import COLUMNS, ROW_BYTES, Flag, pack_columns, pack_meta, split_meta, unpack_columns
+from sockexplorer.core.frames import (
+    COLUMNS,
+    HEADER,
+    PEERS,
+    RING,
+    ROW_BYTES,
+    ROWS,
+    Flag,
+    Traffic,
+    block_size,
+    pack_columns,
+    pack_header,
+    pack_meta,
+    split_meta,
+    unpack_columns,
+    unpack_header,
+)  # fmt: skip
 
 WORD, LONG = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
-ROWS = st.lists(st.tuples(LONG, LONG, WORD, WORD, WORD), max_size=20)
+TABLE = st.lists(st.tuples(LONG, WORD, WORD, WORD, WORD), max_size=20)
 
 
-@given(ROWS, st.binary(max_size=20))
-def test_columns_come_back(rows: list[tuple[int, ...]], spool: bytes) -> None:
+@given(TABLE, st.binary(max_size=20))
+def test_columns_come_back(rows: list[tuple[int, ...]], more: bytes) -> None:
     columns = tuple(array(code, [row[at] for row in rows]) for at, (_, code) in enumerate(COLUMNS))
     packed = pack_columns(columns)  # type: ignore[arg-type]
     assert len(packed) == len(rows) * ROW_BYTES
-    found, at = unpack_columns(packed + spool, len(rows))
-    assert found == columns
-    assert (packed + spool)[at:] == spool
+    assert unpack_columns(packed + more, len(rows)) == columns
 
 
 def test_layout_is_little_endian_whatever_the_machine() -> None:
     columns = tuple(array(code, [number]) for number, (_, code) in enumerate(COLUMNS, 1))
-    assert pack_columns(columns).hex() == "01000000000000000200000000000000030000000400000005000000"  # type: ignore[arg-type]
+    assert pack_columns(columns).hex() == "010000000000000002000000030000000400000005000000"  # type: ignore[arg-type]
+    header = pack_header(ROWS, 9, 3, Traffic(4, 5, 6, 7))
+    assert header.hex(" ", -4) == (
+        "01000000 09000000 03000000 00000000 10010000 00000000 04000000 05000000 06000000 00000000 07000000 00000000"
+    )
 
 
 @given(st.binary(max_size=100), st.integers(1, 100))
 def test_a_short_body_is_refused(body: bytes, count: int) -> None:
     if len(body) < count * ROW_BYTES:
-        with pytest.raises(ValueError, match="a batch of"):
+        with pytest.raises(ValueError, match="a block of"):
             unpack_columns(body, count)
+
+
+@given(st.sampled_from([ROWS, RING, PEERS]), st.integers(0, 1000), st.integers(0, 1000), st.integers(0, 200))
+def test_a_header_comes_back_where_there_is_room_for_its_block(kind: int, rows: int, payload: int, less: int) -> None:
+    size = block_size(kind, rows, payload)
+    assert size % 8 == 0
+    packed = pack_header(kind, rows, payload, Traffic(rows // 2, rows - rows // 2, 5, 6))
+    header = unpack_header(packed, size + less)
+    assert (header.kind, header.frames, header.payload, header.size) == (kind, rows, payload, size)
+    assert header.begin + payload <= size
+    with pytest.raises(ValueError, match="no block"):
+        unpack_header(packed, size - 1 - less)
+
+
+@given(st.binary(max_size=60))
+def test_other_bytes_are_no_header(data: bytes) -> None:
+    try:
+        header = unpack_header(data, 2**20)
+    except ValueError:
+        return
+    assert header.size == block_size(header.kind, header.frames, header.payload) <= 2**20
+    assert len(data) >= HEADER.size
 
 
 @given(st.binary(max_size=50), st.dictionaries(st.text(), st.text() | st.integers() | st.none(), max_size=4))

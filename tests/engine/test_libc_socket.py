@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,12 +12,11 @@ from typing import Any
 
 import pytest
 from both_ways import Call, answers, by_number, compare, libcs, pythons
-from support import Desk, needs, rows, udp, wait
+from support import Desk, descriptors, needs, rows, udp, wait
 
 from sockexplorer.client.client import Refused
 from sockexplorer.core.family import Family
 from sockexplorer.engine import opening
-from sockexplorer.engine.peers import Peers
 from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.verdict import judge, parses
@@ -115,15 +115,15 @@ def test_messages_are_read_one_by_one_as_python_reads_them() -> None:
             sock.setblocking(False)
             sock.bind(("127.0.0.1", 0))
             opening.stamp(sock)
-            spool, peers = Spool(), Peers()
-            reader = MessageReader(sock, family, protocol, spool, peers, 8, lambda total: None, batched=False)
+            spool = Spool()
+            reader = MessageReader(sock, family, protocol, spool, 8, lambda total: None, batched=False)
             for data in (b"short", b"", b"longer than the buffer"):
                 peer.sendto(data, sock.getsockname())
             reader.read()
             times, ends, lengths, numbers, flags = spool.columns
             assert all(times)
             found.append((b"".join(spool.parts), list(ends), list(lengths), list(numbers), list(flags)))
-            assert peers.tell() == [{"id": 1, "address": repr(peer.getsockname())}]
+            assert spool.peers.tell() == [{"id": 1, "address": repr(peer.getsockname())}]
     assert found[0] == found[1]
 
 
@@ -205,13 +205,13 @@ def test_netlink_answers(numbered: Desk) -> None:
 
 
 def test_descriptors_do_not_leak(numbered: Desk) -> None:
-    before = set(Path("/proc/self/fd").iterdir())
+    before = descriptors(os.getpid())
     server = numbered.open("inet/tcp", "listen", local=("127.0.0.1", 0))
     client = numbered.open("inet/tcp", "connect", remote=server.local)
     numbered.event(server, "accepted")
     numbered.close(client)
     numbered.close(server)
-    wait(lambda: len(set(Path("/proc/self/fd").iterdir())) <= len(before) + 1, "every descriptor to be closed")
+    wait(lambda: descriptors(os.getpid()) <= before, "every descriptor to be closed")
 
 
 @pytest.mark.parametrize("family", [each for each in all_families() if not each.foreign], ids=lambda each: each.name)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import descriptors
 
 from sockexplorer.core.capability import WORDS, Capability
 from sockexplorer.core.constant_table import by_name
@@ -237,9 +238,9 @@ def test_the_report_is_json_and_can_be_read_back() -> None:
 
 def test_no_descriptor_stays_open() -> None:
     probe()
-    before = sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    before = descriptors(os.getpid())
     probe()
-    assert sorted(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert descriptors(os.getpid()) == before
 
 
 def in_a_child(prepare: str) -> dict[str, Capability]:

@@ -16,9 +16,10 @@ from support import descriptors, sane_time, udp
 
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.engine import opening, recvmmsg
-from sockexplorer.engine.peers import LIMIT, Peers
-from sockexplorer.engine.reader import MessageReader, StreamReader
+from sockexplorer.engine.peers import LIMIT
+from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.streams import StreamReader
 from sockexplorer.families import family
 
 
@@ -34,7 +35,8 @@ class Reading:
     """A reader of a socket, and the rows that it made."""
 
     def __init__(self, sock: socket.socket, name: str, batched: bool, snaplen: int = 65536) -> None:
-        self.spool, self.peers, self.log = Spool(), Peers(), Log()
+        self.spool, self.told = Spool(), list[dict[str, Any]]()
+        self.peers, self.log = self.spool.peers, Log(on_peers=self.told.extend)
         self.drops: list[int] = []
         sock.setblocking(False)
         opening.stamp(sock)
@@ -43,7 +45,6 @@ class Reading:
             family(name),
             family(name).protocols[0],
             self.spool,
-            self.peers,
             snaplen,
             self.drops.append,
             batched=batched,
@@ -51,7 +52,7 @@ class Reading:
 
     def frames(self) -> list[Frame]:
         going = self.reader.read()
-        self.log.append(*self.spool.take())
+        self.log.append(self.spool.take())
         self.ended = not going
         return [self.log.frame(number) for number in range(self.log.first, self.log.end)]
 
@@ -74,7 +75,7 @@ def test_the_same_rows_of_udp(messages: list[tuple[int, bytes]], snaplen: int) -
                 (one, two, three)[sender].sendto(data, here.getsockname())
             frames = reading.frames()
             seen.append(without_time(frames))
-            told.append([each["id"] for each in reading.peers.tell()])
+            told.append([each["id"] for each in reading.told])
             assert [each.length for each in frames] == [len(data) for _, data in messages]
             assert [each.payload for each in frames] == [data[:snaplen] for _, data in messages]
     assert seen[0] == seen[1]
@@ -112,7 +113,7 @@ def test_the_end_of_a_connection_and_an_empty_message_are_two_things(batched: bo
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with here:
         reading = Reading(here, "unix", batched)
-        reading.reader.fixed_peer, reading.reader.ends_at_zero = 7, True
+        reading.reader.senders.fixed, reading.reader.ends_at_zero = 7, True
         with there:
             there.send(b"a")
             there.send(b"")
@@ -170,7 +171,7 @@ def test_a_stream_is_read_as_it_comes_and_ends_once() -> None:
     with here:
         here.setblocking(False)
         spool, log = Spool(), Log()
-        reader = StreamReader(here, spool, 3, ancillary_data=True)
+        reader = StreamReader(here, spool, 3, ancillary_data=True, bulk=False)
         with there:
             assert reader.read()
             there.sendall(b"abc")
@@ -178,7 +179,7 @@ def test_a_stream_is_read_as_it_comes_and_ends_once() -> None:
             there.sendmsg([b"d"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0]))])
             assert reader.read()
         assert not reader.read()
-        log.append(*spool.take())
+        log.append(spool.take())
         frames = [log.frame(number) for number in range(log.end)]
         assert [(each.payload, each.peer) for each in frames] == [(b"abc", 3), (b"d", 3)]
         assert len(frames[1].meta["descriptors"]) == 1

@@ -64,7 +64,7 @@ def test_a_senseless_message_is_refused_and_sessions_live_on(desk: Desk, header:
     client = desk.hub.client
     client._last_id += 1
     client._replies[client._last_id] = lambda result, problem: replies.append(problem)
-    client._unsent += encode({**header, "id": client._last_id}, b"body")
+    client._unsent.append((bytearray(encode({**header, "id": client._last_id}, b"body")), ()))
     desk.until(lambda: replies, "a reply")
     assert replies[0] is not None, "such a message was taken for sensible"
     with udp() as peer:
