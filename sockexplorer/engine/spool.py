@@ -38,6 +38,7 @@ from sockexplorer.engine.peers import Peers
 MOST_ROWS = 4096
 MOST_BYTES = 2**20
 """Rows and bytes that wait for company at most."""
+MOST_PARTS = 16
 LEAST_ROOM = 16 * 2**20
 SPLICE = 2**20
 """Bytes of one read of a stream at most, where it goes by way of a pipe."""
@@ -190,13 +191,17 @@ class Spool:
             self._drain(count - done)
             self._unkept(1, error.strerror or str(error))
             return count
-        columns = empty_columns()
-        for column, value in zip(columns, (time.time_ns(), count, count, peer, 0), strict=True):
-            column.append(value)
-        head = pack_header(ROWS, 1, count, Traffic(1, 0, count, 0)) + pack_columns(columns)
+        head = pack_header(ROWS, 1, count, Traffic(1, 0, count, 0)) + _row(count, peer)
         os.pwrite(self._file, head, self.end)
         self._commit(block_size(ROWS, 1, count))
         return count
+
+    def large(self, payload: memoryview, peer: int) -> None:
+        """Record what a stream gave as one row, without a copy on the way to the file."""
+        self.flush()
+        count = len(payload)
+        head = pack_header(ROWS, 1, count, Traffic(1, 0, count, 0)) + _row(count, peer)
+        self._write(1, head, payload)
 
     def _open_pipe(self) -> tuple[int, int]:
         import fcntl
@@ -215,19 +220,23 @@ class Spool:
     # --- the file --------------------------------------------------------------------------------------------
 
     def _write(self, count: int, *parts: bytes | memoryview) -> None:
-        data = b"".join(parts)
+        size = sum(map(len, parts))
         if self._file is None:
-            self._blocks += [data, bytes(-len(data) % 8)]
-            self._commit(len(data))
+            self._blocks += [*map(bytes, parts), bytes(-size % 8)]
+            self._commit(size)
             return
-        done = 0
+        if len(parts) > MOST_PARTS:
+            parts = (b"".join(parts),)
         try:
-            while done < len(data):
-                done += os.pwrite(self._file, memoryview(data)[done:] if done else data, self.end + done)
+            done = os.pwritev(self._file, parts, self.end)
+            if done < size:
+                rest = memoryview(b"".join(parts))
+                while done < size:
+                    done += os.pwrite(self._file, rest[done:], self.end + done)
         except OSError as error:
             self._unkept(count, error.strerror or str(error))
             return
-        self._commit(len(data))
+        self._commit(size)
 
     def _commit(self, size: int) -> None:
         self.end += (size + 7) & ~7
@@ -275,6 +284,14 @@ class Spool:
 
     def __del__(self) -> None:
         self.close()
+
+
+def _row(length: int, peer: int) -> bytes:
+    """The columns of one row that was received at this moment."""
+    columns = empty_columns()
+    for column, value in zip(columns, (time.time_ns(), length, length, peer, 0), strict=True):
+        column.append(value)
+    return pack_columns(columns)
 
 
 def _find_pwritev() -> Any:

@@ -14,6 +14,8 @@ from sockexplorer.engine import ancillary, recvmmsg
 from sockexplorer.engine.spool import Spool
 
 READ_BYTES = 256 * 1024
+LARGE = 32 * 1024
+"""Bytes of a read that get a block of their own."""
 ROUNDS = 4
 """Reads in a row at most, so that one stream never keeps the others waiting."""
 
@@ -58,7 +60,11 @@ class StreamReader:
             length, raw_flags, meta = self.sock.recv_into(self._buffer), 0, {}
         if length:
             flags = int(Flag.CONTROL_TRUNCATED) if raw_flags & recvmmsg.MSG_CTRUNC else 0
-            self.spool.add(bytes(memoryview(self._buffer)[:length]), flags, self.peer, meta=meta)
+            payload = memoryview(self._buffer)[:length]
+            if length >= LARGE and not meta and not flags:
+                self.spool.large(payload, self.peer)
+            else:
+                self.spool.add(bytes(payload), flags, self.peer, meta=meta)
         self._much = length == READ_BYTES
         return length
 

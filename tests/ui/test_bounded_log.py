@@ -6,20 +6,12 @@ import re
 import socket
 from collections.abc import Callable
 
-import pytest
 from person import Person
 from textual.widgets import Input
 
-from sockexplorer.capture import log
 from sockexplorer.client.hub import Session
 
 People = Callable[..., Person]
-
-
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log goes chunk by chunk; small ones make it go often."""
-    monkeypatch.setattr(log, "CHUNK_BYTES", 4096)
 
 
 async def flood(person: Person, session: Session, peer: socket.socket, count: int) -> None:

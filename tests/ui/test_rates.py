@@ -5,12 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from person import Person
 
-from sockexplorer.capture import log
 from sockexplorer.ui.widgets.rates import BLOCKS, SAMPLES, History, RatesLine, bars
 
 People = Callable[..., Person]
@@ -27,9 +25,8 @@ def test_nothing_is_the_lowest_block_and_something_never(values: list[float], to
 
 
 async def test_what_comes_goes_and_is_lost_is_told_apart(
-    people: People, size: tuple[int, int], peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+    people: People, size: tuple[int, int], peer: socket.socket
 ) -> None:
-    monkeypatch.setattr(log, "CHUNK_BYTES", 4096)
     async with people(size, log_limit=32768) as person:
         session = await person.open("inet/udp", "bind", local_port="0")
         line = person.main.query_one(RatesLine)
