@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Sequence
+from operator import ne, sub
 
 from sockexplorer.capture.store import Store
 from sockexplorer.core.frames import HEADER, ROW_BYTES, ROWS, Columns, unpack_columns, unpack_header
@@ -40,6 +41,11 @@ class Block:
             self.begins: Sequence[int] = array("I", [0, *self.ends[: header.frames - 1]])
             return
         raise ValueError(f"a block of kind {header.kind} has no rows")
+
+    @property
+    def cut(self) -> bool:
+        """Whether less than the length on the wire was kept of some row, or more was recorded."""
+        return any(map(ne, self.lengths, map(sub, self.ends, self.begins)))
 
     def part(self, index: int, limit: int | None = None) -> bytes:
         """What was recorded of a row, metadata included; at most ``limit`` bytes of it."""

@@ -93,6 +93,13 @@ def wrap(origin: Origin, peer: object, payload: bytes, *, outgoing: bool) -> tup
     return EXPORTED_PDU, _exported(origin, peer, outgoing), 0
 
 
+def told_by(origin: Origin) -> int | None:
+    """How many of a payload's first bytes `wrap` and a frame's comments depend on; None where it is more than that."""
+    if origin.family == "packet":
+        return ETHERNET_HEADER
+    return None if origin.path in ("can/raw", "bluetooth/hci", "inet/raw") else 0
+
+
 def _packet(origin: Origin, peer: object, outgoing: bool) -> tuple[int, bytes, int]:
     address = peer if isinstance(peer, tuple) and len(peer) >= 4 else origin.local
     numbers = address[1:4] if isinstance(address, tuple) and len(address) >= 4 else ()

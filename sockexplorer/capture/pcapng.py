@@ -75,14 +75,20 @@ def packet(
     ``outgoing`` is None where the direction is not known.
     """
     kept = sum(map(len, parts))
-    told = _DIRECTIONS[outgoing]
-    if comments:
-        told = options(*(text(COMMENT, each) for each in comments), told[:_DIRECTION_BYTES])
+    told = packet_options(outgoing, comments)
     size = 32 + kept + (padding := -kept % 4) + len(told)
     head = _PACKET.pack(
         PACKET, size, number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, kept, min(max(kept, length), 0xFFFFFFFF)
     )
     return b"".join((head, *parts, bytes(padding), told, _LENGTH.pack(size)))
+
+
+def packet_options(outgoing: bool | None, comments: Sequence[str] = ()) -> bytes:
+    """The options of a frame: its direction and its comments."""
+    told = _DIRECTIONS[outgoing]
+    if comments:
+        told = options(*(text(COMMENT, each) for each in comments), told[:_DIRECTION_BYTES])
+    return told
 
 
 _DIRECTION_BYTES = 8

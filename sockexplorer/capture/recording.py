@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sockexplorer import __version__
-from sockexplorer.capture import pcapng
-from sockexplorer.capture.link_types import ETHERNET, ETHERNET_HEADER, Origin, unwrap, wrap
+from sockexplorer.capture import bulk, pcapng
+from sockexplorer.capture.block import Block
+from sockexplorer.capture.bulk import Template
+from sockexplorer.capture.link_types import ETHERNET, ETHERNET_HEADER, Origin, told_by, unwrap, wrap
 from sockexplorer.capture.log import Frame
 from sockexplorer.core.frames import Flag
 
@@ -33,6 +35,9 @@ ELSEWHERE = ("peer", "event", "text", "failure", "socket")
 # Plain numbers: combining members of an IntFlag costs more than all the rest of a frame.
 TOLD = int(Flag.CONTROL_TRUNCATED | Flag.END | Flag.LOCAL | Flag.OWN)
 TRUNCATED = int(Flag.TRUNCATED)
+PLAIN = {0, int(Flag.OUT)}
+"""Flags of frames that a header and a direction tell all of."""
+MOST_TEMPLATES = 4096
 HELD_BYTES = 4 * 2**20
 """Bytes of blocks after which `Recording.add` writes them out, flushed or not."""
 Sink = Callable[[Sequence[bytes]], None]
@@ -107,8 +112,9 @@ class Recording:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._blocks: list[bytes] = []
-        self._frames: list[bool] = []
-        """Which of the blocks that wait are frames."""
+        self._frames: list[int] = []
+        """How many frames each of the blocks that wait has."""
+        self._templates: dict[object, Template] = {}
         self._held = 0
         self._interfaces: dict[tuple[object, int, str], int] = {}
         self._counted: dict[object, int] = {}
@@ -134,7 +140,61 @@ class Recording:
         Raises `Full` when it has to write what was held and can't.
         """
         outgoing = frame.outgoing
-        link_type, header, replaced = wrap(origin, peer, frame.payload, outgoing=outgoing)
+        number, header, replaced, evident = self._wrap(key, origin, peer, frame.payload, outgoing, description)
+        parts = (header, frame.payload[replaced:] if replaced else frame.payload)
+        length = frame.length + len(header) - replaced
+        told = comments(frame, literal, evident)
+        self._put(pcapng.packet(number, frame.time, parts, length, outgoing, told), frames=1)
+        self._count(key, 1, frame.time)
+
+    def add_block(
+        self, key: object, origin: Origin, block: Block, who: Callable[[int], tuple[object, str | None]],
+        description: str = "",
+    ) -> bool:  # fmt: skip
+        """Record all rows of a block at once; False where they have to be added one by one, and nothing was recorded.
+
+        ``who`` gives the address and the literal of a peer's number. Raises as `add`.
+        """
+        start, alike = told_by(origin), len(set(block.peers)) == 1
+        if start is None or not set(block.flags) <= PLAIN or block.cut:
+            return False
+        rows = range(1 if alike and not start and len(set(block.flags)) == 1 else block.last - block.first)
+        templates = [
+            self._template(key, origin, who, block.peers[row], block.flags[row], block.part(row, start), description)
+            for row in rows
+        ]
+        made = None
+        if len(templates) == 1 or templates.count(templates[0]) == len(templates):
+            made = bulk.alike(block, templates[0])
+        if made is None:
+            made = bulk.mixed(block, templates * (block.last - block.first) if len(templates) == 1 else templates)
+        frames = block.last - block.first
+        self._put(made, frames=frames)
+        self._count(key, frames, max(block.times))
+        return True
+
+    def _template(
+        self, key: object, origin: Origin, who: Callable[[int], tuple[object, str | None]], peer: int, flags: int,
+        start: bytes, description: str,
+    ) -> Template:  # fmt: skip
+        known = self._templates.get((key, origin, peer, flags, start))
+        if known is not None:
+            return known
+        address, literal = who(peer)
+        outgoing = bool(flags & Flag.OUT)
+        number, header, _, evident = self._wrap(key, origin, address, start, outgoing, description)
+        told = comments(Frame(0, 0, 0, peer, flags, b"", {}), literal, evident)
+        if len(self._templates) >= MOST_TEMPLATES:
+            self._templates.clear()
+        template = Template(number, header, pcapng.packet_options(outgoing, told))
+        self._templates[key, origin, peer, flags, start] = template
+        return template
+
+    def _wrap(
+        self, key: object, origin: Origin, peer: object, payload: bytes, outgoing: bool, description: str
+    ) -> tuple[int, bytes, int, str | None]:
+        """The number of a frame's interface, its header, what that replaces, and the peer that it tells."""
+        link_type, header, replaced = wrap(origin, peer, payload, outgoing=outgoing)
         interface = ""
         if origin.family in ("packet", "can") and isinstance(peer, tuple) and peer and isinstance(peer[0], str):
             interface = peer[0]
@@ -143,14 +203,12 @@ class Recording:
             number = self._interfaces[key, link_type, interface] = len(self._interfaces)
             self._put(pcapng.interface(link_type, origin.path, interface or description))
         # A CAN frame's header is its id, of which there are many, and tells nothing of the peer.
-        shown = b"" if replaced else frame.payload[:ETHERNET_HEADER] if link_type == ETHERNET else header
-        evident = _evident(link_type, shown, outgoing, origin.path, interface)
-        parts = (header, frame.payload[replaced:] if replaced else frame.payload)
-        length = frame.length + len(header) - replaced
-        told = comments(frame, literal, evident)
-        self._put(pcapng.packet(number, frame.time, parts, length, outgoing, told), frame=True)
-        self._received[key] = self._received.get(key, 0) + 1
-        self._time = max(self._time, frame.time)
+        shown = b"" if replaced else payload[:ETHERNET_HEADER] if link_type == ETHERNET else header
+        return number, header, replaced, _evident(link_type, shown, outgoing, origin.path, interface)
+
+    def _count(self, key: object, frames: int, time: int) -> None:
+        self._received[key] = self._received.get(key, 0) + frames
+        self._time = max(self._time, time)
         if self._held >= HELD_BYTES:
             self.flush()
 
@@ -174,9 +232,9 @@ class Recording:
             raise
         self.written += sum(frames)
 
-    def _put(self, block: bytes, *, frame: bool = False) -> None:
+    def _put(self, block: bytes, *, frames: int = 0) -> None:
         self._blocks.append(block)
-        self._frames.append(frame)
+        self._frames.append(frames)
         self._held += len(block)
 
 

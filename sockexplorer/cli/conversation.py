@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 
+from sockexplorer.capture.block import Block
 from sockexplorer.capture.log import Frame
 from sockexplorer.cli.questions import not_started, starter
 from sockexplorer.cli.report import Failed, note, refused
@@ -25,15 +26,24 @@ OPENED = {"bound": "bound to", "listening": "listening on", "open": "open as"}
 
 
 class Conversation:
-    """An endpoint that is open. ``on_frame`` gets each frame; events go to stderr.
+    """An endpoint that is open. ``on_frame`` gets each frame that ``on_block`` did not take with its block.
+
+    Events go to stderr.
 
     Every step raises `Failed` when the engine refuses or dies, and `Stopped` when it is time to stop while waiting.
     """
 
-    def __init__(self, hub: Hub, stop: Stop, on_frame: Callable[[Session, Frame], None]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        stop: Stop,
+        on_frame: Callable[[Session, Frame], None],
+        on_block: Callable[[Session, Block], bool],
+    ) -> None:
         self.hub = hub
         self.stop = stop
         self.on_frame = on_frame
+        self.on_block = on_block
         self.session: Session
         self.problem: Problem | None = None
         """The last failure that an event told of: a reset, an error while reading."""
@@ -87,13 +97,16 @@ class Conversation:
         self._announce()
         self._say_waits()
         log = self.session.log
-        while self._next < log.end:
-            frame = log.frame(self._next)
-            self._next += 1
-            if frame.event:
-                self._tell(frame)
-            else:
-                self.on_frame(self.session, frame)
+        for block in log.blocks(self._next, log.end):
+            if self._next == block.first and self.on_block(self.session, block):
+                self._next = block.last
+            for number in range(self._next, block.last):
+                frame = log.frame(number)
+                self._next += 1
+                if frame.event:
+                    self._tell(frame)
+                else:
+                    self.on_frame(self.session, frame)
         log.clear()
         if self.hub.client.dead:
             raise Failed(self.hub.client.dead)
@@ -130,8 +143,15 @@ class Conversation:
             self.pump(patience=0.05)
 
 
+def one_by_one(session: Session, block: Block) -> bool:
+    """Have the frames of a block come one by one."""
+    return False
+
+
 @contextmanager
-def conversation(stop: Stop, on_frame: Callable[[Session, Frame], None]) -> Iterator[Conversation]:
+def conversation(
+    stop: Stop, on_frame: Callable[[Session, Frame], None], on_block: Callable[[Session, Block], bool] = one_by_one
+) -> Iterator[Conversation]:
     """An engine of its own for one conversation. Raises `Failed` when it can't be started."""
 
     def look() -> None:
@@ -139,10 +159,11 @@ def conversation(stop: Stop, on_frame: Callable[[Session, Frame], None]) -> Iter
             raise click.exceptions.Exit(stop.status())
 
     try:
-        hub = Hub(starter(start_process, look), log_limit=LOG_BYTES)
+        # Nothing is dropped unseen: the engine waits for who takes it, and the kernel counts.
+        hub = Hub(starter(start_process, look), log_limit=None, room=LOG_BYTES)
     except OSError as error:
         raise not_started(error) from None
     try:
-        yield Conversation(hub, stop, on_frame)
+        yield Conversation(hub, stop, on_frame, on_block)
     finally:
         hub.shut_down()

@@ -17,6 +17,7 @@ from sockexplorer.cli.target import Target, target_argument
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sockexplorer.capture.block import Block
     from sockexplorer.capture.log import Frame
     from sockexplorer.cli.output import Output
     from sockexplorer.cli.stopping import Stop
@@ -51,12 +52,13 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a line for people.")
 @click.option("--hex-dump", is_flag=True, help="The bytes of each frame below its line.")
 @click.option("--write", metavar="FILE", help="Record to a pcapng file as well; - is stdout, with nothing else on it.")
+@click.option("--quiet", is_flag=True, help="Print no line a frame: only record them.")
 @click.option("--overwrite", is_flag=True, help="Let --write replace a file that has something in it.")
 @asked.socket_options
 @click.option("--snaplen", type=click.IntRange(1, 2**20), metavar="N", help="Keep at most N bytes of a message.")
 def command(
     target: Target, bind: str | None, connect: str | None, listen: bool, count: int | None, seconds: float | None,
-    as_json: bool, hex_dump: bool, write: str | None, overwrite: bool, options: tuple[str, ...],
+    as_json: bool, hex_dump: bool, write: str | None, quiet: bool, overwrite: bool, options: tuple[str, ...],
     timeout: float | None, proto: str | None, snaplen: int | None,
 ) -> None:  # fmt: skip
     """Show the traffic of a socket: one line a frame on stdout, where it is bound and what happens to it on stderr.
@@ -81,6 +83,8 @@ def command(
         raise click.UsageError("--json has the bytes as hex already: leave --hex-dump out")
     if write == "-" and (as_json or hex_dump):
         raise click.UsageError("--write - has stdout for itself: leave --json and --hex-dump out")
+    if quiet and (as_json or hex_dump):
+        raise click.UsageError("--quiet prints nothing of a frame: leave --json and --hex-dump out")
     if overwrite and write in (None, "-"):
         raise click.UsageError("--overwrite goes with --write FILE")
     endpoint = asked.endpoint(
@@ -106,10 +110,10 @@ def command(
         output = Output(stop)
         recorder = None if write is None else kept.enter_context(recorder_of(write, output, stop, overwrite=overwrite))
         printer = Printer(output, stop, count, as_json=as_json, hex_dump=hex_dump)
-        printer.recorder, printer.quiet = recorder, write == "-"
+        printer.recorder, printer.quiet = recorder, quiet or write == "-"
         status = 0
         full: Full | None = None
-        with conversation(stop, printer.take) as talk:
+        with conversation(stop, printer.take, printer.take_block) as talk:
             try:
                 talk.open(endpoint, seconds)
                 if seconds is not None:
@@ -202,6 +206,8 @@ class Printer:
         """Whether frames have numbers of their own, those of a file."""
         self._session: Session | None = None
         self._waiting: list[bytes] = []
+        self._unprinted = 0
+        """Frames that were recorded by the block, and are not counted yet."""
         self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     @property
@@ -209,10 +215,34 @@ class Printer:
         """Whether as many frames as were asked for have come."""
         return self._count is not None and self.taken >= self._count
 
+    def take_block(self, session: Session, block: Block) -> bool:
+        """Record all frames of a block at once; False where each is to be taken by itself. Raises as `take`."""
+        from sockexplorer.core.frames import Flag
+
+        if not self.quiet or self._count is not None or self.over:
+            return False
+        if self.recorder is not None and not self.recorder.add_block(session, block):
+            return False
+        if self.recorder is None and any(flags & Flag.EVENT for flags in block.flags):
+            return False
+        self._session = session
+        self.taken += block.last - block.first
+        self._unprinted += block.last - block.first
+        if self._unprinted >= TOGETHER:
+            self.flush()
+            self._look_at_time()
+        return True
+
+    def _look_at_time(self) -> None:
+        from sockexplorer.cli.stopping import Stopped
+
+        if self._stop.due if self.end_by is None else time.monotonic() > self.end_by:
+            self.over = self.end_by is not None
+            raise Stopped
+
     def take(self, session: Session | Opened, frame: Frame) -> None:
         """Record and print a frame, soon. Raises `Gone`, `Full`, or `Stopped` when it is time amid a flood."""
         from sockexplorer.cli import rows
-        from sockexplorer.cli.stopping import Stopped
 
         if self.full or (self.over and (self.recorder is None or self.quiet)):
             return
@@ -233,15 +263,17 @@ class Printer:
         if len(self._waiting) < TOGETHER:
             return
         self.flush()
-        if self._stop.due if self.end_by is None else time.monotonic() > self.end_by:
-            self.over = self.end_by is not None
-            raise Stopped
+        self._look_at_time()
 
     def flush(self, *, last: bool = False) -> None:
         """Write what waits. Raises `Gone`, `Full` or `Stopped`."""
         if self.recorder is not None and self._session is not None:
             self.recorder.flush(self._session, last=last)
-        if not self._waiting or self.over:
+        if self.over:
+            return
+        self.number += self._unprinted
+        self._unprinted = 0
+        if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
         if self.quiet:

@@ -108,11 +108,16 @@ class Hub:
         start: Callable[[], Link] = start_process,
         log_limit: int | None = DEFAULT_LIMIT,
         log_directory: Path | None = None,
+        room: int | None = None,
     ) -> None:
-        """``log_limit`` and ``log_directory`` are as of `Log`, for each session."""
+        """``log_limit`` and ``log_directory`` are as of `Log`, for each session.
+
+        ``room`` is how many bytes an engine may be ahead of us, as many as the log holds where it is None.
+        """
         self._start = start
         self.log_limit = log_limit
         self.log_directory = log_directory
+        self.room = log_limit if room is None else room
         self.sessions: dict[int, Session] = {}
         self._last = 0
         self.client = Client(start(), self._event)
@@ -139,7 +144,7 @@ class Hub:
                 done(result, problem)
 
         self.client.request(
-            "open", opened, session=session.number, endpoint=endpoint.to_json(), room=self.log_limit,
+            "open", opened, session=session.number, endpoint=endpoint.to_json(), room=self.room,
             descriptors=() if descriptor is None else (descriptor,),
         )  # fmt: skip
         return session

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 
+from sockexplorer.capture.block import Block
 from sockexplorer.capture.link_types import Origin
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.recording import Recording, Sink
@@ -31,6 +32,16 @@ class Recorder:
             with contextlib.suppress(ValueError, SyntaxError):
                 address = ast.literal_eval(literal)
         self.recording.add(session.number, self._origin(session), frame, address, literal, session.title)
+
+    def add_block(self, session: Session, block: Block) -> bool:
+        """Record all rows of a block of the session's log at once; False where they have to be added one by one."""
+        remote = session.endpoint.remote if session.endpoint.operation == "connect" else None
+
+        def who(number: int) -> tuple[object, str | None]:
+            peer = session.peers.get(number)
+            return (remote, None) if peer is None else (peer.address, peer.literal)
+
+        return self.recording.add_block(session.number, self._origin(session), block, who, session.title)
 
     def flush(self, *sessions: Session, last: bool = False) -> None:
         """Write what waits, and what the kernel has dropped of these sessions' frames."""

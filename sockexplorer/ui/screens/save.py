@@ -79,11 +79,11 @@ class SaveScreen(ModalScreen[str | None]):
     def _save(self, recorder: Recorder) -> Iterator[int]:
         """Record batch after batch; the frames so far after each. Rows that the log drops meanwhile are left out."""
         for session in self._sessions:
-            number, end = session.log.first, session.log.end
-            while (number := max(number, session.log.first)) < end:
-                for each in range(number, min(number + TOGETHER, end)):
-                    recorder.add(session, session.log.frame(each))
-                number += TOGETHER
+            log = session.log
+            for block in log.blocks(log.first, log.end):
+                if not recorder.add_block(session, block):
+                    for number in range(max(block.first, log.first), block.last):
+                        recorder.add(session, log.frame(number))
                 recorder.flush()
                 yield recorder.recording.written
             recorder.flush(session, last=True)

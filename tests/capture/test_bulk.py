@@ -1,0 +1,96 @@
+"""A block recorded at once is, byte for byte, what its rows are when they are recorded one by one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sockexplorer.capture.link_types import Origin
+from sockexplorer.capture.log import Log
+from sockexplorer.capture.pcapng import PACKET
+from sockexplorer.capture.recording import Recording
+from sockexplorer.core.frames import Flag
+from sockexplorer.engine.spool import Spool
+
+HERE = ("127.0.0.1", 9)
+ETHERNETS = [bytes(6) + bytes([2, 0, 0, 0, 0, at]) + b"\x08\x00" for at in range(3)]
+PEERS: dict[str, list[object]] = {
+    "inet/udp": [None, ("127.0.0.1", 53), ("192.0.2.7", 4444)],
+    "inet6/udp": [("::1", 53, 0, 0), ("fe80::1", 4, 0, 2), None],
+    "unix/dgram": [None, "/tmp/a", b"\0abstract"],
+    "netlink/route": [(0, 0), (0, 1), None],
+    "vsock/stream": [(2, 1234), (3, 5), None],
+    "packet/raw": [("lo", 2048, 0, 772, b"\2\0\0\0\0\0"), ("lo", 2048, 4, 772, b"\2\0\0\0\0\1"), ("x", 1, 0, 1, b"")],
+    "packet/dgram": [("lo", 2048, 0, 772, b"\2\0\0\0\0\0"), ("lo", 2048, 4, 772, b"\2\0\0\0\0\1"), None],
+}
+TIMES = st.integers(0, 2**63)
+OUT = int(Flag.OUT)
+
+
+def recorded(path: str, log: Log, *, at_once: bool) -> list[bytes]:
+    """The blocks of the file, those of interfaces first: where they stand between frames is no matter."""
+    written: list[bytes] = []
+    recording = Recording(lambda blocks: written.extend(map(bytes, blocks)))
+    origin, peers = Origin(path, 17, HERE), PEERS[path]
+
+    def who(number: int) -> tuple[object, str | None]:
+        address = peers[number]
+        return address, None if address is None else repr(address)
+
+    for block in log.blocks(log.first, log.end):
+        if at_once:
+            assert recording.add_block("key", origin, block, who)
+        else:
+            for number in range(block.first, block.last):
+                frame = log.frame(number)
+                recording.add("key", origin, frame, *who(frame.peer))
+    recording.flush()
+    assert recording.written == log.end
+    data, at, blocks = b"".join(written), 0, list[bytes]()
+    while at < len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        blocks.append(data[at : at + size])
+        assert blocks[-1][-4:] == blocks[-1][4:8]
+        at += size
+    return sorted(blocks, key=lambda block: block[:4] == PACKET.to_bytes(4, "little"))
+
+
+def a_log(rows: list[tuple[int, bytes, int, int]]) -> Log:
+    log, spool = Log(), Spool()
+    for time, payload, peer, flags in rows:
+        spool.add(payload, flags, peer, stamp=time)
+    log.append(spool.take())
+    return log
+
+
+@pytest.mark.parametrize("path", PEERS)
+@given(data=st.data())
+def test_rows_of_every_kind(path: str, data: st.DataObject) -> None:
+    payloads = st.binary(max_size=70)
+    if path == "packet/raw":
+        payloads = st.builds(bytes.__add__, st.sampled_from(ETHERNETS), payloads)
+    rows = st.tuples(TIMES, payloads, st.integers(0, 2), st.sampled_from([0, 0, OUT]))
+    log = a_log(data.draw(st.lists(rows, max_size=20)))
+    assert recorded(path, log, at_once=True) == recorded(path, log, at_once=False)
+
+
+@given(st.integers(0, 90), st.integers(1, 60), st.integers(0, 2), st.sampled_from([0, OUT]), st.data())
+def test_rows_that_are_alike(length: int, count: int, peer: int, flags: int, data: st.DataObject) -> None:
+    payload = st.binary(min_size=length, max_size=length)
+    log = a_log([(data.draw(TIMES), data.draw(payload), peer, flags) for _ in range(count)])
+    assert recorded("inet/udp", log, at_once=True) == recorded("inet/udp", log, at_once=False)
+
+
+@pytest.mark.parametrize(
+    "more", [{"length": 9}, {"meta": {"ttl": 1}}, {"flags": int(Flag.TRUNCATED)}, {"flags": int(Flag.EVENT)}]
+)
+def test_what_a_header_can_not_tell_is_left_to_be_recorded_one_by_one(more: dict[str, object]) -> None:
+    spool, log = Spool(), Log()
+    spool.add(b"plain")
+    spool.add(b"other", **more)  # type: ignore[arg-type]
+    log.append(spool.take())
+    recording = Recording(lambda blocks: None)
+    (block,) = log.blocks(0, 2)
+    assert not recording.add_block("key", Origin("inet/udp"), block, lambda number: (None, None))
+    assert recording.waiting == 0
