@@ -76,11 +76,11 @@ class Ring:
         """As of `count`: frames that reached the socket, those of them that found no room, how often room ran out."""
         if not AVAILABLE:
             raise OSError(errno.ENOPROTOOPT, "rings are made on little-endian Linux only")
-        if snaplen is not None:
-            keep(sock, snaplen)
         sock.setsockopt(number("SOL_PACKET"), PACKET_VERSION, TPACKET_V3)
         try:
             self.blocks, self._map = self._make(blocks)
+            if snaplen is not None:
+                self._keep(snaplen)
         except OSError:
             with contextlib.suppress(OSError):
                 sock.setsockopt(number("SOL_PACKET"), PACKET_VERSION, TPACKET_V1)
@@ -105,6 +105,15 @@ class Ring:
                 if error.errno != errno.ENOMEM or blocks // 2 < LEAST_BLOCKS:
                     raise
                 blocks //= 2
+
+    def _keep(self, snaplen: int) -> None:
+        # Not before there is a ring: recvmsg() would tell the length that is left, not that on the wire.
+        try:
+            keep(self.sock, snaplen)
+        except OSError:
+            self._map.close()
+            self._request(0)
+            raise
 
     def _request(self, blocks: int) -> None:
         frames = self.block_bytes // _FRAME_BYTES * blocks

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.optional_on_this_host(reason="needs a network namespace
 ETH_P_ALL, ETH_P_8021Q, EXPERIMENT = 3, 0x8100, 0x88B5
 BROADCAST, MULTICAST, OUTGOING = 1, 2, 4
 SOL_PACKET, PACKET_STATISTICS, PACKET_FANOUT, PACKET_FANOUT_LB, SIOCGIFINDEX = 263, 6, 18, 1, 0x8933
+SO_LOCK_FILTER = 44
 EVERYBODY, SOURCE = b"\xff" * 6, b"\x02\0\0\0\0\x01"
 Make = Callable[..., socket.socket]
 
@@ -353,15 +354,21 @@ def test_with_little_memory_the_ring_is_smaller(make: Make, sender: socket.socke
         assert take(made, 1)[0].payload == frame(b"fits")
 
 
-@pytest.mark.parametrize("block_bytes", [1000, ring.BLOCK_BYTES])
-def test_what_is_refused_leaves_the_socket_as_it_was(make: Make, sender: socket.socket, block_bytes: int) -> None:
+@pytest.mark.parametrize(
+    ("more", "why"), [({"block_bytes": 1000}, "Invalid"), ({}, "memory"), ({"snaplen": 20}, "permitted")]
+)
+def test_what_is_refused_leaves_the_socket_as_it_was(
+    make: Make, sender: socket.socket, more: dict[str, int], why: str
+) -> None:
     sock = make()
-    with address_space(ring.BLOCK_BYTES), pytest.raises(OSError, match=r"Invalid|memory"):
-        Ring(sock, block_bytes=block_bytes)
+    sock.setsockopt(socket.SOL_SOCKET, SO_LOCK_FILTER, 1)
+    room = ring.BLOCK_BYTES if why == "memory" else 4 * ring.BLOCKS * ring.BLOCK_BYTES
+    with address_space(room), pytest.raises(OSError, match=why):
+        Ring(sock, **more)
     sock.bind(("left", ETH_P_ALL))
-    sender.send(frame(b"by recvmsg"))
+    sender.send(frame(b"by recvmsg, whole"))
     wait(lambda: readable(sock), "the frame")
-    assert sock.recv(100) == frame(b"by recvmsg")
+    assert sock.recv(100) == frame(b"by recvmsg, whole")
     assert struct.unpack("=II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)) == (1, 0)
 
 
