@@ -6,10 +6,18 @@ import sys
 from array import array
 from collections.abc import Sequence
 from operator import ne, sub
+from typing import Any
 
 from sockexplorer.capture.store import Store
-from sockexplorer.core.frames import HEADER, ROW_BYTES, ROWS, Columns, unpack_columns, unpack_header
+from sockexplorer.core import tpacket
+from sockexplorer.core.frames import HEADER, ROW_BYTES, ROWS, Columns, Flag, Header, unpack_columns, unpack_header
+from sockexplorer.core.tpacket import Names, vlan_tag
 
+OF_RINGS = 1 << 31
+"""Added to the numbers of names that rings tell, which no engine numbers."""
+PKTTYPE, OUTGOING = 10, 4
+"""Where a ``sockaddr_ll`` says how a packet came, and what it says of those that went out."""
+TRUNCATED = int(Flag.TRUNCATED)
 WHOLE = 512 * 1024
 """Blocks up to this size are read at once."""
 
@@ -21,9 +29,12 @@ class Block:
     ``begins[i]`` to ``ends[i]``.
     """
 
-    def __init__(self, store: Store, offset: int, first: int) -> None:
+    def __init__(self, store: Store, offset: int, first: int, names: Names) -> None:
+        """``names`` are those of the packet rings' blocks so far, and learn what is new in this one."""
         head = store.read(WHOLE, offset)
         header = unpack_header(head, 2**63)
+        self.tagged: dict[int, int] | None = None
+        """Where the headers of packets with a VLAN tag are, in a block of a ring; None in any other."""
         self.first = first
         self.last = first + header.frames
         self.traffic = header.traffic
@@ -40,7 +51,32 @@ class Block:
             self.times, self.ends, self.lengths, self.peers, self.flags = columns
             self.begins: Sequence[int] = array("I", [0, *self.ends[: header.frames - 1]])
             return
-        raise ValueError(f"a block of kind {header.kind} has no rows")
+        self._walk(head if whole else store.read(header.size, offset), header, names)
+
+    def _walk(self, data: bytes, header: Header, names: Names) -> None:
+        """The rows of a packet ring's block. Raises ValueError where they are not as the header says."""
+        self.data = memoryview(data)[header.begin : header.begin + header.payload]
+        found = tpacket.walk(self.data, names)
+        if len(found.times) != header.frames:
+            raise ValueError(f"a ring's block of {header.frames} packets has {len(found.times)}")
+        self.times, self.begins, self.ends, self.lengths = found.times, found.begins, found.ends, found.lengths
+        out, vlan = (0, *(int(each[PKTTYPE] == OUTGOING) for each in names.known)), tpacket.TP_STATUS_VLAN_VALID
+        self.flags = array("I", [out[name] for name in found.names])
+        if any(map(ne, found.lengths, map(sub, found.ends, found.begins))):
+            cut = map(ne, found.lengths, map(sub, found.ends, found.begins))
+            self.flags = array("I", [flags | TRUNCATED * each for flags, each in zip(self.flags, cut, strict=True)])
+        tagged = {row: found.heads[row] for row, each in enumerate(found.statuses) if each & vlan}
+        for row in tagged:
+            self.flags[row] |= Flag.META
+        self.tagged = tagged
+        self.peers = array("I", [name and OF_RINGS + name for name in found.names])
+
+    def meta(self, index: int) -> dict[str, Any]:
+        """What came beside a packet of a ring whose flags have `Flag.META`."""
+        assert self.data is not None
+        assert self.tagged is not None
+        tag = tpacket.vlan(self.data, self.tagged[index])
+        return {} if tag is None else {"vlan": vlan_tag(*tag)}
 
     @property
     def cut(self) -> bool:

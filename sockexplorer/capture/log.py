@@ -7,20 +7,22 @@ and this log reads (see `sockexplorer.core.frames`); of each block two numbers a
 from __future__ import annotations
 
 import json
+import time
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sockexplorer.capture.block import Block
+from sockexplorer.capture.block import OF_RINGS, Block
 from sockexplorer.capture.store import FileStore, MemoryStore, Store, files_are_limited
 from sockexplorer.core.frames import (
     COMMITTED,
     HEADER,
     PAGE,
     PEERS,
+    RING,
     SEEN,
     UNKEPT,
     Flag,
@@ -28,11 +30,13 @@ from sockexplorer.core.frames import (
     split_meta,
     unpack_header,
 )  # fmt: skip
+from sockexplorer.core.tpacket import Names
 
 DEFAULT_LIMIT = 256 * 2**20
 PIECE = 256 * 1024
 """Memory is given back in pieces of this size, not at every block."""
 BLOCKS_AT_HAND = 8
+COUNT_SECONDS = 0.005
 
 
 class Frame(NamedTuple):
@@ -60,7 +64,8 @@ class Log:
     """A bounded log. ``limit`` is in bytes, index included, None for as much as the disk holds; the newest block stays.
 
     ``directory`` says where the spool's file is, else it is in memory. ``on_peers`` is called with what a block of
-    peers tells, ahead of the frames that name them. Raises OSError where there can be no file.
+    peers tells, ahead of the frames that name them; ``on_name`` with the number and the ``sockaddr_ll`` of a peer that
+    a packet ring's block tells, when that is looked at. Raises OSError where there can be no file.
     """
 
     def __init__(
@@ -68,9 +73,11 @@ class Log:
         limit: int | None = DEFAULT_LIMIT,
         directory: Path | None = None,
         on_peers: Callable[[list[dict[str, Any]]], None] = lambda told: None,
+        on_name: Callable[[int, bytes], None] = lambda number, name: None,
     ) -> None:
         self.limit = limit
         self.on_peers = on_peers
+        self.on_name = on_name
         self.store: Store = MemoryStore() if directory is None and files_are_limited() else FileStore(directory)
         """Holds the spool. An engine that shares its file writes it; else `append` does."""
         self._closed = False
@@ -82,6 +89,9 @@ class Log:
         self._unkept = 0
         self._at_hand: OrderedDict[int, Block] = OrderedDict()
         self._latest: Block | None = None
+        self._names = Names()
+        self._uncounted: deque[int] = deque()
+        """First rows of blocks of a ring whose packets count as received until somebody looks."""
         self.end = 0
         """One more than the number of the newest row."""
         self.received = 0
@@ -123,6 +133,7 @@ class Log:
         if began != self._position:
             counters[SEEN] = self._position
             self._trim()
+        self._count_rings()
         return self._position - began
 
     def append(self, blocks: bytes | memoryview) -> None:
@@ -142,6 +153,8 @@ class Log:
             body = self.store.read(header.payload, self._position + header.begin)
             self.on_peers(json.loads(body))
         elif header.frames:
+            if header.kind == RING:
+                self._uncounted.append(self.end)
             self._firsts.append(self.end)
             self._offsets.append(self._position)
             self.end += header.frames
@@ -150,6 +163,20 @@ class Log:
             self.bytes_in += header.traffic.bytes_in
             self.bytes_out += header.traffic.bytes_out
         self._position += header.size
+
+    def _count_rings(self) -> None:
+        """Count the packets of rings by direction and length, for a moment: a flood is counted when it is looked at."""
+        deadline = time.monotonic() + COUNT_SECONDS
+        while self._uncounted and time.monotonic() < deadline:
+            first = self._uncounted.popleft()
+            if first < self.first:
+                continue
+            block = self._block(first)
+            out = [length for length, flags in zip(block.lengths, block.flags, strict=True) if flags & Flag.OUT]
+            self.sent += len(out)
+            self.received -= len(out)
+            self.bytes_out += sum(out)
+            self.bytes_in += sum(block.lengths) - sum(out) - block.traffic.bytes_in
 
     def _trim(self) -> None:
         if self.limit is None:
@@ -197,7 +224,10 @@ class Log:
         first = self._firsts[index]
         found = self._at_hand.get(first)
         if found is None:
-            found = self._at_hand[first] = Block(self.store, self._offsets[index], first)
+            known = len(self._names.known)
+            found = self._at_hand[first] = Block(self.store, self._offsets[index], first, self._names)
+            for new in range(known, len(self._names.known)):
+                self.on_name(OF_RINGS + new + 1, self._names.known[new])
             if len(self._at_hand) > BLOCKS_AT_HAND:
                 self._at_hand.popitem(last=False)
         else:
@@ -211,7 +241,10 @@ class Log:
         time, length, peer, flags, part = block.row(number - block.first)
         meta: dict[str, Any] = {}
         if flags & Flag.META:
-            part, meta = split_meta(part)
+            if block.tagged is None:
+                part, meta = split_meta(part)
+            else:
+                meta = block.meta(number - block.first)
         return Frame(number, time, length, peer, flags, part, meta)
 
     def head(self, number: int, limit: int) -> Frame:

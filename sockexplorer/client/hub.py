@@ -14,7 +14,7 @@ from sockexplorer.capture.log import DEFAULT_LIMIT, Frame, Log
 from sockexplorer.client.client import Client, Problem, Reply
 from sockexplorer.client.link import Link, start_process
 from sockexplorer.client.processes import program
-from sockexplorer.core import lifecycle, wire
+from sockexplorer.core import lifecycle, links, wire
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.text import escape
@@ -56,6 +56,10 @@ class Session:
     packets: int | None = None
     """Frames that reached an AF_PACKET socket, dropped ones included; None where the kernel does not count them."""
     receive_buffer: int = 0
+    ring: int = 0
+    """Bytes of the packet ring that it is read by, 0 where there is none."""
+    interfaces: dict[int, str] = field(default_factory=dict)
+    """The names of interfaces by index, where frames are from a packet ring."""
     timeout: float | None = None
     """As of ``settimeout()``."""
     waits: str = ""
@@ -132,6 +136,7 @@ class Hub:
         descriptor = log.store.descriptor
         session = Session(self._last, endpoint, family, family.protocol(endpoint.protocol), log)
         log.on_peers = lambda told: self._meet(session, told)
+        log.on_name = lambda number, name: self._meet_name(session, number, name)
         self.sessions[session.number] = session
 
         def opened(result: dict[str, Any] | None, problem: Problem | None) -> None:
@@ -278,6 +283,14 @@ class Hub:
             session.longest_name = max(session.longest_name, len(name))
             session.peers[number] = Peer(number, address, literal, name, bool(told.get("connection")))
 
+    def _meet_name(self, session: Session, number: int, name: bytes) -> None:
+        """Someone whom a packet ring names by a ``sockaddr_ll``."""
+        with links.named(session.interfaces):
+            address = session.family.unpack(session.protocol, name)
+        shown = escape(session.family.text(address), 80)
+        session.longest_name = max(session.longest_name, len(shown))
+        session.peers[number] = Peer(number, address, repr(address), shown)
+
     def _status(self, session: Session, status: dict[str, Any]) -> None:
         session.state = status["state"]
         session.connections = tuple(status.get("connections", ()))
@@ -286,6 +299,8 @@ class Hub:
         session.waits = escape(str(status.get("waits", "")))
         session.packets = status.get("packets", session.packets)
         session.receive_buffer = status.get("receive_buffer", session.receive_buffer)
+        session.ring = status.get("ring", session.ring)
+        session.interfaces = {int(key): name for key, name in status.get("interfaces", {}).items()}
         session.by_number = status.get("by_number", session.by_number)
         with contextlib.suppress(ValueError, SyntaxError):
             if "local" in status:

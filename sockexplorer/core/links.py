@@ -7,15 +7,17 @@ of the process's.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 
 SIOCGIFNAME, SIOCGIFINDEX = 0x8910, 0x8933
 _IFREQ = struct.Struct("=16si20x")
 
+_names: ContextVar[Mapping[int, str] | None] = ContextVar("names", default=None)
 _seen_from: ContextVar[int | None] = ContextVar("seen_from", default=None)
 
 
@@ -29,8 +31,23 @@ def seen_from(sock: socket.socket) -> Iterator[None]:
         _seen_from.reset(token)
 
 
+@contextlib.contextmanager
+def named(names: Mapping[int, str]) -> Iterator[None]:
+    """Within the block, indexes have these names, those of a namespace elsewhere."""
+    token = _names.set(names)
+    try:
+        yield
+    finally:
+        _names.reset(token)
+
+
 def name_of(index: int) -> str:
     """The interface's name. Raises OSError where there is none."""
+    names = _names.get()
+    if names is not None:
+        if index not in names:
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+        return names[index]
     descriptor = _seen_from.get()
     if descriptor is None:
         return socket.if_indextoname(index)

@@ -18,7 +18,7 @@ import struct
 import sys
 from array import array
 from itertools import repeat
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 BLOCK = struct.Struct("<6IQ4I")
 """``struct tpacket_block_desc``."""
@@ -144,6 +144,11 @@ def vlan(block: memoryview, head: int) -> tuple[int, int] | None:
     if not status & TP_STATUS_VLAN_VALID:
         return None
     return tci, tpid if status & TP_STATUS_VLAN_TPID_VALID else ETH_P_8021Q
+
+
+def vlan_tag(tci: int, tpid: int) -> dict[str, Any]:
+    """A VLAN tag as it is shown. Source: IEEE 802.1Q for the parts of the TCI."""
+    return {"id": tci & 0xFFF, "priority": tci >> 13, "drop_eligible": bool(tci & 0x1000), "tpid": f"0x{tpid:04x}"}
 
 
 class _Headers(NamedTuple):

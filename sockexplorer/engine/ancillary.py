@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sockexplorer.core.constants import number
+from sockexplorer.core.tpacket import vlan_tag
 
 SOL_SOCKET = number("SOL_SOCKET")
 SCM_RIGHTS = number("SCM_RIGHTS")
@@ -104,13 +105,11 @@ def read(messages: Iterable[Control]) -> Said:
 
 
 def _auxdata(data: bytes, meta: dict[str, Any]) -> None:
-    """The VLAN tag, which the kernel takes off a frame. Source: packet(7), IEEE 802.1Q for the parts of the TCI."""
+    """The VLAN tag, which the kernel takes off a frame. Source: packet(7)."""
     status, _, _, _, _, tci, tpid = AUXDATA.unpack_from(data)
     if status & TP_STATUS_VLAN_VALID:
         tpid = tpid if status & TP_STATUS_VLAN_TPID_VALID else ETH_P_8021Q
-        meta["vlan"] = {
-            "id": tci & 0xFFF, "priority": tci >> 13, "drop_eligible": bool(tci & 0x1000), "tpid": f"0x{tpid:04x}",
-        }  # fmt: skip
+        meta["vlan"] = vlan_tag(tci, tpid)
 
 
 def _j1939(kind: int, data: bytes, meta: dict[str, Any]) -> bool:

@@ -92,6 +92,11 @@ class Ring:
         self._lock = threading.Lock()
         self._lock.acquire()
 
+    @property
+    def bytes(self) -> int:
+        """How much it holds."""
+        return self.blocks * self.block_bytes
+
     def _make(self, blocks: int) -> tuple[int, mmap.mmap]:
         while True:
             try:

@@ -20,6 +20,7 @@ from sockexplorer.engine.failure import Failure, explain, simple
 from sockexplorer.engine.operation import Operations
 from sockexplorer.engine.patience import RETRY_SECONDS, Wait
 from sockexplorer.engine.reader import MessageReader
+from sockexplorer.engine.ring_reader import RingReader, interface_names, ring_reader
 from sockexplorer.engine.sending import Sending
 from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.stage import Stage
@@ -74,7 +75,8 @@ class Session:
         """The call that waits for something to come."""
         self._retry: object = None
         """The peer whose queue of connections is full: it is called again."""
-        self._reader: MessageReader | None = None
+        self._reader: MessageReader | RingReader | None = None
+        self._ring: RingReader | None = None
         self._failures = 0
 
     # --- opening -------------------------------------------------------------------------------------------
@@ -88,6 +90,9 @@ class Session:
             if told := opening.by_number(sock, family, protocol):
                 self.granted["by_number"] = True
                 self.spool.event("by-number", told)
+            self._ring = ring_reader(sock, family, self.endpoint, self.spool)
+            if self._ring is not None:
+                self.granted |= {"ring": self._ring.ring.bytes, "interfaces": interface_names(sock)}
             if operation in ("bind", "listen") or (operation == "connect" and local is not None):
                 stage = "bind" if operation == "connect" else operation
                 self.file = opening.bind(sock, family, protocol, local, "bind" if stage == "listen" else stage)
@@ -103,7 +108,7 @@ class Session:
                     self.operations = Operations(sock, family, protocol, self.spool, self.peers)
                     self.operations.accept(local)
                 else:
-                    self._reader = self._message_reader(sock)
+                    self._reader = self._ring or self._message_reader(sock)
         except BaseException:
             self.state = "failed"
             self.release()
@@ -334,6 +339,9 @@ class Session:
         """Ask the kernel how many frames it dropped: the counter in a frame only tells with the next frame."""
         if not self.protocol.messages or self.sock is None or self.state not in ("bound", "open", "connected"):
             return
+        if self._ring is not None:
+            self._count_of_ring(self._ring, self.sock)
+            return
         with contextlib.suppress(OSError, struct.error):
             data = self.sock.getsockopt(socket.SOL_SOCKET, number("SO_MEMINFO"), 36)
             self._dropped(struct.unpack_from("=I", data, 32)[0])
@@ -341,11 +349,22 @@ class Session:
             self.granted["packets"] = self.granted.get("packets", 0) + seen
             self.changed = True
 
+    def _count_of_ring(self, reader: RingReader, sock: socket.socket) -> None:
+        self.spool.prepare()
+        ring = reader.ring
+        with contextlib.suppress(OSError):
+            ring.count()
+        self._dropped(ring.drops)
+        told = {"packets": ring.packets, "interfaces": interface_names(sock)}
+        if any(self.granted.get(key) != value for key, value in told.items()):
+            self.granted |= told
+            self.changed = True
+
     @property
     def batch_full(self) -> bool:
         """Whether the last read left more behind, as far as can be told."""
         readers = [each.reader for each in self.connections.values()]
-        return any(isinstance(each, MessageReader) and each.full for each in (self._reader, *readers))
+        return any(isinstance(each, MessageReader | RingReader) and each.full for each in (self._reader, *readers))
 
     # --- sending -------------------------------------------------------------------------------------------
 
@@ -360,7 +379,7 @@ class Session:
                 address = self.family.unpack(self.protocol, key)
         except (OSError, ValueError, TypeError, KeyError):
             key = repr(address).encode()
-        if self._reader is not None and not self._reader.batched:
+        if isinstance(self._reader, MessageReader) and not self._reader.batched:
             key = repr(address)
         known = self.peers.known(key)
         return known[0] if known else self.peers.add(key, address)
@@ -389,11 +408,14 @@ class Session:
 
     def _read_last(self) -> None:
         """Take what had arrived before the end, within bounds."""
+        if self._ring is not None:
+            self._ring.read_last()
+            return
         readers = [each.reader for each in self.connections.values()]
         for reader in readers if self._reader is None or self.sock is None else [self._reader, *readers]:
             self._read_rest(reader)
 
-    def _read_rest(self, reader: MessageReader | StreamReader) -> None:
+    def _read_rest(self, reader: MessageReader | StreamReader | RingReader) -> None:
         """Read what is left: some tell of the end before they give what came before it, others repeat the error."""
         for _ in range(LAST_READS):
             recorded = self.spool.recorded
@@ -419,6 +441,9 @@ class Session:
             self.operations.close()
         self.sending.outbox.give_up(simple("send", "the session was closed before the peer had room for this"))
         self._remove_file()
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = self._reader = None
         if self.sock is not None:
             self.sock.close()
             self.sock = None

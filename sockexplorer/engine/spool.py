@@ -40,6 +40,8 @@ MOST_BYTES = 2**20
 """Rows and bytes that wait for company at most."""
 MOST_PARTS = 16
 LEAST_ROOM = 16 * 2**20
+AHEAD = 32 * 2**20
+"""Bytes of pages that `Spool.prepare` has ready."""
 SPLICE = 2**20
 """Bytes of one read of a stream at most, where it goes by way of a pipe."""
 
@@ -73,6 +75,7 @@ class Spool:
         self._traffic = [0, 0, 0, 0]
         self.end = self.told = PAGE
         """Where the next block begins, and where it did when the client was told last."""
+        self._prepared = 0
         self._refused = 0
         self._why = ""
         self._pipe: tuple[int, int] | None = None
@@ -165,6 +168,14 @@ class Spool:
             self._unkept(count, os.strerror(number))
             return
         self._commit(size)
+
+    def prepare(self) -> None:
+        """Have the file's next pages ready, ahead of a flood: to find and clear them takes as long as to fill them."""
+        ahead = max(self._prepared, self.end)
+        if self.shared and self._file is not None and ahead - self.end < AHEAD // 2:
+            with contextlib.suppress(OSError):
+                os.posix_fallocate(self._file, ahead, self.end + AHEAD - ahead)
+                self._prepared = self.end + AHEAD
 
     def ring_block(self, count: int, block: memoryview) -> None:
         """Record a block of a packet ring, with ``count`` packets; its rows are made when they are looked at."""
