@@ -117,6 +117,11 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     return Content.assemble(*parts)
 
 
+def buffer_text(session: Session) -> str:
+    """Where the kernel puts frames until they are read, and how much it holds, as it was granted."""
+    return f"packet ring {size(session.ring)}" if session.ring else f"receive buffer {size(session.receive_buffer)}"
+
+
 def empty_text(session: Session | None, *, filtered: bool) -> Content:
     """What stands where there is no row: what to do next, or why there is none."""
     if session is None:
@@ -136,7 +141,7 @@ def empty_text(session: Session | None, *, filtered: bool) -> Content:
     if session.state not in ("bound", "listening", "open"):
         return Content.styled(f"The session is {session.state}; no frame yet.", MUTED)
     what = "Waiting for peers" if session.state == "listening" else "Waiting for frames"
-    buffer = f", receive buffer {size(session.receive_buffer)}" if session.receive_buffer else ""
+    buffer = f", {buffer_text(session)}" if session.receive_buffer else ""
     parts: list[Part] = [(what, "bold"), f" at {escape(ascii(session.local))}{buffer}."]
     if command := session.family.try_it(session.protocol, session.local):
         parts += ["\n\nFrom another terminal:\n  ", (escape(command, 160), "$text-accent")]

@@ -22,9 +22,9 @@ from sockexplorer.core.about import Section, about_protocol
 from sockexplorer.core.lifecycle import allowed
 from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape, preview
-from sockexplorer.ui.clock import clock, size
+from sockexplorer.ui.clock import clock
 from sockexplorer.ui.columns import COLUMNS, TIMES, Look
-from sockexplorer.ui.explain import empty_text, status_text
+from sockexplorer.ui.explain import buffer_text, empty_text, status_text
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.screens.choose import ChooseScreen
 from sockexplorer.ui.settings import Settings
@@ -444,7 +444,7 @@ class TrafficPane(Pane):
         if session is None:
             return "Traffic", [("", ["Open a socket in pane 2: what it receives and sends appears here."])]
         where = [f"local   {session.local!r}", f"remote  {session.remote!r}"]
-        where.append(f"receive buffer  {size(session.receive_buffer)}")
+        where.append(buffer_text(session))
         if session.packets is not None:
             where.append(f"kernel  {session.packets} packets, {session.drops} of them dropped")
         about = about_protocol(session.family, session.protocol)
