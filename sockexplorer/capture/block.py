@@ -29,9 +29,12 @@ class Block:
     ``begins[i]`` to ``ends[i]``.
     """
 
-    def __init__(self, store: Store, offset: int, first: int, names: Names) -> None:
-        """``names`` are those of the packet rings' blocks so far, and learn what is new in this one."""
-        head = store.read(WHOLE, offset)
+    def __init__(self, store: Store, offset: int, size: int, first: int, names: Names) -> None:
+        """``size`` is how much of the store the block takes at most.
+
+        ``names`` are those of the packet rings' blocks so far, and learn what is new in this one.
+        """
+        head = store.read(min(size, WHOLE), offset)
         header = unpack_header(head, 2**63)
         self.tagged: dict[int, int] | None = None
         """Where the headers of packets with a VLAN tag are, in a block of a ring; None in any other."""

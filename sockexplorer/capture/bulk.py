@@ -26,7 +26,7 @@ class Template(NamedTuple):
     options: bytes
 
 
-def alike(block: Block, template: Template) -> bytes | None:
+def alike(block: Block, template: Template) -> bytearray | None:
     """All rows of a block as packet blocks, where they have one template and one length; None where lengths differ.
 
     The rows carry their payload only, all of it.
@@ -54,7 +54,7 @@ def alike(block: Block, template: Template) -> bytes | None:
         for begin in range(0, length * count, length) if length else ():
             made[at : at + length] = data[begin : begin + length]
             at += size
-    return bytes(made)
+    return made
 
 
 def mixed(block: Block, templates: Sequence[Template]) -> bytes:

@@ -38,9 +38,12 @@ TRUNCATED = int(Flag.TRUNCATED)
 PLAIN = {0, int(Flag.OUT)}
 """Flags of frames that a header and a direction tell all of."""
 MOST_TEMPLATES = 4096
+MOST_PARTS = 64
+"""Blocks, or runs of them, that are written without being joined."""
 HELD_BYTES = 4 * 2**20
 """Bytes of blocks after which `Recording.add` writes them out, flushed or not."""
-Sink = Callable[[Sequence[bytes]], None]
+Sink = Callable[[Sequence[bytes | bytearray]], None]
+"""Takes blocks, or runs of whole blocks."""
 
 
 class Full(Exception):
@@ -111,7 +114,7 @@ class Recording:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._blocks: list[bytes] = []
+        self._blocks: list[bytes | bytearray] = []
         self._frames: list[int] = []
         """How many frames each of the blocks that wait has."""
         self._templates: dict[object, Template] = {}
@@ -163,7 +166,7 @@ class Recording:
             self._template(key, origin, who, block.peers[row], block.flags[row], block.part(row, start), description)
             for row in rows
         ]
-        made = None
+        made: bytes | bytearray | None = None
         if len(templates) == 1 or templates.count(templates[0]) == len(templates):
             made = bulk.alike(block, templates[0])
         if made is None:
@@ -232,7 +235,7 @@ class Recording:
             raise
         self.written += sum(frames)
 
-    def _put(self, block: bytes, *, frames: int = 0) -> None:
+    def _put(self, block: bytes | bytearray, *, frames: int = 0) -> None:
         self._blocks.append(block)
         self._frames.append(frames)
         self._held += len(block)
@@ -265,13 +268,16 @@ class FileSink:
         self._end = 0
         """Where the last whole block ends."""
 
-    def __call__(self, blocks: Sequence[bytes]) -> None:
+    def __call__(self, blocks: Sequence[bytes | bytearray]) -> None:
         """Write a batch. Raises `Full`."""
-        data = memoryview(b"".join(blocks))
-        done = 0
+        total, done = sum(map(len, blocks)), 0
         try:
-            while done < len(data):
-                done += os.write(self._fd, data[done:])
+            if len(blocks) <= MOST_PARTS:
+                done = os.writev(self._fd, blocks)
+            if done < total:
+                data = memoryview(b"".join(blocks))
+                while done < total:
+                    done += os.write(self._fd, data[done:])
         except OSError as error:
             kept, size = 0, 0
             for each in blocks:
@@ -283,7 +289,7 @@ class FileSink:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._fd, self._end)
             raise Full(f"{self.path}: {error.strerror}", kept) from None
-        self._end += len(data)
+        self._end += total
 
     def close(self) -> None:
         os.close(self._fd)

@@ -162,9 +162,15 @@ class Hub:
 
         ``fields`` are the values of the protocol's message fields.
         """
+
+        def sent(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            self._catch_up(session)
+            if done is not None:
+                done(result, problem)
+
         target = None if to is None else repr(to)
         values = repr(dict(fields)) if fields else None
-        self.client.request("send", done, data, session=session.number, peer=peer, to=target, fields=values)
+        self.client.request("send", sent, data, session=session.number, peer=peer, to=target, fields=values)
 
     def set_timeout(self, session: Session, timeout: float | None, done: Reply | None = None) -> None:
         """Have a session wait as ``settimeout()`` says, from here on."""

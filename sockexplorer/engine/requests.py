@@ -143,8 +143,10 @@ class Requests:
         def done(outcome: int | Failure) -> None:
             if isinstance(outcome, Failure):
                 self._refuse(header, outcome)
-            else:
-                self._engine.send({"re": header.get("id"), "ok": True, "sent": outcome})
+                return
+            # Whoever hears that it was sent may look for its row.
+            self._engine.hand_over(session)
+            self._engine.send({"re": header.get("id"), "ok": True, "sent": outcome})
 
         if to is None or session.family.host_name(to) is None:
             session.sending.send(body, header.get("peer"), to, values, done)
