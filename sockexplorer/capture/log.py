@@ -74,11 +74,14 @@ class Log:
         directory: Path | None = None,
         on_peers: Callable[[list[dict[str, Any]]], None] = lambda told: None,
         on_name: Callable[[int, bytes], None] = lambda number, name: None,
+        store: Store | None = None,
     ) -> None:
         self.limit = limit
         self.on_peers = on_peers
         self.on_name = on_name
-        self.store: Store = MemoryStore() if directory is None and files_are_limited() else FileStore(directory)
+        if store is None:
+            store = MemoryStore() if directory is None and files_are_limited() else FileStore(directory)
+        self.store = store
         """Holds the spool. An engine that shares its file writes it; else `append` does."""
         self._closed = False
         self._firsts, self._offsets = array("Q"), array("Q")

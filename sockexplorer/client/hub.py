@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sockexplorer.capture.log import DEFAULT_LIMIT, Frame, Log
+from sockexplorer.capture.store import MemoryStore
 from sockexplorer.client.client import Client, Problem, Reply
 from sockexplorer.client.link import Link, start_process
 from sockexplorer.client.processes import program
@@ -132,7 +134,7 @@ class Hub:
         """Open an endpoint; the session's state and problem follow. ``done`` is called with the outcome."""
         self._last += 1
         family = find_family(endpoint.family)
-        log = Log(self.log_limit, self.log_directory)
+        log, problem = self._log()
         descriptor = log.store.descriptor
         session = Session(self._last, endpoint, family, family.protocol(endpoint.protocol), log)
         log.on_peers = lambda told: self._meet(session, told)
@@ -148,11 +150,23 @@ class Hub:
             if done is not None:
                 done(result, problem)
 
+        if problem is not None:
+            opened(None, problem)
+            return session
         self.client.request(
             "open", opened, session=session.number, endpoint=endpoint.to_json(), room=self.room,
             descriptors=() if descriptor is None else (descriptor,),
         )  # fmt: skip
         return session
+
+    def _log(self) -> tuple[Log, Problem | None]:
+        try:
+            return Log(self.log_limit, self.log_directory), None
+        except OSError as error:
+            name = errno.errorcode.get(error.errno or 0, "")
+            where = "memory" if self.log_directory is None else str(self.log_directory)
+            problem = Problem("log", name, f"{error.strerror}: {where}", "the traffic could not be kept anywhere")
+            return Log(self.log_limit, store=MemoryStore()), problem
 
     def send(
         self, session: Session, data: bytes, *, peer: int | None = None, to: object = None,

@@ -7,14 +7,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sockexplorer.client.link import Link
 
 
-def run(family_protocol: str | None, address: str | None, start: Callable[[], Link]) -> int:
+def run(
+    family_protocol: str | None,
+    address: str | None,
+    start: Callable[[], Link],
+    limit: Callable[[int], int | None] = lambda usual: usual,
+    directory: Path | None = None,
+) -> int:
     """Run the explorer until it is quit. Its exit status: 0, or 128 + n after signal n.
 
     ``family_protocol`` (``inet/udp``) and ``address`` fill the form to start with. ``start`` starts the engine, while
-    the terminal is not the explorer's: it may ask for a password. Raises KeyError, and OSError when it can't be
+    the terminal is not the explorer's: it may ask for a password. ``limit`` gives the bytes that a log keeps, from what
+    the settings say, and ``directory`` is where; see `capture.log.Log`. Raises KeyError, and OSError when it can't be
     started.
     """
     # Nearly all that the start makes stays: to collect waits until the screen stands.
@@ -24,7 +33,7 @@ def run(family_protocol: str | None, address: str | None, start: Callable[[], Li
     from sockexplorer.ui.settings import load
 
     settings = load()
-    hub = Hub(start, log_limit=settings.log_bytes)
+    hub = Hub(start, log_limit=limit(settings.log_bytes), log_directory=directory)
     try:
         from sockexplorer.ui.app import ExplorerApp
         from sockexplorer.ui.ending import run_app
