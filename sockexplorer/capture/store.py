@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import mmap
 import os
 import sys
@@ -69,6 +68,8 @@ class FileStore:
         begin, self._given = self._given, max(self._given, end & -ALIGNMENT)
         if begin < self._given and sys.platform == "linux":
             # fallocate(2) with FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE; where that can't be, they stay.
+            import ctypes
+
             with contextlib.suppress(OSError, AttributeError):
                 fallocate = ctypes.CDLL(None).fallocate
                 fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
