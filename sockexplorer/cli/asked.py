@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from sockexplorer.core.family import Operation, Protocol
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-LEVELS = {
-    "SO_VM_SOCKETS_": "AF_VSOCK", "SO_": "SOL_SOCKET", "TCP_": "IPPROTO_TCP", "UDPLITE_": "SOL_UDPLITE",
-    "UDP_": "IPPROTO_UDP", "IPV6_": "IPPROTO_IPV6", "IP_": "IPPROTO_IP", "PACKET_": "SOL_PACKET",
-    "NETLINK_": "SOL_NETLINK", "CAN_RAW_": "SOL_CAN_RAW", "ALG_": "SOL_ALG", "TIPC_": "SOL_TIPC",
-}  # fmt: skip
-"""The level that an option's prefix means."""
-SWITCH = {"on": 1, "yes": 1, "true": 1, "off": 0, "no": 0, "false": 0}
 
 
 def socket_options(command: Command) -> Command:
@@ -121,58 +114,14 @@ def with_defaults(protocol: Protocol, operation: Operation, given: tuple[SetOpti
 
 
 def set_option(protocol: Protocol, text: str) -> SetOption:
-    """``SO_REUSEADDR=1``, ``SO_BROADCAST``, ``SOL_SOCKET:SO_MARK=5``, ``1:36=hex:05000000``.
-
-    Raises `click.BadParameter`.
-    """
-    from sockexplorer.core.constants import number
-    from sockexplorer.core.draft import option_value
-    from sockexplorer.core.endpoint import SetOption
+    """An option as `core.option_text` reads it. Raises `click.BadParameter`."""
     from sockexplorer.core.faults import FieldError
+    from sockexplorer.core.option_text import read_option
 
-    head, equals, value_text = text.partition("=")
-    level, colon, name = head.strip().rpartition(":")
-    level, name = level.strip().upper(), name.strip().upper()
-    declared = {each.name: each for each in protocol.options}
-    if not colon:
-        by_prefix = (value for prefix, value in LEVELS.items() if name.startswith(prefix))
-        level = declared[name].level if name in declared else next(by_prefix, "")
-    hint = "--option"
     try:
-        number(name)
-        if level:
-            number(level)
-    except KeyError as error:
-        known = f"; {protocol.name} has {', '.join(declared)}" if declared else ""
-        raise click.BadParameter(f"there is no constant {error.args[0]!r}{known}", param_hint=hint) from None
-    if not level:
-        raise click.BadParameter(f"{name} has no known level: write LEVEL:{name}=VALUE", param_hint=hint)
-    if name in declared and declared[name].kind is not None:
-        try:
-            return SetOption(level, name, option_value(declared[name], value_text))
-        except FieldError as error:
-            raise click.BadParameter(escape(str(error)), param_hint=hint) from None
-    return SetOption(level, name, _option_value(name, value_text if equals else "1", hint))
-
-
-def _option_value(name: str, text: str, hint: str) -> int | bytes:
-    """A number, on or off, or ``hex:`` and the bytes of a structure. Raises `click.BadParameter`."""
-    from sockexplorer.core.payload import PayloadError, from_hex
-
-    if text.strip().lower().startswith("hex:"):
-        try:
-            return from_hex(text.strip()[4:])
-        except PayloadError as error:
-            raise click.BadParameter(escape(str(error)), param_hint=hint) from None
-    try:
-        value = SWITCH.get(text.strip().lower())
-        value = int(text, 0) if value is None else value
-    except ValueError:
-        message = f"{escape(text, 40)!r} is no number: write {name}=1, or {name}=hex:01000000 for bytes"
-        raise click.BadParameter(message, param_hint=hint) from None
-    if not -(2**31) <= value < 2**31:
-        raise click.BadParameter(f"{value} does not fit a C int", param_hint=hint)
-    return value
+        return read_option(protocol, text)
+    except FieldError as error:
+        raise click.BadParameter(escape(str(error)), param_hint="--option") from None
 
 
 def message_values(target: Target, address: object, given: tuple[str, ...]) -> dict[str, object]:

@@ -17,7 +17,7 @@ from sockexplorer.client.client import Client, Problem, Reply
 from sockexplorer.client.link import Link, start_process
 from sockexplorer.client.processes import program
 from sockexplorer.core import lifecycle, links, wire
-from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
@@ -189,6 +189,16 @@ class Hub:
     def set_timeout(self, session: Session, timeout: float | None, done: Reply | None = None) -> None:
         """Have a session wait as ``settimeout()`` says, from here on."""
         self.client.request("timeout", done, session=session.number, timeout=timeout)
+
+    def set_option(self, session: Session, option: SetOption, done: Reply | None = None) -> None:
+        """Change a socket option of an open session; what the kernel made of it is a row."""
+
+        def changed(result: dict[str, Any] | None, problem: Problem | None) -> None:
+            self._catch_up(session)
+            if done is not None:
+                done(result, problem)
+
+        self.client.request("option", changed, session=session.number, option=option.to_json())
 
     def close(self, session: Session, done: Reply | None = None) -> None:
         """Close a session; its log stays until `forget`."""

@@ -111,10 +111,15 @@ def set_up(sock: socket.socket, family: Family, protocol: Protocol, endpoint: En
         except OSError:
             with contextlib.suppress(OSError):
                 sock.setsockopt(level, socket.SO_RCVBUF, RECEIVE_BUFFER)
-    granted: dict[str, Any] = {}
+    return granted(sock)
+
+
+def granted(sock: socket.socket) -> dict[str, Any]:
+    """What the kernel grants of what was asked for: ``receive_buffer``, in bytes of its own accounting."""
+    found: dict[str, Any] = {}
     with contextlib.suppress(OSError):
-        granted["receive_buffer"] = sock.getsockopt(level, socket.SO_RCVBUF)
-    return granted
+        found["receive_buffer"] = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    return found
 
 
 def set_options(

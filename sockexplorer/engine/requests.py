@@ -7,6 +7,7 @@ A message has an ``op`` and an ``id``; the reply carries ``re: id`` and either `
     open    session endpoint [room]                → status; its descriptor is the spool
     send    session [peer] [to] [fields]  body: payload   → sent
     timeout session timeout                        from here on, as settimeout()
+    option  session option                         → changed
     close   session [peer]
     check   family protocol address role [proto]   → verdict
     resolve family protocol address                → hosts
@@ -26,7 +27,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sockexplorer.core import wire
-from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.literal import travelling_literal
 from sockexplorer.engine.batch import answer
 from sockexplorer.engine.failure import Failure, explain, simple
@@ -169,6 +170,16 @@ class Requests:
         except ValueError as error:
             raise simple("settimeout", str(error), "None blocks, 0 does not, seconds are a timeout") from None
         return {}
+
+    def _op_option(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        from sockexplorer.engine.changing import change_option
+
+        session = self._session(header)
+        try:
+            text = change_option(session, SetOption.from_json(header["option"]))
+        finally:
+            self._engine.hand_over(session)
+        return {"changed": text}
 
     def _op_close(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         session = self._session(header)

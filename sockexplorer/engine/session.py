@@ -8,11 +8,12 @@ import os
 import selectors
 import socket
 import struct
+from dataclasses import replace
 from typing import Any
 
 from sockexplorer.core import lifecycle, links
 from sockexplorer.core.constants import number
-from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.engine import opening, patience
 from sockexplorer.engine.connection import Connection
@@ -270,6 +271,16 @@ class Session:
         """From here on, as ``settimeout()``. Raises ValueError for what that refuses."""
         self.timeout = patience.check(timeout)
         self._waits = None
+        self.changed = True
+
+    def option_changed(self, option: SetOption) -> None:
+        """Tell what a changed option granted, and keep what the person has chosen."""
+        self.endpoint = replace(
+            self.endpoint,
+            options=(*(each for each in self.endpoint.options if each.name != option.name), option),
+        )
+        if self.sock is not None:
+            self.granted |= opening.granted(self.sock)
         self.changed = True
 
     @property

@@ -11,6 +11,7 @@ from rich.style import Style
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.hub import Session
+from sockexplorer.core.beside import beside
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.text import escape, preview
 from sockexplorer.ui.clock import clock
@@ -29,9 +30,16 @@ COLUMNS: dict[str, str] = {
     "length": "bytes on the wire",
     "protocol": "the protocol; from 100 columns on",
     "summary": "what a decoder says, or the payload",
+    "ancillary": "what came beside it, where there is room: TTL, credentials, VLAN …",
 }
 EVENT_GLYPH = "•"
-_EVENT_GLYPHS = {"error": "✗", "reset": "✗", "dropped": "⚠"}
+LEAST_BESIDE = 12
+"""Cells that ancillary data needs to be worth showing."""
+_EVENT_GLYPHS = {
+    "error": "✗", "reset": "✗", "dropped": "⚠", "unkept": "⚠", "unsent": "⚠", "timeout": "⚠", "waits": "…",
+    "accepted": "+", "connected": "+", "closed": "○", "option-changed": "≔",
+}  # fmt: skip
+_PROBLEMS = frozenset(("error", "reset", "dropped", "unkept", "unsent"))
 _ETHERTYPES = {
     0x0800: "ipv4", 0x0806: "arp", 0x86DD: "ipv6", 0x8100: "vlan", 0x88A8: "vlan", 0x8863: "pppoe", 0x8864: "pppoe",
     0x88CC: "lldp", 0x888E: "eapol", 0x8847: "mpls", 0x000C: "can", 0x000D: "canfd",
@@ -58,7 +66,7 @@ def row_cells(
     ``tone`` gives the style of ``in``, ``out``, ``event``, ``problem`` and ``muted``.
     """
     wide = width >= 100
-    problem = frame.event in _EVENT_GLYPHS
+    problem = frame.event in _PROBLEMS
     kind = ("problem" if problem else "event") if frame.event else "out" if frame.outgoing else "in"
     glyph = _EVENT_GLYPHS.get(frame.event, EVENT_GLYPH) if frame.event else "→" if frame.outgoing else "←"
     muted, style = tone("muted"), tone(kind)
@@ -78,7 +86,8 @@ def row_cells(
         elif column == "protocol" and (wide or look.columns != tuple(COLUMNS)):
             cells.append((f"{'' if frame.event else protocol_of(frame, session):<8.8} ", muted))
         elif column == "summary":
-            cells += _summary(frame, session, cells, width, style, tone)
+            with_beside = "ancillary" in look.columns
+            cells += _summary(frame, session, cells, width, style, tone, with_beside=with_beside)
     return cells
 
 
@@ -100,16 +109,22 @@ def protocol_of(frame: Frame, session: Session) -> str:
 
 
 def _summary(
-    frame: Frame, session: Session, before: Cells, width: int, style: Style, tone: Callable[[str], Style]
-) -> Cells:
+    frame: Frame, session: Session, before: Cells, width: int, style: Style, tone: Callable[[str], Style], *,
+    with_beside: bool,
+) -> Cells:  # fmt: skip
     marks = "" if frame.event else _marks(frame)
     room = max(8, width - sum(cell_len(text) for text, _ in before) - cell_len(marks))
     if frame.event:
         return [(_fit(_event_text(frame), room), style)]
     cells = [(marks, tone("problem"))] if marks else []
-    if not frame.length:
-        return [*cells, ("(empty)", tone("muted"))]
-    return [*cells, (_fit(_said(frame, session, width), room), Style())]
+    said = _said(frame, session, width) if frame.length else "(empty)"
+    more = escape(beside(frame.meta), width) if with_beside and frame.meta else ""
+    if more:
+        # The payload comes first: what is beside it gets what is left, and a third of the room where there is much.
+        most = max(room // 3 if width >= 100 else 0, room - cell_len(said))
+        more = f"  ‹{_fit(more, most - 4)}›" if most >= LEAST_BESIDE else ""
+    cells.append((_fit(said, room - cell_len(more)), Style() if frame.length else tone("muted")))
+    return [*cells, (more, tone("muted"))] if more else cells
 
 
 def _fit(text: str, room: int) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.hub import Peer, Session
+from sockexplorer.core.beside import control
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.text import escape
 from sockexplorer.decoders import decode
@@ -120,6 +121,11 @@ def _ancillary(frame: Frame) -> Iterator[Fact]:
         if key == "descriptors" and isinstance(value, list):
             for each in value:
                 yield Fact(0, "received", f"{escape(str(each), VALUE_CHARACTERS)} (closed)")
+        elif key == "control" and isinstance(value, list):
+            for each in value:
+                name = escape(str(each.get("name", "")), VALUE_CHARACTERS) if isinstance(each, dict) else "control"
+                said = control(each) if isinstance(each, dict) else str(each)
+                yield Fact(0, name, escape(said, VALUE_CHARACTERS))
         elif key == "credentials" and isinstance(value, dict):
             yield Fact(0, "sender", escape(" ".join(f"{name} {number}" for name, number in value.items())))
         elif key == "failure" and isinstance(value, dict):

@@ -32,6 +32,7 @@ from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
 from sockexplorer.ui.widgets.lines import LineView
+from sockexplorer.ui.widgets.option_line import OptionLine
 from sockexplorer.ui.widgets.rates import History, RatesLine
 from sockexplorer.ui.widgets.session_bar import SessionBar
 from sockexplorer.ui.widgets.timeout_line import TimeoutLine
@@ -85,6 +86,7 @@ class TrafficPane(Pane):
         Binding("left_square_bracket", "switch(-1)", "Before", show=False, id="previous-session", key_display="["),
         Binding("x", "close", "Close", id="close"),
         Binding("w", "timeout", "Wait", show=False, id="timeout", tooltip="How long a call may wait: settimeout()"),
+        Binding("o", "option", "Option", show=False, id="option", tooltip="Change a socket option: setsockopt()"),
         Binding("d", "disconnect", "Disconnect the row's peer", show=False, id="disconnect"),
         Binding("escape", "back", "Back", show=False),
     ]
@@ -108,6 +110,7 @@ class TrafficPane(Pane):
             yield RatesLine()
         yield FilterBar(self._filtered)
         yield TimeoutLine()
+        yield OptionLine()
         yield Static(id="traffic-empty")
         yield TrafficView()
         yield Details()
@@ -244,6 +247,28 @@ class TrafficPane(Pane):
 
     @on(TimeoutLine.Left)
     def _timeout_left(self) -> None:
+        self.view.focus()
+
+    def action_option(self) -> None:
+        if self.session is not None and self.session.state not in ("closed", "failed", "ended"):
+            self.query_one(OptionLine).open(self.session)
+
+    @on(OptionLine.Given)
+    def _option_given(self, event: OptionLine.Given) -> None:
+        line = self.query_one(OptionLine)
+
+        def changed(result: object, problem: Problem | None) -> None:
+            if problem is not None:
+                line.refused(problem)
+            else:
+                line.display = False
+                self.view.focus()
+
+        if self.session is not None:
+            self.hub.set_option(self.session, event.option, changed)
+
+    @on(OptionLine.Left)
+    def _option_left(self) -> None:
         self.view.focus()
 
     # --- rows ----------------------------------------------------------------------------------------------

@@ -23,7 +23,10 @@ from sockexplorer.ui.clock import count
 from sockexplorer.ui.widgets.search_line import SearchLine
 
 VOCABULARY = Vocabulary(frozenset(field_names()), OPEN_PREFIXES)
-EVENTS = ("accepted", "by-number", "closed", "connected", "dropped", "error", "reset", "timeout", "unsent", "waits")
+EVENTS = (
+    "accepted", "by-number", "closed", "connected", "dropped", "error", "option-changed", "reset", "timeout", "unkept",
+    "unsent", "waits",
+)  # fmt: skip
 MOST_PEERS = 1000
 
 

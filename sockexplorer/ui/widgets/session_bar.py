@@ -15,8 +15,12 @@ GLYPHS = {
 }  # fmt: skip
 
 
+MORE = 4
+"""Cells that tell of sessions further on."""
+
+
 class SessionBar(Static):
-    """``1 ● inet/udp 127.0.0.1:9999  2 ● …``, the shown one marked; cut from the left where it does not fit."""
+    """``1 ● inet/udp 127.0.0.1:9999  2 ● …``, the shown one marked; ``‹`` and ``+2 ›`` where there are more."""
 
     class Picked(Message):
         """A session was clicked."""
@@ -43,13 +47,20 @@ class SessionBar(Static):
         if start:
             parts.append(("‹", "$foreground-muted"))
             column = 1
-        for each, text in labels[start:]:
+        shown = labels[start:]
+        rest = 0
+        while len(shown) > 1 and column + sum(len(text) + 1 for _, text in shown) + (MORE if rest else 0) > room:
+            shown.pop()
+            rest += 1
+        for each, text in shown:
             style = "bold $text on $primary 40%" if each is current else "$foreground-muted"
             if each.state == "failed":
                 style += " $text-error" if each is not current else ""
             parts += [(text, style), " "]
             self._spans.append((column, column + len(text), each.number))
             column += len(text) + 1
+        if rest:
+            parts.append((f"+{rest} ›", "$foreground-muted"))
         self.display = bool(sessions)
         self.update(Content.assemble(*parts))
 

@@ -1,0 +1,52 @@
+"""What came beside a message, its ancillary data, in a few words: ``ttl 64 · pid 12 uid 0 · vlan 100``."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import struct
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+ELSEWHERE = frozenset(("event", "text", "failure", "connection", "peer", "socket", "descriptors", "comments", "option"))
+"""Metadata that is shown in a place of its own."""
+_PKTINFO, _PKTINFO6 = struct.Struct("=I4s4s"), struct.Struct("=16sI")
+
+
+def beside(meta: Mapping[str, Any]) -> str:
+    """The words for a frame's metadata, "" where it has none that are not shown elsewhere. Not escaped."""
+    return " · ".join(_words(meta))
+
+
+def _words(meta: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in meta.items():
+        if key in ELSEWHERE:
+            continue
+        if key == "control" and isinstance(value, list):
+            yield from (control(each) for each in value if isinstance(each, dict))
+        elif key == "vlan" and isinstance(value, dict):
+            priority = value.get("priority")
+            yield f"vlan {value.get('id')}" + (f" priority {priority}" if priority else "")
+        elif key == "credentials" and isinstance(value, dict):
+            yield " ".join(f"{name} {number}" for name, number in value.items())
+        elif isinstance(value, dict):
+            yield f"{key} " + " ".join(f"{name} {each}" for name, each in value.items())
+        else:
+            yield f"{key} {value}"
+
+
+def control(message: Mapping[str, Any]) -> str:
+    """A control message of IP by its number or its addresses (ip(7), ipv6(7)), any other by its bytes."""
+    name, digits = str(message.get("name", "")), str(message.get("data", ""))
+    with contextlib.suppress(ValueError, struct.error):
+        data = bytes.fromhex(digits)
+        if name == "IP_PKTINFO":
+            index, _, to = _PKTINFO.unpack(data)
+            return f"to {ipaddress.IPv4Address(to)} interface {index}"
+        if name == "IPV6_PKTINFO":
+            to, index = _PKTINFO6.unpack(data)
+            return f"to {ipaddress.IPv6Address(to)} interface {index}"
+        if name.startswith(("IP_", "IPV6_")) and len(data) in (1, 4):
+            return f"{name.partition('_')[2].lower()} {int.from_bytes(data, sys.byteorder)}"
+    return f"{name} {digits}"
