@@ -1,0 +1,1 @@
+"""The parts of ``traffic.py``: what is measured, against what, and how."""

@@ -1,0 +1,108 @@
+"""Our receivers: an engine with its client, and the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from sockexplorer.core.endpoint import Endpoint
+from speed import processes
+from speed.receiver import Receiver
+
+HERE = Path(__file__).resolve().parents[1]
+
+
+class Client(Receiver):
+    """``speed.client``: a session whose log keeps ``limit`` bytes. Raises `processes.Failed` if it can't be opened."""
+
+    def __init__(self, endpoint: Endpoint, limit: int = 8 * 2**30) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "speed.client", json.dumps(endpoint.to_json()), str(limit)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(HERE)},
+        )  # fmt: skip
+        self.told = self._line()
+        if self.told["state"] in ("failed", "closed"):
+            self.end()
+            raise processes.Failed(self.told["problem"])
+        self.engine, self.client = int(self.told["engine"]), int(self.told["client"])
+        self.readers = [self.engine]
+        self.parts = {"engine": [self.engine], "client": [self.client]}
+
+    def ask(self, word: str) -> dict[str, Any]:
+        """The counters, after it did as told: ``kept``, ``busy``, ``idle``, ``close``."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{word}\n")
+        self._process.stdin.flush()
+        self.told = self._line()
+        return self.told
+
+    def kept(self) -> int:
+        return int(self.ask("kept")["received"]) - int(self.told["trimmed"])
+
+    def taken(self, count: int) -> None:
+        processes.wait(lambda: self.kept() >= count, f"{count} frames; {self.told}")
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def dropped(self) -> int | None:
+        return int(self.told["drops"])
+
+    def _line(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise processes.Failed(f"the client ended with status {self._process.wait(10)}")
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+
+class Watch(Receiver):
+    """``sockexplorer watch TARGET --bind ADDRESS --write FILE``."""
+
+    def __init__(self, target: str, address: str, file: Path) -> None:
+        self._file = file
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "sockexplorer", "watch", target, "--bind", address, "--write", str(file)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert self._process.stderr is not None
+        said = self._process.stderr.readline()
+        if not said.startswith((b"listening on", b"bound to", b"open at")):
+            raise processes.Failed(f"watch did not start: {(said + processes.end(self._process)[1]).decode()}")
+        self.readers = processes.children(self._process.pid)
+        self.parts = {"engine": self.readers, "client": [self._process.pid]}
+        self._drops: int | None = None
+
+    def taken(self, count: int) -> None:
+        processes.until_quiet([*self.readers, self._process.pid])
+
+    def end(self) -> None:
+        _, said = processes.end(self._process, signal.SIGINT)
+        found = re.search(rb"the kernel dropped (\d+)", said)
+        self._drops = int(found[1]) if found else None
+
+    def dropped(self) -> int | None:
+        return self._drops
+
+    def kept(self) -> int:
+        """Enhanced packet blocks in the file."""
+        data, at, found = self._file.read_bytes(), 0, 0
+        while at + 8 <= len(data):
+            found += data[at : at + 4] == b"\6\0\0\0"
+            at += int.from_bytes(data[at + 4 : at + 8], "little")
+        return found

@@ -1,0 +1,100 @@
+"""How fast traffic is kept: ``.venv/bin/python tests/benchmarks/traffic.py [MEASUREMENT …]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+
+from speed import beside, datagrams, memory, place, streams
+from speed.place import Place
+from speed.processes import Failed
+from speed.table import Table
+
+COUNTS = {64: 150_000, 1400: 60_000}
+LINK_COUNTS = {64: 300_000, 1400: 30_000}
+Chosen = argparse.Namespace
+
+
+def measure_datagrams(there: Place, chosen: Chosen) -> Iterator[Table]:
+    for length, count in COUNTS.items():
+        table = Table(f"datagrams of {length} bytes, drained", "µs of CPU a frame", goals=datagrams.udp_goals(length))
+        for _ in range(chosen.rounds):
+            datagrams.udp(there, table, length, 100 if chosen.smoke else count)
+        yield table
+
+
+def measure_link(there: Place, chosen: Chosen) -> Iterator[Table]:
+    for length, count in LINK_COUNTS.items():
+        table = Table(f"link, frames of {length} bytes, drained", "µs of CPU a frame",
+                      goals=datagrams.link_goals(length))  # fmt: skip
+        try:
+            with place.veth():
+                for _ in range(chosen.rounds):
+                    datagrams.link(there, table, length, 100 if chosen.smoke else count)
+        except OSError as error:
+            table.note(str(error))
+        yield table
+
+
+def measure_beside(there: Place, chosen: Chosen) -> Iterator[Table]:
+    drained, steady = beside.goals()
+    table = Table("the reader beside a busy interface, 64 bytes, drained", "µs of CPU a frame", goals=drained)
+    for _ in range(chosen.rounds):
+        beside.beside(there, table, 100 if chosen.smoke else COUNTS[64])
+    yield table
+    table = Table(f"{chosen.rate} datagrams a second of 64 bytes", "µs of CPU a frame", goals=steady)
+    for _ in range(chosen.rounds):
+        beside.steady(there, table, chosen.rate, 0.1 if chosen.smoke else 5, chosen.burst)
+    yield table
+
+
+def measure_streams(there: Place, chosen: Chosen) -> Iterator[Table]:
+    for kind in ("tcp", "unix"):
+        speed = Table(f"{kind} stream to tmpfs", "GiB/s", goals=streams.goals(kind))
+        cost = Table(f"{kind} stream to tmpfs", "CPU s/GiB")
+        for _ in range(chosen.rounds):
+            streams.stream(there, speed, cost, kind, 2**20 if chosen.smoke else 2**30)
+        yield speed
+        yield cost
+
+
+def measure_memory(there: Place, chosen: Chosen) -> Iterator[Table]:
+    table = Table("memory beyond the spool, 64 bytes", "bytes a frame", goals=memory.goals())
+    for _ in range(1 if chosen.smoke else 2):
+        try:
+            memory.memory(there, table, 1000 if chosen.smoke else 1_000_000)
+        except Failed as error:
+            table.note(str(error))
+    yield table
+
+
+MEASUREMENTS: dict[str, Callable[[Place, Chosen], Iterator[Table]]] = {
+    "datagrams": measure_datagrams, "link": measure_link, "beside": measure_beside, "streams": measure_streams,
+    "memory": measure_memory,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Measure what was chosen, round by round, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measurements", nargs="*", metavar="MEASUREMENT", help=", ".join(MEASUREMENTS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rate", type=int, default=100_000)
+    parser.add_argument("--burst", type=int, default=1)
+    parser.add_argument("--smoke", action="store_true", help="a few frames, one round: does it run at all?")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.measurements) - set(MEASUREMENTS):
+        parser.error(f"no measurement {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+    chosen.rounds = 1 if chosen.smoke else chosen.rounds
+    place.enter_namespace()
+    print(place.described(), flush=True)
+    with place.place() as there:
+        for name in chosen.measurements or MEASUREMENTS:
+            for table in MEASUREMENTS[name](there, chosen):
+                print("\n" + "\n".join(table.lines()), flush=True)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
