@@ -8,7 +8,7 @@ import socket
 from sockexplorer.core import links
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family
-from sockexplorer.engine.ring import Ring
+from sockexplorer.engine.ring import BLOCK_BYTES, BLOCKS, LEAST_BLOCKS, Ring
 from sockexplorer.engine.spool import Spool
 
 ROUNDS = 16
@@ -18,10 +18,12 @@ INDEXES = 32
 
 
 WITHOUT = {
-    "PACKET_VERSION", "PACKET_RX_RING", "PACKET_TX_RING", "PACKET_VNET_HDR", "PACKET_VNET_HDR_SZ",
-    "PACKET_COPY_THRESH", "SO_RCVBUF", "SO_RCVBUFFORCE",
+    "PACKET_VERSION", "PACKET_RX_RING", "PACKET_TX_RING", "PACKET_VNET_HDR", "PACKET_VNET_HDR_SZ", "PACKET_COPY_THRESH",
 }  # fmt: skip
 """Options of a person who wants a socket that is read without a ring."""
+SIZES = ("SO_RCVBUF", "SO_RCVBUFFORCE")
+"""Options that say how much a ring is to hold; so little that none is made of it means a socket without one."""
+LEAST_BYTES, MOST_BYTES = LEAST_BLOCKS * BLOCK_BYTES, 2**30
 FILTERS = {"SO_ATTACH_FILTER", "SO_ATTACH_BPF"}
 
 
@@ -31,9 +33,10 @@ class RingReader:
     full = True
     """A ring is as good as a batch: nothing is gained by waiting for more."""
 
-    def __init__(self, sock: socket.socket, spool: Spool, snaplen: int | None) -> None:
+    def __init__(self, sock: socket.socket, spool: Spool, snaplen: int | None, size: int) -> None:
+        """``snaplen`` is the most that is kept of a frame, ``size`` what the ring holds at most, in bytes."""
         self.spool = spool
-        self.ring = Ring(sock, snaplen=snaplen)
+        self.ring = Ring(sock, snaplen=snaplen, blocks=min(size, MOST_BYTES) // BLOCK_BYTES)
 
     def read(self) -> bool:
         """Take the blocks that are ready, within bounds. Raises OSError for what the socket has to tell."""
@@ -59,9 +62,13 @@ def ring_reader(sock: socket.socket, family: Family, endpoint: Endpoint, spool: 
         return None
     if endpoint.snaplen is not None and chosen & FILTERS:
         return None  # the ring cuts by a filter, and there is one for a socket
+    sizes = [each.value for each in endpoint.options if each.name in SIZES and isinstance(each.value, int)]
+    size = max(sizes, default=BLOCKS * BLOCK_BYTES)
+    if size < LEAST_BYTES:
+        return None
     spool.prepare()
     with contextlib.suppress(OSError):
-        return RingReader(sock, spool, endpoint.snaplen)
+        return RingReader(sock, spool, endpoint.snaplen, size)
     return None
 
 

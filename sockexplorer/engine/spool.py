@@ -12,10 +12,12 @@ import errno
 import json
 import mmap
 import os
+import struct
 import time
 from typing import Any
 
 from sockexplorer.core.frames import (
+    COLUMNS,
     COMMITTED,
     HEADER,
     PAGE,
@@ -39,8 +41,9 @@ MOST_ROWS = 4096
 MOST_BYTES = 2**20
 """Rows and bytes that wait for company at most."""
 MOST_PARTS = 16
+_ONE_ROW = struct.Struct("<" + "".join(code for _, code in COLUMNS))
 LEAST_ROOM = 16 * 2**20
-AHEAD = 32 * 2**20
+AHEAD = 64 * 2**20
 """Bytes of pages that `Spool.prepare` has ready."""
 SPLICE = 2**20
 """Bytes of one read of a stream at most, where it goes by way of a pipe."""
@@ -299,10 +302,7 @@ class Spool:
 
 def _row(length: int, peer: int) -> bytes:
     """The columns of one row that was received at this moment."""
-    columns = empty_columns()
-    for column, value in zip(columns, (time.time_ns(), length, length, peer, 0), strict=True):
-        column.append(value)
-    return pack_columns(columns)
+    return _ONE_ROW.pack(time.time_ns(), length, length, peer, 0)
 
 
 def _find_pwritev() -> Any:

@@ -6,7 +6,9 @@ be lost by it.
 
 from __future__ import annotations
 
+import select
 import socket
+import time
 from itertools import starmap
 
 from sockexplorer.core.frames import Flag
@@ -16,7 +18,8 @@ from sockexplorer.engine.spool import Spool
 READ_BYTES = 256 * 1024
 LARGE = 32 * 1024
 """Bytes of a read that get a block of their own."""
-ROUNDS = 4
+WAIT_SECONDS = 0.002
+ROUNDS = 16
 """Reads in a row at most, so that one stream never keeps the others waiting."""
 
 
@@ -33,20 +36,30 @@ class StreamReader:
         self._control_bytes = 2048 if ancillary_data else 0
         self._bulk = bulk and spool.whole
         self._buffer = bytearray(READ_BYTES)
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
         self._much = False
-        """Whether the last read filled the buffer: more may be on its way."""
+        """Whether the last read was a large one: more may be on its way."""
 
     def read(self) -> bool:
         """Take what waits, within bounds. False at the end of the stream. Raises OSError."""
+        until = 0.0
         for _ in range(ROUNDS):
             try:
                 length = self._splice() if self._much and self._bulk else self._receive()
             except (BlockingIOError, InterruptedError):
+                if not self._much:
+                    return True
+                # In the midst of much the next comes sooner than the engine has looked at everything else.
+                until = until or time.monotonic() + WAIT_SECONDS
+                left = until - time.monotonic()
+                if left > 0 and self._poll.poll(left * 1000):
+                    continue
                 self._much = False
                 return True
             if not length:
                 return False
-            if length < READ_BYTES:
+            if length < LARGE:
                 return True
         return True
 
@@ -65,12 +78,12 @@ class StreamReader:
                 self.spool.large(payload, self.peer)
             else:
                 self.spool.add(bytes(payload), flags, self.peer, meta=meta)
-        self._much = length == READ_BYTES
+        self._much = length >= LARGE
         return length
 
     def _splice(self) -> int:
         length = self.spool.splice(self.sock.fileno(), self.peer)
-        self._much = length >= READ_BYTES
+        self._much = length >= LARGE
         return length
 
 

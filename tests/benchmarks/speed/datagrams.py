@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.endpoint import Endpoint, SetOption
 from speed import ours, place
 from speed.place import Place
 from speed.processes import Failed
@@ -67,9 +67,10 @@ def link(there: Place, table: Table, length: int, count: int, only_ours: bool = 
     def of_pcap(size: int) -> int:
         return (size - 24) // (16 + length)
 
+    ring = SetOption("SOL_SOCKET", "SO_RCVBUF", RING_MIB * 2**20)
     contestants: Contestants = {
         "C": lambda: _Blocks([str(there.control), "link", place.NEAR, str(file), str(RING_MIB)]),
-        "sockexplorer": lambda: ours.Client(Endpoint("AF_PACKET", "raw", "bind", (place.NEAR, 3))),
+        "sockexplorer": lambda: ours.Client(Endpoint("AF_PACKET", "raw", "bind", (place.NEAR, 3), options=(ring,))),
     }
     peers: dict[str, tuple[str, Callable[[], Receiver]]] = {
         "netsniff-ng": ("netsniff-ng", lambda: Program(

@@ -77,7 +77,7 @@ class Watch(Receiver):
     def __init__(self, target: str, address: str, file: Path) -> None:
         self._file = file
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sockexplorer", "watch", target, "--bind", address, "--write", str(file)],
+            [sys.executable, "-m", "sockexplorer", "watch", target, "--bind", address, "--write", str(file), "--quiet"],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self._process.stderr is not None
