@@ -106,12 +106,15 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
         parts.append((f"‖ paused, {count(log.end - paused_at)} more  ", "bold $text-accent"))
     elif not following:
         parts.append(("▲ not following: G  ", "$text-accent"))
+    lost = [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
+    lost += [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
+    if lost:
+        parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning"))
     if rate_now:
         parts.append((f"{rate(rate_now)} ", "$text-accent"))
     parts.append(f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)}{held}  ")
-    lost = [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
-    lost += [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
-    parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning") if lost else ("0 dropped  ", MUTED))
+    if not lost:
+        parts.append(("0 dropped  ", MUTED))
     if behind:
         parts.append((f"filtering, {count(behind)} to go", MUTED))
     return Content.assemble(*parts)

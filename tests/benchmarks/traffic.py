@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from speed import beside, datagrams, memory, place, streams
+from speed import beside, datagrams, live, memory, place, streams
 from speed.place import Place
 from speed.processes import Failed
 from speed.table import Table
@@ -69,9 +69,22 @@ def measure_memory(there: Place, chosen: Chosen) -> Iterator[Table]:
     yield table
 
 
+def measure_live(there: Place, chosen: Chosen) -> Iterator[Table]:
+    steady, keys, full = live.goals()
+    seconds = 3 if chosen.smoke else chosen.seconds
+    lost = Table(f"the explorer in view, {chosen.rate} datagrams a second for {seconds:g} s", "frames", goals=steady)
+    pressed = Table("keys meanwhile, from the press to what it shows", "ms", goals=keys)
+    live.under_a_flood(there, lost, pressed, 1000 if chosen.smoke else chosen.rate, seconds)
+    yield lost
+    yield pressed
+    table = Table("the explorer in view, at the sender's full rate", "frames", goals=full)
+    live.at_full_rate(there, table, 1000 if chosen.smoke else 2_000_000)
+    yield table
+
+
 MEASUREMENTS: dict[str, Callable[[Place, Chosen], Iterator[Table]]] = {
     "datagrams": measure_datagrams, "link": measure_link, "beside": measure_beside, "streams": measure_streams,
-    "memory": measure_memory,
+    "memory": measure_memory, "live": measure_live,
 }  # fmt: skip
 
 
@@ -81,6 +94,7 @@ def main() -> None:
     parser.add_argument("measurements", nargs="*", metavar="MEASUREMENT", help=", ".join(MEASUREMENTS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rate", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=60, help="of the flood with the explorer in view")
     parser.add_argument("--burst", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a few frames, one round: does it run at all?")
     chosen = parser.parse_args()

@@ -1,0 +1,73 @@
+"""Item 3: the explorer with its traffic in view, under a flood: nothing lost, and keys are answered."""
+
+from __future__ import annotations
+
+import math
+
+from speed.place import Place
+from speed.processes import Failed
+from speed.screen import Screen
+from speed.sender import Sender
+from speed.table import Goal, Table
+
+LENGTH = 64
+KEYS = ((b"p", b"paused", b"p"), (b"w", b"every call waits", b"\x1b"))
+"""Keys, what each brings that is not on the screen before, and the key that takes it away again."""
+BETWEEN = 0.15
+SETTLE = 2.5
+"""Seconds after which the rate that is shown is nothing."""
+
+
+def under_a_flood(there: Place, lost: Table, keys: Table, rate: int, seconds: float) -> None:
+    """One round at a steady rate: what was lost, and how long keys took."""
+    port = there.port()
+    try:
+        with Screen(port, str(there.directory)) as screen, Sender(there.control, "udp", port, LENGTH) as sender:
+            sender.start(int(rate * seconds), rate, 10, int(seconds * 2) + 5)
+            screen.read(0.5)
+            taken, spent = list[float](), 0.5
+            while spent < seconds - 1:
+                for key, shows, back in KEYS:
+                    taken.append(screen.press(key, shows))
+                    screen.read(BETWEEN)
+                    screen.press(back, b"")
+                    screen.read(BETWEEN)
+                    spent += taken[-1] + 2 * BETWEEN
+            sent = sender.sent()
+            received, dropped = screen.counts(SETTLE)
+    except Failed as error:
+        lost.note(str(error))
+        return
+    lost.add("sent a second, thousands", sent.count / sent.seconds / 1000)
+    lost.add("lost", sent.count - received)
+    lost.add("unaccounted for", sent.count - received - dropped)
+    ordered = sorted(taken)
+    keys.add("99 of 100", 1000 * ordered[max(0, math.ceil(0.99 * len(ordered)) - 1)])
+    keys.add("half of them", 1000 * ordered[len(ordered) // 2])
+    keys.note(f"{len(ordered)} key presses in the last round")
+
+
+def at_full_rate(there: Place, table: Table, count: int) -> None:
+    """One round as fast as the sender can: what was received and what the kernel dropped is what was sent."""
+    port = there.port()
+    try:
+        with Screen(port, str(there.directory)) as screen, Sender(there.control, "udp", port, LENGTH) as sender:
+            sender.start(count)
+            screen.read(0.2)
+            sent = sender.sent()
+            received, dropped = screen.counts(SETTLE)
+    except Failed as error:
+        table.note(str(error))
+        return
+    table.add("sent a second, thousands", sent.count / sent.seconds / 1000)
+    table.add("dropped, % of what was sent", 100 * dropped / sent.count)
+    table.add("unaccounted for", sent.count - received - dropped)
+
+
+def goals() -> tuple[list[Goal], list[Goal], list[Goal]]:
+    """Of the steady rate: loss and keys; of the full rate."""
+    return (
+        [Goal("3", "lost", "", 0), Goal("3", "unaccounted for", "", 0)],
+        [Goal("3", "99 of 100", "", 100)],
+        [Goal("3", "unaccounted for", "", 0)],
+    )
