@@ -93,7 +93,10 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     kept = log.received + log.sent - log.dropped
     held = f" ({size(log.size)})" if log.size >= 2**20 else ""
     parts: list[Part] = [(f"{session.state} ", "bold")]
-    if session.state not in ("closed", "failed", "ended"):
+    lost = [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
+    lost += [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
+    # Where the line is short it is cut at its end: what was lost has to be in sight, the usual mode has not.
+    if session.state not in ("closed", "failed", "ended") and not (lost and session.timeout is None):
         parts.append((f"{mode(session.timeout)} ", MUTED if session.timeout is None else "$text-accent"))
     if session.waits and session.state != "listening":
         parts.append((f"{session.waits}  ", "$text-warning"))
@@ -106,13 +109,11 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
         parts.append((f"‖ paused, {count(log.end - paused_at)} more  ", "bold $text-accent"))
     elif not following:
         parts.append(("▲ not following: G  ", "$text-accent"))
-    lost = [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
-    lost += [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
     if lost:
         parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning"))
     if rate_now:
         parts.append((f"{rate(rate_now)} ", "$text-accent"))
-    parts.append(f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)}{held}  ")
+    parts.append(f"kept {count(kept)}{held}  ← {count(log.received)}  → {count(log.sent)}  ")
     if not lost:
         parts.append(("0 dropped  ", MUTED))
     if behind:

@@ -149,7 +149,7 @@ class TrafficPane(Pane):
         status = self._status()
         if status != self._shown_status:
             self._shown_status = status
-            self.query_one("#status", Static).update(status)
+            self.query_one("#status", Static).update(status, layout=False)
 
     def _status(self) -> Content:
         session = self.session

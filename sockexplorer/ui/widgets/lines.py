@@ -63,8 +63,12 @@ class LineView(ScrollView, can_focus=True):
 
     def lines_changed(self) -> None:
         """The number of lines, or what they show, changed."""
-        size = Size(self.scrollable_content_region.width or 1, self.line_count())
-        if size != self.virtual_size:
+        size, before = Size(self.scrollable_content_region.width or 1, self.line_count()), self.virtual_size
+        if size.width == before.width and min(size.height, before.height) > self.container_size.height > 0:
+            # The scroll bar stays where it is: only it has to be told, and the screen need not be laid out again.
+            self.set_reactive(LineView.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        elif size != before:
             self.virtual_size = size
         self.refresh()
 

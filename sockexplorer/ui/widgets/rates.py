@@ -87,7 +87,7 @@ class RatesLine(Static):
         content = Content.assemble(*parts)
         if content != self.content:
             self.styles.width = content.cell_length
-            self.update(content)
+            self.update(content, layout=False)
 
 
 def bars(values: Iterable[float], top: float = 0.0) -> str:

@@ -13,7 +13,7 @@ from speed.table import Goal, Table
 LENGTH = 64
 KEYS = ((b"p", b"paused", b"p"), (b"w", b"every call waits", b"\x1b"))
 """Keys, what each brings that is not on the screen before, and the key that takes it away again."""
-BETWEEN = 0.15
+BETWEEN = 0.4
 SETTLE = 2.5
 """Seconds after which the rate that is shown is nothing."""
 
