@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,7 @@ HERE = Path(__file__).resolve().parent
 INSIDE = "SOCKEXPLORER_SCREENSHOTS_INSIDE"
 PATIENCE = 15.0
 FONT = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
-WIDE, SMALL = (120, 40), (80, 24)
+WIDE, SMALL, TALL = (120, 40), (80, 24), (100, 34)
 DNS_QUERY = bytes.fromhex("1f9a01000001000000000000 076578616d706c65 03636f6d 00 0001 0001")
 NTP_REQUEST = bytes([0x23, 0, 6, 0xEC]) + bytes(36) + bytes.fromhex("e8d1b4a05c28f5c2")
 HOSTILE = b"\x1b]0;owned\x07\x1b[2J\x1b[31m[red]not a colour[/red] \xe2\x80\xae evil.txt \xff\xfe\x00"
@@ -226,6 +227,48 @@ async def traffic() -> str:
         return on.picture()
 
 
+async def netlink() -> str:
+    """What the kernel tells of its addresses and interfaces, a message unfolded."""
+    async with stage(TALL) as on:
+        session = await on.open("netlink/route", "b")
+        for words in (
+            "link add eth7 type veth peer name eth8", "link set eth7 up", "address add 192.0.2.1/24 dev eth7",
+            "address add 198.51.100.1/24 dev eth7", "link set eth7 mtu 9000", "address del 192.0.2.1/24 dev eth7",
+        ):  # fmt: skip
+            before = session.log.received
+            ip(*words.split())
+            await on.until(lambda before=before: session.log.received > before, words)  # type: ignore[misc]
+            await on.pilot.pause(0.06)
+        await on.pilot.pause(0.3)
+        row = next(n for n in range(session.log.end) if "RTM_NEWADDR" in session.summary(session.log.frame(n)))
+        await on.pilot.press("g", *("j" * row))
+        await on.details()
+        return on.picture()
+
+
+async def can() -> str:
+    """A bus with frames of a vehicle; only on a kernel that has AF_CAN, such as that of tests/kernel/lab.py."""
+    ip("link", "add", "dev", "vcan0", "type", "vcan")
+    ip("link", "set", "vcan0", "up")
+    engine_speed = bytes.fromhex("f07d7d40380000ff")
+    frames = [
+        (0x123, b"\xde\xad\xbe\xef"), (0x0CF00400 | 1 << 31, engine_speed), (0x18FEF100 | 1 << 31, bytes(8)),
+        (0x7DF, bytes.fromhex("02010c0000000000")), (0x7E8, bytes.fromhex("04410c1af8000000")), (0x321 | 1 << 30, b""),
+        (0x20000004, bytes.fromhex("0004000000000000")), (0x0CF00400 | 1 << 31, engine_speed[::-1]),
+    ]  # fmt: skip
+    async with stage(TALL) as on:
+        session = await on.open("can/raw", "b")
+        with socket.socket(socket.AF_CAN, socket.SOCK_RAW, socket.CAN_RAW) as bus:
+            bus.bind(("vcan0",))
+            for number, data in frames:
+                bus.send(struct.pack("=IB3x8s", number, len(data), data))
+                await on.pilot.pause(0.12)
+        await on.until(lambda: session.log.received >= len(frames) - 1, "the frames")
+        await on.pilot.press("g", "j")
+        await on.details()
+        return on.picture()
+
+
 async def capabilities() -> str:
     """What a kernel lacks, and why."""
     async with stage(SMALL) as on:
@@ -247,6 +290,8 @@ SCENES: dict[str, Callable[[], Coroutine[object, object, str]]] = {
     "sockaddr": sockaddr,
     "code": code,
     "traffic": traffic,
+    "netlink": netlink,
+    "can": can,
     "capabilities": capabilities,
 }
 
@@ -284,6 +329,14 @@ def to_png(svg: Path, browser: str) -> None:
         )  # fmt: skip
 
 
+def has_can() -> bool:
+    """Whether this kernel has AF_CAN; else the picture of it stays as it is."""
+    with contextlib.suppress(OSError):
+        socket.socket(socket.AF_CAN, socket.SOCK_RAW, socket.CAN_RAW).close()
+        return True
+    return False
+
+
 def ip(*arguments: str) -> None:
     """Change something in the namespace."""
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
@@ -301,7 +354,7 @@ def main(names: list[str]) -> None:
     """Draw in a namespace of its own, convert outside of it."""
     if unknown := [name for name in names if name not in SCENES]:
         sys.exit(f"no picture is called {unknown[0]!r}; there are {', '.join(SCENES)}")
-    names = names or list(SCENES)
+    names = names or [each for each in SCENES if each != "can" or has_can()]
     if os.environ.get(INSIDE):
         draw(names)
         return
