@@ -7,9 +7,9 @@ same records and ends with the same error.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import CaptureError, Drops, Interface, Record, kind_of
@@ -55,6 +55,17 @@ class Columns:
             getattr(self, name).frombytes(memoryview(part).cast("B"))  # type: ignore[arg-type]
 
 
+def interface_state(interface: Interface) -> list[Any]:
+    """An interface as JSON has it."""
+    return [interface.link_type, interface.name, interface.description, interface.ours]
+
+
+def interface_from(state: Iterable[Any]) -> Interface:
+    """The reverse. Raises ValueError, TypeError."""
+    link_type, name, description, ours = state
+    return Interface(int(link_type), str(name), str(description), bool(ours))
+
+
 class Walk(Protocol):
     """How records of one kind of file are found, and read again."""
 
@@ -71,6 +82,12 @@ class Walk(Protocol):
 
     def record(self, row: int) -> Record:
         """Read a record again. Raises `CaptureError` where the file was changed under the index."""
+
+    def state(self) -> dict[str, Any]:
+        """What has to be kept beside the columns, as JSON has it."""
+
+    def restore(self, state: dict[str, Any], columns: Columns) -> None:
+        """Go back to the end of a walk. Raises ValueError, KeyError, TypeError for what is no state."""
 
 
 class Index:

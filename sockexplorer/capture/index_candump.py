@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sockexplorer.capture import candump
-from sockexplorer.capture.index import INTERFACE_SHIFT, ODD, SLOW_ROWS, Columns, direction_code
+from sockexplorer.capture.index import (
+    INTERFACE_SHIFT, ODD, SLOW_ROWS, Columns, direction_code, interface_from, interface_state,
+)  # fmt: skip
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import CaptureError, Interface, Record
 
@@ -41,3 +45,10 @@ class CandumpWalk:
         if record is None:
             raise CaptureError(offset, "the file was cut off")
         return record
+
+    def state(self) -> dict[str, Any]:
+        return {"offset": self.offset, "interfaces": [interface_state(each) for each in self.interfaces]}
+
+    def restore(self, state: dict[str, Any], columns: Columns) -> None:
+        self.columns, self.offset = columns, int(state["offset"])
+        self.interfaces = [interface_from(each) for each in state["interfaces"]]

@@ -118,3 +118,9 @@ class PcapWalk:
         if not window.more():
             raise CaptureError(offset, "the file was cut off")
         return self._head.record(window)
+
+    def state(self) -> dict[str, Any]:
+        return {"offset": self.offset}
+
+    def restore(self, state: dict[str, Any], columns: Columns) -> None:
+        self.columns, self.offset = columns, int(state["offset"])

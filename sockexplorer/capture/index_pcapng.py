@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.index import (
-    DIRECTION, INTERFACE_SHIFT, ODD, SLOW_ROWS, VECTORISED_BYTES, Columns, direction_code,
+    DIRECTION, INTERFACE_SHIFT, ODD, SLOW_ROWS, VECTORISED_BYTES, Columns, direction_code, interface_from,
+    interface_state,
 )  # fmt: skip
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.pcapng_read import SECOND, Clocked, Reader, Section, frame_of
@@ -198,6 +199,30 @@ class PcapngWalk:
         if record is None:
             raise CaptureError(offset, "the file was changed since it was indexed")
         return record
+
+    def state(self) -> dict[str, Any]:
+        sections = [
+            [section.order, section.ours, [[interface_state(each.interface), *_clock(each)] for each in section.interfaces]]
+            for section in self.sections
+        ]  # fmt: skip
+        return {"offset": self.offset, "sections": sections}
+
+    def restore(self, state: dict[str, Any], columns: Columns) -> None:
+        self.sections, self.firsts, self.owners, self.interfaces = [], [], [], []
+        for order, ours, interfaces in state["sections"]:
+            section = Section({"<": "<", ">": ">"}[order], bool(ours))
+            for interface, resolution, offset, snaplen in interfaces:
+                known = Clocked(interface_from(interface), int(resolution), int(offset), int(snaplen))
+                section.interfaces.append(known)
+                self.interfaces.append(known.interface)
+                self.owners.append(len(self.sections))
+            self.firsts.append(len(self.interfaces) - len(section.interfaces))
+            self.sections.append(section)
+        self.columns, self.offset = columns, int(state["offset"])
+
+
+def _clock(clocked: Clocked) -> tuple[int, int, int]:
+    return clocked.resolution, clocked.offset, clocked.snaplen
 
 
 def _together(words: Array, count: int) -> Array:

@@ -15,8 +15,8 @@ from sockexplorer.capture import recording
 from sockexplorer.capture.exported_pdu import END
 from sockexplorer.capture.index import INTERFACE_SHIFT, ODD, Index
 from sockexplorer.capture.link_types import (
-    COOKED, COOKED_1, ETHERNET, ETHERNET_HEADER, EXPORTED_PDU, IPV4, IPV6, NETLINK, OF_NETLINK, OF_VSOCK, RAW_IP, SLL,
-    SLL2, SOCKETCAN, VSOCK, unwrap,
+    BLUETOOTH_MONITOR, COOKED, COOKED_1, ETHERNET, ETHERNET_HEADER, EXPORTED_PDU, IPV4, IPV6, NETLINK, OF_NETLINK,
+    OF_VSOCK, RAW_IP, SLL, SLL2, SOCKETCAN, VSOCK, unwrap,
 )  # fmt: skip
 from sockexplorer.capture.reading import CaptureError, Interface, Record
 
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 OF_INTERFACES = (ETHERNET, SLL, SLL2, SOCKETCAN)
 """Link types whose frames name their interface as part of an address."""
+REWRITTEN = (SOCKETCAN, BLUETOOTH_MONITOR)
+"""Link types whose frames are no payloads of sockets even without a header."""
 ROWS = 2**17
 """Rows that are looked at together."""
 MOST_ORIGINS = 100_000
 """What is from further ones is told apart row by row."""
 MOST_TAGS = 24
-MOST_OPTION_WORDS = 64
+MOST_TAG_BYTES, MOST_OPTION_BYTES = 1024, 1024
 """Rows with more of them are read one by one."""
 HEADERS = {ETHERNET: ETHERNET_HEADER, SLL: COOKED_1.size, SLL2: COOKED.size, NETLINK: OF_NETLINK.size,
            VSOCK: OF_VSOCK.size, RAW_IP: 1, IPV4: 1, IPV6: 1}  # fmt: skip
@@ -79,7 +81,7 @@ def origin(record: Record) -> Origin:
     """Where a record is from."""
     seen, data = see(record), record.data
     header = len(data) - len(seen.payload)
-    plain = header >= 0 and data.endswith(seen.payload)
+    plain = record.interface.link_type not in REWRITTEN and header >= 0 and data.endswith(seen.payload)
     return Origin(seen.path, seen.peer, max(0, header), -header, plain)
 
 
@@ -107,7 +109,7 @@ class Origins:
         self._known: list[Origin] = []
         self._hashes: Array | None = None
         self._numbers: Array | None = None
-        self._multiplier = secrets.randbits(64) | 1
+        self._seed = secrets.randbits(128)
         self._one_by_one: dict[tuple[int, Origin], int] = {}
 
     @property
@@ -132,7 +134,7 @@ class Origins:
     def _of_rows(self, first: int, end: int) -> Array:
         import numpy
 
-        columns, hashing = self._index.columns, _Hashing(self._index, self._multiplier)
+        columns, hashing = self._index.columns, _Hashing(self._index, self._seed)
         source = numpy.frombuffer(columns.source[first:end], "u4")
         offset = numpy.frombuffer(columns.offset[first:end], "u8").astype("i8")
         numbers = numpy.zeros(len(source), "u4")
@@ -197,16 +199,18 @@ class Origins:
 
 
 class _Hashing:
-    """Hashes over what tells where a frame is from. The multiplier is drawn by lot, so that no file is made for it."""
+    """Hashes over what tells where a frame is from: sums of words, each times a number of 64 bits that is drawn by lot,
+    so that no file can be made for them to collide.
+    """
 
-    def __init__(self, index: Index, multiplier: int) -> None:
+    def __init__(self, index: Index, seed: int) -> None:
         import numpy
 
         assert index.file.mapping is not None
         self._index = index
         self._bytes = numpy.frombuffer(index.file.mapping, "u1")
         self._words = numpy.frombuffer(index.file.mapping, "<u4", index.file.size // 4)
-        self._multiplier = numpy.uint64(multiplier)
+        self._factors = numpy.random.default_rng(seed).integers(0, 2**64 - 1, 2048, "u8", endpoint=True)
         self._pcapng = index.kind == "pcapng"
 
     def of(self, number: int, offset: Array, source: Array) -> tuple[Array, Array]:
@@ -214,50 +218,48 @@ class _Hashing:
         import numpy
 
         interface, start = self._index.walk.interfaces[number], offset + (28 if self._pcapng else 16)
-        kept = self._kept(offset, number)
-        hashes = self._mix(numpy.full(len(offset), 1, "u8"), source)
+        kept = self._number(offset + (20 if self._pcapng else 8), number)
+        hashes = (source.astype("u8") + numpy.uint64(1)) * self._factors[0]
         unclear = numpy.zeros(len(offset), bool)
         link, path = interface.link_type, _path(interface)
         named = bool(interface.description if interface.ours else interface.name)
         if link == EXPORTED_PDU:
-            hashes, unclear = self._tags(hashes, start, start + kept)
+            sizes = self._tags(start, start + kept)
+            unclear = sizes == 0
+            self._add(hashes, start, sizes)
         elif (link == ETHERNET and not named) or (path == "packet/raw" and link != ETHERNET):
             pass
         elif link in (RAW_IP, IPV4, IPV6):
             unclear = kept == 0
-            hashes = self._mix(hashes, self._bytes.take(numpy.where(unclear, 0, start)) >> 4)
+            hashes += (self._bytes.take(numpy.where(unclear, 0, start)) >> 4) * self._factors[1]
         elif link == SOCKETCAN:
             # The payload is padded to the size of a frame.
-            hashes = self._mix(hashes, kept)
+            hashes += kept.astype("u8") * self._factors[1]
         elif link in HEADERS:
             unclear = kept < HEADERS[link]
-            at = numpy.where(unclear, 0, start)
-            for place in range(0, HEADERS[link] & ~3, 4):
-                hashes = self._mix(hashes, self._word(at + place))
-            for place in range(HEADERS[link] & ~3, HEADERS[link]):
-                hashes = self._mix(hashes, self._bytes.take(at + place))
+            self._add(hashes, start, numpy.where(unclear, 0, HEADERS[link]))
+            if link == VSOCK:
+                # The header of the transport follows, whose length is at byte 28.
+                unclear |= kept < OF_VSOCK.size + (self._word(numpy.where(unclear, 0, start + 28)) & 0xFFFF)
         else:
             # Some take their first bytes for granted.
             unclear = kept < 8
         if interface.ours and self._pcapng:
-            hashes, long = self._comments(hashes, offset, start + ((kept + 3) & ~3), number)
-            unclear |= long
+            at = start + ((kept + 3) & ~3)
+            sizes = offset + self._number(offset + 4, number) - 4 - at
+            # The direction alone is in the source already.
+            sizes[sizes <= 12] = 0
+            unclear |= sizes > MOST_OPTION_BYTES
+            self._add(hashes, at, numpy.where(unclear, 0, sizes), 1024)
         return hashes, unclear
 
-    def _kept(self, offset: Array, number: int) -> Array:
-        kept = self._word(offset + (20 if self._pcapng else 8))
-        if self._index.walk.order(number) == ">":
-            kept = kept.astype("u4").byteswap()
-        result: Array = kept.astype("i8")
+    def _number(self, at: Array, interface: int) -> Array:
+        """The numbers of 32 bits at these bytes, in the order of an interface's section."""
+        found = self._word(at)
+        if self._index.walk.order(interface) == ">":
+            found = found.astype("u4").byteswap()
+        result: Array = found.astype("i8")
         return result
-
-    def _mix(self, hashes: Array, values: Array) -> Array:
-        import numpy
-
-        hashes ^= values.astype("u8")
-        hashes *= self._multiplier
-        hashes ^= hashes >> numpy.uint64(29)
-        return hashes
 
     def _word(self, at: Array) -> Array:
         """The little-endian words of 32 bits at these bytes."""
@@ -268,57 +270,50 @@ class _Hashing:
         found = parts[0] | parts[1] << 8 | parts[2] << 16 | parts[3] << 24
         return found
 
-    def _tags(self, hashes: Array, at: Array, end: Array) -> tuple[Array, Array]:
-        """Go through the tags of exported PDUs, the same ones of all rows together."""
+    def _add(self, hashes: Array, at: Array, sizes: Array, factor: int = 2) -> None:
+        """Mix in so many bytes of each row."""
         import numpy
 
-        unclear = numpy.zeros(len(at), bool)
-        at = at.copy()
-        rows = numpy.arange(len(at))
+        for size in numpy.unique(sizes).tolist():
+            if not size:
+                continue
+            rows = numpy.flatnonzero(sizes == size)
+            places = at if len(rows) == len(at) else at[rows]
+            items = numpy.ndarray((len(self._bytes) - size + 1,), f"V{size}", self._bytes, 0, (1,))[places]
+            table = items.view("u1").reshape(-1, size)
+            whole = size & ~3
+            added = numpy.full(len(rows), size, "u8") * self._factors[factor]
+            words = table[:, :whole].copy().view("<u4") if whole < size else items.view("<u4").reshape(-1, size // 4)
+            for column in range(whole // 4):
+                added += words[:, column] * self._factors[factor + 1 + column]
+            for column in range(whole, size):
+                added += table[:, column] * self._factors[factor + 1 + column]
+            hashes[rows] += added
+
+    def _tags(self, start: Array, end: Array) -> Array:
+        """The bytes that the tags of exported PDUs take; 0 where they have to be read one by one."""
+        import numpy
+
+        sizes = numpy.zeros(len(start), "i8")
+        rows, at = numpy.arange(len(start)), start.copy()
         for _ in range(MOST_TAGS):
-            here = at[rows]
-            outside = here + 4 > end[rows]
-            if outside.any():
-                unclear[rows[outside]] = True
-                rows, here = rows[~outside], here[~outside]
+            inside = at + 4 <= end
+            if not inside.all():
+                rows, at, end = rows[inside], at[inside], end[inside]
             if not len(rows):
-                return hashes, unclear
-            heads = self._word(here)
-            hashes[rows] = self._mix(hashes[rows], heads)
-            numbers = (heads & 0xFF) << 8 | heads >> 8 & 0xFF
+                break
+            heads = self._word(at)
+            if heads[0] == heads[-1] and (heads == heads[0]).all():
+                heads = heads[:1]
+            last = ((heads & 0xFF) << 8 | heads >> 8 & 0xFF) == END
             lengths = ((heads >> 16 & 0xFF) << 8 | heads >> 24).astype("i8")
-            goes_on = numbers != END
-            beyond = goes_on & ((lengths & 3 != 0) | (here + 4 + lengths > end[rows]))
-            if beyond.any():
-                unclear[rows[beyond]] = True
-                goes_on &= ~beyond
-            if not goes_on.all():
-                rows, here, lengths = rows[goes_on], here[goes_on], lengths[goes_on]
-            for place in range(0, int(lengths.max(initial=0)), 4):
-                if (lengths > place).all():
-                    hashes[rows] = self._mix(hashes[rows], self._word(here + 4 + place))
-                    continue
-                longer = rows[lengths > place]
-                hashes[longer] = self._mix(hashes[longer], self._word(here[lengths > place] + 4 + place))
-            at[rows] = here + 4 + lengths
-        unclear[rows] = True
-        return hashes, unclear
-
-    def _comments(self, hashes: Array, offset: Array, at: Array, number: int) -> tuple[Array, Array]:
-        """Mix the options in, where there are others than the direction; which rows have too many of them."""
-        import numpy
-
-        lengths = self._word(offset + 4)
-        if self._index.walk.order(number) == ">":
-            lengths = lengths.astype("u4").byteswap()
-        words = (offset + lengths.astype("i8") - 4 - at) >> 2
-        rows = numpy.flatnonzero(words > 3)
-        long = words > MOST_OPTION_WORDS
-        rows = rows[~long[rows]]
-        place = 0
-        while len(rows):
-            hashes[rows] = self._mix(hashes[rows], self._word(at[rows] + 4 * place))
-            place += 1
-            rows = rows[words[rows] > place]
-        return hashes, long
-
+            at += 4
+            if last.any():
+                every = numpy.broadcast_to(last, len(rows))
+                sizes[rows[every]] = (at - start[rows])[every]
+                if last.all():
+                    break
+                rows, at, end, lengths = rows[~every], at[~every], end[~every], lengths[~every]
+            at += lengths
+        sizes[sizes > MOST_TAG_BYTES] = 0
+        return sizes
