@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PIECE = 2**20
 """Bytes that are searched together."""
 DENSE = 64
-"""Hits in a piece after which the rest of it is gone through by another way, which takes the same time for any number."""
+"""Hits in a piece after which the rest of it is gone through in a way that takes as long for any number of them."""
 
 
 @cache

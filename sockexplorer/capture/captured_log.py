@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -10,6 +12,9 @@ from sockexplorer.capture.log import Frame
 from sockexplorer.capture.origins import Origins
 from sockexplorer.capture.reading import CaptureError, Record
 from sockexplorer.core.frames import Flag
+
+Counts = tuple[int, int, int, int]
+"""Frames received and sent, bytes received and sent."""
 
 
 class Rows(Protocol):
@@ -45,17 +50,18 @@ class CapturedLog:
     size = 0
     limit = 0
 
-    def __init__(self, index: Index, shown: Callable[[int, Record], Frame]) -> None:
+    def __init__(
+        self, index: Index, shown: Callable[[int, Record], Frame], examples: array[int] | None = None,
+        counts: Counts | None = None,
+    ) -> None:  # fmt: skip
+        """``examples`` and ``counts`` come with an index that was kept."""
         self.index = index
-        self.origins = Origins(index)
-        self.received = 0
-        self.sent = 0
-        self.bytes_in = 0
-        self.bytes_out = 0
-        self.ready = False
+        self.origins = Origins(index, examples)
+        self.ready = counts is not None
         """Whether everything is known of the file that will be."""
+        self.received, self.sent, self.bytes_in, self.bytes_out = counts or (0, 0, 0, 0)
         self._shown = shown
-        self._counted = 0
+        self._counted = index.count if counts else 0
 
     @property
     def vectorised(self) -> bool:
@@ -80,10 +86,10 @@ class CapturedLog:
                 yield 0.5 + done / max(1, self.index.count) / 2
         self.ready = True
 
-    def adopt(self) -> None:
-        """Take an index that came whole."""
-        self._count()
-        self.ready = True
+    @property
+    def counts(self) -> Counts:
+        """Frames and bytes so far."""
+        return self.received, self.sent, self.bytes_in, self.bytes_out
 
     def _count(self) -> None:
         begin, end = self._counted, self.index.count
@@ -126,6 +132,14 @@ class CapturedLog:
         if not 1 <= number <= self._counted:
             raise IndexError(number)
         return self.index.columns.time[number - 1]
+
+    def since(self, time: int) -> int:
+        """The number of the first row that is as late as a time in ns, by halving; rows are taken to be in order."""
+        return 1 + bisect_left(self.index.columns.time, time, 0, self._counted)
+
+    def catch_up(self) -> int:
+        """No engine writes here: 0 bytes."""
+        return 0
 
     def clear(self) -> None:
         """A file keeps its rows."""

@@ -6,7 +6,13 @@ from typing import Any
 
 from sockexplorer.capture import candump
 from sockexplorer.capture.index import (
-    INTERFACE_SHIFT, ODD, SLOW_ROWS, Columns, direction_code, interface_from, interface_state,
+    INTERFACE_SHIFT,
+    ODD,
+    SLOW_ROWS,
+    Columns,
+    direction_code,
+    interface_from,
+    interface_state,
 )  # fmt: skip
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import CaptureError, Interface, Record

@@ -79,7 +79,7 @@ class PcapWalk:
     def _follow(self, bytes_: Array) -> bool:
         import numpy
 
-        mapping, unpack = self._file.mapping, struct.Struct(f"{self._head.order}I").unpack_from
+        mapping, unpack = bytes_.data, struct.Struct(f"{self._head.order}I").unpack_from
         starts: list[int] = []
         add, at, end = starts.append, self.offset, len(bytes_)
         for _ in range(TOGETHER):

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.index import (
-    DIRECTION, INTERFACE_SHIFT, ODD, SLOW_ROWS, VECTORISED_BYTES, Columns, direction_code, interface_from,
+    DIRECTION,
+    INTERFACE_SHIFT,
+    ODD,
+    SLOW_ROWS,
+    VECTORISED_BYTES,
+    Columns,
+    direction_code,
+    interface_from,
     interface_state,
 )  # fmt: skip
 from sockexplorer.capture.mapped import MappedFile
@@ -202,9 +209,9 @@ class PcapngWalk:
 
     def state(self) -> dict[str, Any]:
         sections = [
-            [section.order, section.ours, [[interface_state(each.interface), *_clock(each)] for each in section.interfaces]]
-            for section in self.sections
-        ]  # fmt: skip
+            [each.order, each.ours, [[interface_state(one.interface), *_clock(one)] for one in each.interfaces]]
+            for each in self.sections
+        ]
         return {"offset": self.offset, "sections": sections}
 
     def restore(self, state: dict[str, Any], columns: Columns) -> None:

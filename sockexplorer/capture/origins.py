@@ -15,8 +15,23 @@ from sockexplorer.capture import recording
 from sockexplorer.capture.exported_pdu import END
 from sockexplorer.capture.index import INTERFACE_SHIFT, ODD, Index
 from sockexplorer.capture.link_types import (
-    BLUETOOTH_MONITOR, COOKED, COOKED_1, ETHERNET, ETHERNET_HEADER, EXPORTED_PDU, IPV4, IPV6, NETLINK, OF_NETLINK,
-    OF_VSOCK, RAW_IP, SLL, SLL2, SOCKETCAN, VSOCK, unwrap,
+    BLUETOOTH_MONITOR,
+    COOKED,
+    COOKED_1,
+    ETHERNET,
+    ETHERNET_HEADER,
+    EXPORTED_PDU,
+    IPV4,
+    IPV6,
+    NETLINK,
+    OF_NETLINK,
+    OF_VSOCK,
+    RAW_IP,
+    SLL,
+    SLL2,
+    SOCKETCAN,
+    VSOCK,
+    unwrap,
 )  # fmt: skip
 from sockexplorer.capture.reading import CaptureError, Interface, Record
 
@@ -50,7 +65,7 @@ class Seen(NamedTuple):
     said: recording.Said
 
 
-class Origin(NamedTuple):
+class Provenance(NamedTuple):
     """What rows of one kind have in common. ``peer`` is a Python literal.
 
     The payload begins ``header`` bytes into the data and is as long as what follows, if it is ``plain``: else it is
@@ -77,12 +92,12 @@ def see(record: Record) -> Seen:
     return Seen(path, payload, peer if said.peer is None else said.peer, said)
 
 
-def origin(record: Record) -> Origin:
+def origin(record: Record) -> Provenance:
     """Where a record is from."""
     seen, data = see(record), record.data
     header = len(data) - len(seen.payload)
     plain = record.interface.link_type not in REWRITTEN and header >= 0 and data.endswith(seen.payload)
-    return Origin(seen.path, seen.peer, max(0, header), -header, plain)
+    return Provenance(seen.path, seen.peer, max(0, header), -header, plain)
 
 
 def _path(interface: Interface) -> str:
@@ -106,20 +121,20 @@ class Origins:
     def __init__(self, index: Index, examples: array[int] | None = None) -> None:
         self.examples = array("Q") if examples is None else examples
         self._index = index
-        self._known: list[Origin] = []
+        self._known: list[Provenance] = []
         self._hashes: Array | None = None
         self._numbers: Array | None = None
         self._seed = secrets.randbits(128)
-        self._one_by_one: dict[tuple[int, Origin], int] = {}
+        self._one_by_one: dict[tuple[int, Provenance], int] = {}
 
     @property
-    def known(self) -> list[Origin]:
+    def known(self) -> list[Provenance]:
         """The origins by their numbers, less one."""
         for row in self.examples[len(self._known) :]:
             try:
                 self._known.append(origin(self._index.record(row)))
             except CaptureError:
-                self._known.append(Origin("", None, 0, 0, False))
+                self._known.append(Provenance("", None, 0, 0, False))
         return self._known
 
     def steps(self) -> Iterator[int]:
@@ -128,7 +143,7 @@ class Origins:
         column = index.columns.origin
         while index.file.mapping is not None and index.file.whole() and (done := len(column)) < index.count:
             end = min(index.count, done + ROWS)
-            column.frombytes(memoryview(self._of_rows(done, end)).cast("B"))  # type: ignore[union-attr]
+            column.frombytes(self._of_rows(done, end).tobytes())  # type: ignore[union-attr]
             yield end
 
     def _of_rows(self, first: int, end: int) -> Array:
@@ -267,8 +282,8 @@ class _Hashing:
             found: Array = self._words.take(at >> 2)
             return found
         parts = [self._bytes.take(at + each).astype("u4") for each in range(4)]
-        found = parts[0] | parts[1] << 8 | parts[2] << 16 | parts[3] << 24
-        return found
+        whole: Array = parts[0] | parts[1] << 8 | parts[2] << 16 | parts[3] << 24
+        return whole
 
     def _add(self, hashes: Array, at: Array, sizes: Array, factor: int = 2) -> None:
         """Mix in so many bytes of each row."""

@@ -17,12 +17,13 @@ import sys
 import tempfile
 from array import array
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sockexplorer.capture.captured_log import CapturedLog, Counts
 from sockexplorer.capture.index import Columns, Index, interface_from, interface_state
 from sockexplorer.capture.mapped import MappedFile
-from sockexplorer.capture.origins import Origins
 from sockexplorer.capture.reading import CaptureError, Drops, Torn
 
 VERSION = 1
@@ -49,8 +50,17 @@ def path_of(capture: Path, where: Path | None = None) -> Path:
     return (directory() if where is None else where) / f"{name}.index"
 
 
-def load(capture: Path, where: Path | None = None) -> tuple[Index, array[int]] | None:
-    """The kept index of a capture, and a row of each of its origins; None where there is none that can be believed.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A kept index; a row of each of its origins; what its rows count."""
+
+    index: Index
+    examples: array[int]
+    counts: Counts
+
+
+def load(capture: Path, where: Path | None = None) -> Loaded | None:
+    """The kept index of a capture; None where there is none that can be believed.
 
     Raises OSError, `CaptureError` where the capture itself can't be opened.
     """
@@ -62,11 +72,10 @@ def load(capture: Path, where: Path | None = None) -> tuple[Index, array[int]] |
         raise
     if found is None:
         index.close()
-        return None
-    return index, found
+    return found
 
 
-def _load(index: Index, path: Path) -> array[int] | None:
+def _load(index: Index, path: Path) -> Loaded | None:
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_uid != os.geteuid():
@@ -95,13 +104,23 @@ def _load(index: Index, path: Path) -> array[int] | None:
         index.error = _error_from(header["error"])
         if not _agree(index):
             return None
-        return array("Q", header["examples"])
+        received, sent, bytes_in, bytes_out = map(int, header["counts"])
+        return Loaded(index, array("Q", header["examples"]), (received, sent, bytes_in, bytes_out))
     except (ValueError, KeyError, TypeError, IndexError, OverflowError):
         return None
 
 
-def keep(index: Index, origins: Origins, where: Path | None = None) -> bool:
-    """Keep an index that is done, whole or not at all; whether it was worth it, and possible."""
+def settle(log: CapturedLog, where: Path | None = None) -> None:
+    """Keep the index of a log that is ready, and have the log look at what was kept instead of at memory."""
+    if keep(log, where) and (loaded := load(log.index.file.path, where)) is not None:
+        if loaded.index.count == log.index.count:
+            log.index.walk.columns = loaded.index.columns
+        loaded.index.close()
+
+
+def keep(log: CapturedLog, where: Path | None = None) -> bool:
+    """Keep the index of a log that is ready, whole or not at all; whether it was worth it, and possible."""
+    index = log.index
     if index.count < FEWEST_ROWS or len(index.columns.origin) != index.count:
         return False
     path = path_of(index.file.path, where)
@@ -115,7 +134,8 @@ def keep(index: Index, origins: Origins, where: Path | None = None) -> bool:
         "error": None
         if index.error is None
         else [index.error.offset, index.error.reason, isinstance(index.error, Torn)],
-        "examples": list(origins.examples),
+        "examples": list(log.origins.examples),
+        "counts": log.counts,
     }
     text = json.dumps(header).encode()
     line = f"{MAGIC} v{VERSION} {hashlib.sha256(text).hexdigest()} {len(text)}\n".encode()
@@ -150,7 +170,7 @@ def _mapped_columns(mapping: mmap.mmap, at: int, rows: int) -> Columns | None:
     view = memoryview(mapping)
     for name, kind in zip(Columns.NAMES, Columns.TYPES, strict=True):
         size = rows * (8 if kind == "Q" else 4)
-        setattr(columns, name, view[at : at + size].cast(kind))
+        setattr(columns, name, view[at : at + size].cast(kind))  # type: ignore[call-overload]
         at += size
     return columns
 

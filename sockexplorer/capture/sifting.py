@@ -1,4 +1,4 @@
-"""Which rows a filter lets through: what columns can answer is asked of many rows at once, the rest of each by itself."""
+"""Which rows a filter lets through: columns are asked of many rows at once, what they can't tell of each by itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sockexplorer.capture.filter import Predicate, Test
 from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND
 from sockexplorer.capture.log import row_numbers
 from sockexplorer.capture.moments import DAY, QUARTER, offset_of
-from sockexplorer.capture.origins import Origin
+from sockexplorer.capture.origins import Provenance
 
 if TYPE_CHECKING:
     import numpy
@@ -58,12 +58,14 @@ class Sift:
 class ColumnSift(Sift):
     """A `Sift` of a large capture file. ``known`` tells of an origin; rows wait until their origins are known."""
 
-    def __init__(self, log: CapturedLog, predicate: Predicate, test: Test, known: Callable[[Origin], Known]) -> None:
+    def __init__(
+        self, log: CapturedLog, predicate: Predicate, test: Test, known: Callable[[Provenance], Known]
+    ) -> None:
         super().__init__(log, predicate)
         self._log = log
         self._test = test
         self._known = known
-        self._origins: list[tuple[Origin, Known]] = []
+        self._origins: list[tuple[Provenance, Known]] = []
         self._waiting: list[int] = []
         """Rows of the slice up to `_until` that are to be asked of the predicate, the last first."""
         self._passed = row_numbers()
@@ -72,9 +74,8 @@ class ColumnSift(Sift):
     def go_on(self, number: int, end: int, deadline: float) -> tuple[int, array[int]]:
         matching = row_numbers()
         while number < end:
-            if self._until <= number:
-                if not self._look(number, end):
-                    break
+            if self._until <= number and not self._look(number, end):
+                break
             if not self._ask(deadline):
                 # What passes of the slice so far is told when all of it is known.
                 break
@@ -91,7 +92,7 @@ class ColumnSift(Sift):
         columns = self._log.index.columns
         first = number - 1
         last = min(end - 1, first + SLICE_ROWS, len(columns.origin) if needs_origin(self._test) else end)
-        if searches(self._test):
+        if last > first and searches(self._test):
             last = min(last, self._within(first, last))
         if last <= first:
             return False
@@ -100,7 +101,7 @@ class ColumnSift(Sift):
         certain = yes[rows - number]
         self._waiting = rows[~certain][::-1].tolist()
         self._passed = row_numbers()
-        self._passed.frombytes(memoryview(rows[certain].astype("u8")).cast("B"))
+        self._passed.frombytes(rows[certain].astype("u8").tobytes())
         self._until = last + 1
         return True
 
@@ -155,10 +156,9 @@ class ColumnSift(Sift):
         """Which rows pass, where columns can tell; of rows whose origin is not known the answer is of no use."""
         import numpy
 
-        columns = self._log.index.columns
         if test.kind == "outgoing":
-            source = self._column("source", first, last)
-            return (source & DIRECTION == OUTBOUND) == test.value
+            sent: Array = self._column("source", first, last) & DIRECTION == OUTBOUND
+            return sent if test.value else ~sent
         if test.kind == "length":
             lengths = self._column("length", first, last).astype("i8")
             lengths += self._table("added")[self._column("origin", first, last)]
@@ -247,7 +247,7 @@ class ColumnSift(Sift):
             column[first:last], column.format if isinstance(column, memoryview) else column.typecode
         )
 
-    def _table_rows(self) -> list[tuple[Origin, Known]]:
+    def _table_rows(self) -> list[tuple[Provenance, Known]]:
         known = self._log.origins.known
         for each in known[len(self._origins) :]:
             self._origins.append((each, self._known(each)))
@@ -258,6 +258,18 @@ class ColumnSift(Sift):
         import numpy
 
         return numpy.array([0, *(getattr(each, name) for each in self._log.origins.known)], "i8")
+
+
+def rows_of(log: CapturedLog, wanted: Callable[[Provenance], bool]) -> array[int]:
+    """The numbers of the rows whose origin is wanted; what is of no known origin is among them."""
+    import numpy
+
+    table = numpy.array([True, *map(wanted, log.origins.known)])
+    numbers, column = row_numbers(), log.index.columns.origin
+    for first in range(0, log.index.count, SLICE_ROWS):
+        part = numpy.frombuffer(column[first : min(log.index.count, first + SLICE_ROWS)], "u4")
+        numbers.frombytes((numpy.flatnonzero(table[part]) + (first + 1)).astype("u8").tobytes())
+    return numbers
 
 
 def needs_origin(test: Test) -> bool:

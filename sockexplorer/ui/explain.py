@@ -93,7 +93,11 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     kept = log.received + log.sent - log.dropped
     held = f" ({size(log.size)})" if log.size >= 2**20 else ""
     parts: list[Part] = [(f"{session.state} ", "bold")]
-    if session.state not in ("closed", "failed", "ended"):
+    if session.progress < 1:
+        parts.append((f"reading, {session.progress:.0%}  ", "$text-accent"))
+    if session.notice:
+        parts.append((f"⚠ {session.notice}  ", "$text-warning"))
+    if session.state not in ("closed", "failed", "ended", "file"):
         parts.append((f"{mode(session.timeout)} ", MUTED if session.timeout is None else "$text-accent"))
     if session.waits and session.state != "listening":
         parts.append((f"{session.waits}  ", "$text-warning"))
@@ -104,13 +108,18 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     # Before the counts: where the line is short it is cut at its end.
     if paused_at is not None:
         parts.append((f"‖ paused, {count(log.end - paused_at)} more  ", "bold $text-accent"))
-    elif not following:
+    elif not following and session.state != "file":
         parts.append(("▲ not following: G  ", "$text-accent"))
     if rate_now:
         parts.append((f"{rate(rate_now)} ", "$text-accent"))
-    parts.append(f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)}{held}  ")
+    if session.state == "file":
+        parts.append(f"{count(len(log))} frames  ← {count(log.received)}  → {count(log.sent)}  ")
+    else:
+        parts.append(f"← {count(log.received)}  → {count(log.sent)}  kept {count(kept)}{held}  ")
     lost = [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
-    lost += [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
+    if session.drops:
+        by = "when it was captured" if session.state == "file" else "by the kernel"
+        lost.append(f"{count(session.drops)} dropped {by}")
     parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning") if lost else ("0 dropped  ", MUTED))
     if behind:
         parts.append((f"filtering, {count(behind)} to go", MUTED))
@@ -136,6 +145,8 @@ def empty_text(session: Session | None, *, filtered: bool) -> Content:
         return problem_text(session.problem)
     if filtered:
         return Content.styled("No row passes the filter.", MUTED)
+    if session.state == "file":
+        return Content.styled("No frame so far." if session.progress < 1 else "There is no frame in it.", MUTED)
     if session.state == "connecting" and session.waits:
         return Content.assemble((session.waits, "bold"), ".\n\n", ("x", "bold $text-accent"), " closes it")
     if session.state not in ("bound", "listening", "open"):
