@@ -33,7 +33,8 @@ class Line(NamedTuple):
 class Conversation:
     """The frames of a log with one peer, cut into lines ``width`` cells wide. Events are left out."""
 
-    def __init__(self, log: Log, peer: int, mode: Mode, width: int) -> None:
+    def __init__(self, log: Log, peer: int, mode: Mode, width: int, numbers: array[int] | None = None) -> None:
+        """``numbers``: the rows to look at, where they are known."""
         self.mode = mode
         self.full = False
         """Whether there are more lines than are kept."""
@@ -44,7 +45,7 @@ class Conversation:
         self._frames = array("Q")
         self._starts = array("I")
         self._ends = array("I")
-        self._sweep = Sweep(log, self._take)
+        self._sweep = Sweep(log, self._take, numbers)
 
     def __len__(self) -> int:
         return len(self._frames)

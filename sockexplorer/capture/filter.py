@@ -5,6 +5,7 @@
     /GET .* HTTP/         a regular expression over the payload (bytes as Latin-1) and the shown text
     hex:de ad be          these bytes
     dir==in  len>100  peer~"192."  n>=500  event==accepted
+    time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment; of here, unless it ends with Z or +02:00
     nl.type==RTM_NEWLINK  can.pgn==61444     a field that a decoder reads; of several values one is enough
     and  or  not  ( )     `and` may be left out
 
@@ -22,6 +23,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.moments import clock_of, read_time
 from sockexplorer.core.payload import PayloadError, from_hex
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     Pattern = RegexPattern[str]
 
 Predicate = Callable[[Frame], bool]
+Compare = Callable[[Any, Any], Any]
 PeerName = Callable[[int], str]
 Decoded = Mapping[str, Sequence[tuple[str, int | None]]]
 """The fields of a payload by name: the text of each value, and its number where it is one."""
@@ -41,6 +44,37 @@ class Vocabulary(NamedTuple):
 
     names: frozenset[str] = frozenset()
     open_prefixes: tuple[str, ...] = ()
+
+
+class Test(NamedTuple):
+    """What a part of a filter asks, for those who can answer it for many frames at once.
+
+    ``all``, ``any``, ``not``: of ``parts``. ``outgoing``: of a bool. ``length``, ``number``, ``time``, ``clock``:
+    ``compare(it, value)``; time in ns since the epoch, clock in ns since midnight, of here. ``peer``, ``event``: of a
+    function of the name. ``bytes``: the payload has them. ``text``: the payload, or what is shown of a frame, has this
+    text of ASCII in any case. ``other``: ask the predicate.
+    """
+
+    kind: str
+    value: Any = None
+    compare: Compare = operator.eq
+    parts: tuple[Test, ...] = ()
+
+
+OTHER = Test("other")
+
+
+class Compiled:
+    """A predicate that tells what it asks."""
+
+    __slots__ = ("_holds", "test")
+
+    def __init__(self, holds: Predicate, test: Test = OTHER) -> None:
+        self._holds = holds
+        self.test = test
+
+    def __call__(self, frame: Frame) -> bool:
+        return self._holds(frame)
 
 
 class Shown(NamedTuple):
@@ -81,10 +115,10 @@ WORD.-1: /[^\s()"]+/
 """
 DEEPEST = 50
 """A predicate calls itself once a level, beneath an interface that is deep in calls already."""
-FIELDS = ("dir", "len", "peer", "n", "event")
+FIELDS = ("dir", "len", "peer", "n", "event", "time")
 _ALSO = ("direction", "length")
 _NO_VOCABULARY = Vocabulary()
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+_OPERATORS: dict[str, Compare] = {
     "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
 }  # fmt: skip
 
@@ -114,7 +148,7 @@ def compile_filter(
     summary: Callable[[Frame], str] = lambda frame: "",
     fields: Callable[[Frame], Decoded] = lambda frame: {},
     vocabulary: Vocabulary = _NO_VOCABULARY,
-) -> Predicate | None:
+) -> Compiled | None:
     """The predicate of a filter; None for an empty one, which shows everything. Raises `FilterError`.
 
     ``peer_name`` gives the shown name of a peer's number, ``summary`` what stands in a row for its payload, if not the
@@ -136,28 +170,32 @@ def compile_filter(
     return _compile(tree, Shown(peer_name, summary, fields, vocabulary), 0)
 
 
-def _compile(node: Any, shown: Shown, depth: int) -> Predicate:
+def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
     if depth > DEEPEST:
         raise FilterError(f"nested more than {DEEPEST} deep")
     kind = node.data
     if kind in ("either", "both"):
         parts = [_compile(each, shown, depth + 1) for each in node.children if hasattr(each, "data")]
         quantifier = any if kind == "either" else all
-        return lambda frame: quantifier(part(frame) for part in parts)
+        tests = tuple(part.test for part in parts)
+        return Compiled(
+            lambda frame: quantifier(part(frame) for part in parts), Test(quantifier.__name__, parts=tests)
+        )  # fmt: skip
     if kind == "negation":
         inner = _compile(node.children[0], shown, depth + 1)
-        return lambda frame: not inner(frame)
+        return Compiled(lambda frame: not inner(frame), Test("not", parts=(inner.test,)))
     if kind == "regex":
-        return _matches(_regex(str(node.children[0])[1:-1]), shown)
+        return Compiled(_matches(_regex(str(node.children[0])[1:-1]), shown))
     if kind == "hex_bytes":
         try:
             wanted = from_hex(str(node.children[0])[4:])
         except PayloadError as error:
             raise FilterError(str(error)) from None
-        return lambda frame: wanted in frame.payload
+        return Compiled(lambda frame: wanted in frame.payload, Test("bytes", wanted))
     if kind in ("word", "quoted"):
         text = str(node.children[0])
-        return _contains(_unquote(text) if kind == "quoted" else text, shown)
+        text = _unquote(text) if kind == "quoted" else text
+        return Compiled(_contains(text, shown), Test("text", text) if text.isascii() else OTHER)
     return _comparison(node, shown)
 
 
@@ -210,7 +248,7 @@ def _matches(pattern: Pattern, shown: Shown) -> Predicate:
     return matches
 
 
-def _comparison(node: Any, shown: Shown) -> Predicate:
+def _comparison(node: Any, shown: Shown) -> Compiled:
     field, symbol = str(node.children[0]).lower(), str(node.children[1])
     token = str(node.children[2].children[0])
     value = _unquote(token) if node.children[2].data == "quoted_value" and len(token) > 1 else token
@@ -221,11 +259,30 @@ def _comparison(node: Any, shown: Shown) -> Predicate:
         if direction not in ("in", "out") or symbol not in ("==", "!="):
             raise FilterError("a direction is compared so: dir==in, dir==out, dir!=in")
         wanted = (direction == "out") == (symbol == "==")
-        return lambda frame: not frame.event and frame.outgoing is wanted
+        return Compiled(lambda frame: not frame.event and frame.outgoing is wanted, Test("outgoing", wanted))
     if field in ("peer", "event"):
         return _textual(field, symbol, value, shown)
+    if field == "time":
+        return _timed(symbol, value)
     _check_name(field, shown.vocabulary)
-    return _decoded(field, symbol, value, shown)
+    return Compiled(_decoded(field, symbol, value, shown))
+
+
+def _timed(symbol: str, value: str) -> Compiled:
+    if symbol == "~":
+        raise FilterError("times are compared with == != < <= > >=")
+    compare = _OPERATORS[symbol]
+    try:
+        moment = read_time(value)
+    except ValueError:
+        raise FilterError(
+            f"{value!r} is no time; there are 14:05, 14:05:30.25, 2026-07-28T14:05:30, seconds since the epoch"
+        ) from None
+    if moment.of_day:
+        return Compiled(
+            lambda frame: compare(clock_of(frame.time), moment.nanoseconds), Test("clock", moment.nanoseconds, compare)
+        )  # fmt: skip
+    return Compiled(lambda frame: compare(frame.time, moment.nanoseconds), Test("time", moment.nanoseconds, compare))
 
 
 def _check_name(field: str, vocabulary: Vocabulary) -> None:
@@ -266,7 +323,7 @@ def _number(text: str) -> int | None:
         return None
 
 
-def _numeric(attribute: str, symbol: str, value: str) -> Predicate:
+def _numeric(attribute: str, symbol: str, value: str) -> Compiled:
     if symbol == "~":
         raise FilterError("numbers are compared with == != < <= > >=")
     try:
@@ -274,19 +331,20 @@ def _numeric(attribute: str, symbol: str, value: str) -> Predicate:
     except ValueError:
         raise FilterError(f"{value!r} is not a number") from None
     compare = _OPERATORS[symbol]
+    test = Test(attribute, number, compare)
     if attribute == "length":
-        return lambda frame: not frame.event and compare(frame.length, number)
-    return lambda frame: compare(frame.number, number)
+        return Compiled(lambda frame: not frame.event and compare(frame.length, number), test)
+    return Compiled(lambda frame: compare(frame.number, number), test)
 
 
-def _textual(field: str, symbol: str, value: str, shown: Shown) -> Predicate:
-    def subject(frame: Frame) -> str:
-        return shown.peer(frame.peer) if field == "peer" else frame.event
-
+def _textual(field: str, symbol: str, value: str, shown: Shown) -> Compiled:
     wanted = value.lower()
-    if symbol == "~":
-        return lambda frame: wanted in subject(frame).lower()
-    if symbol in ("==", "!="):
-        equal = symbol == "=="
-        return lambda frame: (subject(frame).lower() == wanted) is equal
-    raise FilterError(f"{field} is compared with ==, != or ~ (contains)")
+    if symbol not in ("==", "!=", "~"):
+        raise FilterError(f"{field} is compared with ==, != or ~ (contains)")
+
+    def is_wanted(name: str) -> bool:
+        return wanted in name.lower() if symbol == "~" else (name.lower() == wanted) is (symbol == "==")
+
+    if field == "peer":
+        return Compiled(lambda frame: is_wanted(shown.peer(frame.peer)), Test("peer", is_wanted))
+    return Compiled(lambda frame: is_wanted(frame.event), Test("event", is_wanted))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sockexplorer.capture.reading import LONGEST, Interface, Record, Window, sane
 
@@ -20,17 +21,35 @@ def begins(magic: bytes) -> bool:
     return magic in ORDERS
 
 
-def records(window: Window) -> Iterator[Record]:
-    """The frames. Raises `CaptureError`."""
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file's header says: the byte order of ``struct``, nanoseconds of a fraction's unit, the interface."""
+
+    order: str
+    scale: int
+    interface: Interface
+
+    def record(self, window: Window) -> Record:
+        """The next frame. Raises `CaptureError`."""
+        seconds, fraction, kept, length = struct.unpack(f"{self.order}4I", window.take(16))
+        if kept > LONGEST:
+            raise window.damaged(f"a frame of {kept} bytes: more than {LONGEST} is taken for damage")
+        data = window.take(kept)
+        return Record(self.interface, sane(seconds * SECOND + fraction * self.scale), max(length, kept), data)
+
+
+def header(window: Window) -> Header:
+    """Read the file's header. Raises `CaptureError`."""
     order, scale = ORDERS[window.take(4)]
     major, _, _, _, _, link = struct.unpack(f"{order}HHiIII", window.take(20))
     if major != 2:
         raise window.damaged(f"version {major} of pcap, where only 2 is known")
     # The upper bits tell of a frame check sequence.
-    interface = Interface(link & 0xFFFF)
+    return Header(order, scale, Interface(link & 0xFFFF))
+
+
+def records(window: Window) -> Iterator[Record]:
+    """The frames. Raises `CaptureError`."""
+    head = header(window)
     while window.more():
-        seconds, fraction, kept, length = struct.unpack(f"{order}4I", window.take(16))
-        if kept > LONGEST:
-            raise window.damaged(f"a frame of {kept} bytes: more than {LONGEST} is taken for damage")
-        data = window.take(kept)
-        yield Record(interface, sane(seconds * SECOND + fraction * scale), max(length, kept), data)
+        yield head.record(window)

@@ -65,30 +65,54 @@ class Section:
             at += (length + 3) & ~3
 
 
-def records(window: Window, drops: Drops) -> Iterator[Record]:
-    """The frames of every section. Raises `CaptureError`."""
-    section, sections = Section("<", False), 0
-    while window.more():
-        kind, body, section = _block(window, section)
+class Reader:
+    """Goes through the blocks of every section, one a step."""
+
+    def __init__(self, drops: Drops) -> None:
+        self.section = Section("<", False)
+        self.sections = 0
+        self._drops = drops
+
+    def step(self, window: Window) -> Record | None:
+        """Read the next block: its frame, or None for a block without. Raises `CaptureError`."""
+        kind, body, self.section = _block(window, self.section)
+        section = self.section
         try:
             if kind == pcapng.SECTION:
-                sections += 1
+                self.sections += 1
                 section.ours = any(
                     code == pcapng.SHB_APPLICATION and value.startswith(pcapng.APPLICATION.encode())
                     for code, value in section.options(body, 16)
                 )
             elif kind == pcapng.INTERFACE:
                 section.interfaces.append(_interface(section, body))
-            elif kind in (pcapng.PACKET, pcapng.OBSOLETE_PACKET):
-                yield _packet(section, kind, body)
             elif kind == pcapng.STATISTICS:
                 number, dropped = _dropped(section, body)
                 if dropped is not None:
-                    drops[sections, number] = section.interfaces[number].interface, dropped
-            elif kind == pcapng.SIMPLE:
-                yield _simple(section, body)
+                    self._drops[self.sections, number] = section.interfaces[number].interface, dropped
+            else:
+                return frame_of(section, kind, body)
         except (ValueError, struct.error) as error:
             raise window.damaged(str(error)) from None
+        return None
+
+
+def records(window: Window, drops: Drops) -> Iterator[Record]:
+    """The frames of every section. Raises `CaptureError`."""
+    reader = Reader(drops)
+    while window.more():
+        record = reader.step(window)
+        if record is not None:
+            yield record
+
+
+def frame_of(section: Section, kind: int, body: bytes) -> Record | None:
+    """The frame of a block, None where a block of this kind has none. Raises ValueError, struct.error."""
+    if kind in (pcapng.PACKET, pcapng.OBSOLETE_PACKET):
+        return _packet(section, kind, body)
+    if kind == pcapng.SIMPLE:
+        return _simple(section, body)
+    return None
 
 
 def _block(window: Window, section: Section) -> tuple[int, bytes, Section]:

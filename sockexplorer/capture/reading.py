@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 LONGEST = 16 * 2**20
 """Bytes of the longest record that is read; Wireshark's limit for a block."""
@@ -58,15 +58,18 @@ Drops = dict[tuple[int, int], tuple[Interface, int]]
 
 
 class Window:
-    """The bytes of a capture as they come. ``read`` gives at most so many bytes, none at the end."""
+    """The bytes of a capture as they come. ``read`` gives at most so many bytes, none at the end.
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
+    ``offset`` is where in the capture the first of them stands.
+    """
+
+    def __init__(self, read: Callable[[int], bytes], offset: int = 0) -> None:
         self._read = read
         self._held = b""
         self._at = 0
-        self.offset = 0
-        """Bytes taken so far."""
-        self.record = 0
+        self.offset = offset
+        """Where in the capture the next byte stands."""
+        self.record = offset
         """Where the record that is being read began."""
 
     def more(self) -> bool:
@@ -82,9 +85,7 @@ class Window:
     def take(self, size: int) -> bytes:
         """The next bytes. Raises `Torn` where the capture has fewer."""
         if self._fill(size) < size:
-            raise Torn(
-                self.record, f"the last record is not whole: {self.offset + self._rest - self.record} bytes of it"
-            )
+            raise self.torn(self._rest)
         self._at += size
         self.offset += size
         return self._held[self._at - size : self._at]
@@ -105,6 +106,10 @@ class Window:
             if self._fill(looked + 1) <= looked:
                 break
         return min(self._rest if end < 0 else end + 1 - self._at, longest)
+
+    def torn(self, rest: int) -> Torn:
+        """The error for a record of which there are ``rest`` more bytes and no further ones."""
+        return Torn(self.record, f"the last record is not whole: {self.offset + rest - self.record} bytes of it")
 
     def damaged(self, reason: str) -> CaptureError:
         """The error for the record that is being read."""
@@ -142,15 +147,25 @@ def records(read: Callable[[int], bytes], drops: Drops | None = None) -> Iterato
     from sockexplorer.capture import candump, pcap_read, pcapng_read
 
     window = Window(read)
+    kind = kind_of(window)
+    if kind == "pcapng":
+        return pcapng_read.records(window, {} if drops is None else drops)
+    return pcap_read.records(window) if kind == "pcap" else candump.records(window)
+
+
+def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:
+    """What kind of capture begins here. Takes nothing. Raises `CaptureError` where it is none."""
+    from sockexplorer.capture import candump, pcap_read, pcapng_read
+
     if not window.more():
         raise CaptureError(0, "there is nothing in it")
     magic = window.peek(4)
     if pcapng_read.begins(magic):
-        return pcapng_read.records(window, {} if drops is None else drops)
+        return "pcapng"
     if pcap_read.begins(magic):
-        return pcap_read.records(window)
+        return "pcap"
     if magic[:1] == b"(" and candump.begins(window.peek_line(candump.LONGEST_LINE)):
-        return candump.records(window)
+        return "candump"
     if compressed := next((name for start, name in COMPRESSED if magic.startswith(start)), ""):
         raise CaptureError(0, f"it is compressed: {compressed} -d < FILE | sockexplorer open -")
     raise CaptureError(0, f"it begins with {magic.hex(' ')}: neither pcapng, pcap nor a log of candump -L")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
+from sockexplorer.capture.captured_log import CapturedLog
+from sockexplorer.capture.index import DIRECTION, OUTBOUND
 from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.origins import Provenance
 from sockexplorer.capture.sweep import Sweep
 
 MOST_KEYS = 10_000
 """So many peers or kinds are told apart; what comes later is counted together."""
 OTHERS = "(others)"
 MORE = 1 << 32
+ROWS_TOGETHER = 2**17
 
 
 @dataclass(slots=True)
@@ -33,12 +39,16 @@ class Tally:
 
     def add(self, frame: Frame) -> None:
         """Count a frame."""
-        if frame.outgoing:
-            self.frames_out += 1
-            self.bytes_out += frame.length
+        self.add_many(1, frame.length, sent=frame.outgoing)
+
+    def add_many(self, frames: int, octets: int, *, sent: bool) -> None:
+        """Count frames of one direction."""
+        if sent:
+            self.frames_out += frames
+            self.bytes_out += octets
         else:
-            self.frames_in += 1
-            self.bytes_in += frame.length
+            self.frames_in += frames
+            self.bytes_in += octets
 
 
 class Statistics:
@@ -72,6 +82,59 @@ class Statistics:
         kind = self._kind(frame)
         known = kind in self.kinds or len(self.kinds) < MOST_KEYS
         self.kinds.setdefault(kind if known else OTHERS, Tally()).add(frame)
+
+
+class ColumnStatistics(Statistics):
+    """The same of a large capture file that is known as a whole, by its columns; a kind is a protocol.
+
+    ``peer`` gives the number of the peer of an origin.
+    """
+
+    def __init__(self, log: CapturedLog, peer: Callable[[Provenance], int]) -> None:
+        super().__init__(cast(Log, log), lambda frame: "")
+        self._captured = log
+        known = log.origins.known
+        self._peers = [0, *map(peer, known)]
+        self._kinds = [OTHERS, *(each.path.partition("/")[2] or OTHERS for each in known)]
+        self._added = [0, *(each.added for each in known)]
+
+    @property
+    def behind(self) -> int:
+        return self._captured.end - self._sweep.next
+
+    def go_on(self, seconds: float) -> bool:
+        begin, deadline = self._sweep.next, time.monotonic() + seconds
+        while self.behind and time.monotonic() < deadline:
+            self._count(self._sweep.next - 1, min(self._captured.end - 1, self._sweep.next - 1 + ROWS_TOGETHER))
+        return self._sweep.next > begin
+
+    def _count(self, first: int, last: int) -> None:
+        import numpy
+
+        columns = self._captured.index.columns
+        origin = numpy.frombuffer(columns.origin[first:last], "u4")
+        out = numpy.frombuffer(columns.source[first:last], "u4") & DIRECTION == OUTBOUND
+        length = numpy.frombuffer(columns.length[first:last], "u4").astype("i8") + numpy.array(self._added)[origin]
+        bits = numpy.zeros(len(length), "u4")
+        for bit in range(33):
+            bits += length >> bit > 0
+        for keys, tallies in (
+            (origin, self._by_origin), (bits, lambda key: [self.lengths.setdefault(key, Tally())]),
+        ):  # fmt: skip
+            for sent in (False, True):
+                chosen = keys[out == sent]
+                frames = numpy.bincount(chosen)
+                octets = numpy.bincount(chosen, weights=length[out == sent])
+                for key in numpy.flatnonzero(frames).tolist():
+                    for tally in tallies(key):
+                        tally.add_many(int(frames[key]), int(octets[key]), sent=sent)
+        self._sweep.next = last + 1
+
+    def _by_origin(self, origin: int) -> list[Tally]:
+        """What the rows of an origin count for."""
+        peer, kind = self._peers[origin], self._kinds[origin]
+        peer = peer if peer in self.peers or len(self.peers) < MOST_KEYS else MORE
+        return [self.total, self.peers.setdefault(peer, Tally()), self.kinds.setdefault(kind, Tally())]
 
 
 def length_range(bits: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable
 
 from sockexplorer.capture.log import Frame, Log
@@ -14,7 +16,9 @@ LOOK_AT_CLOCK = 0x3F
 class Sweep:
     """Hands each row of a log to ``take`` once, the oldest first; rows that come later come later."""
 
-    def __init__(self, log: Log, take: Callable[[Frame], None]) -> None:
+    def __init__(self, log: Log, take: Callable[[Frame], None], numbers: array[int] | None = None) -> None:
+        """``numbers``: only these rows, of a log that gets no more."""
+        self._numbers = numbers
         self._log = log
         self._take = take
         self.next = log.first
@@ -23,10 +27,14 @@ class Sweep:
     @property
     def behind(self) -> int:
         """How many rows are still to be looked at."""
+        if self._numbers is not None:
+            return len(self._numbers) - bisect_left(self._numbers, self.next)
         return self._log.end - max(self.next, self._log.first)
 
     def go_on(self, seconds: float) -> bool:
         """Go on for about so long; whether there was anything new."""
+        if self._numbers is not None:
+            return self._go_on_with(self._numbers, time.monotonic() + seconds)
         number, end = max(self.next, self._log.first), self._log.end
         deadline = time.monotonic() + seconds
         began = number
@@ -37,3 +45,12 @@ class Sweep:
                 break
         self.next = number
         return number > began
+
+    def _go_on_with(self, numbers: array[int], deadline: float) -> bool:
+        begin = bisect_left(numbers, self.next)
+        for asked, at in enumerate(range(begin, len(numbers)), 1):
+            self._take(self._log.frame(numbers[at]))
+            self.next = numbers[at] + 1
+            if not asked & LOOK_AT_CLOCK and time.monotonic() > deadline:
+                break
+        return begin < len(numbers)

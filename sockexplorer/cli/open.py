@@ -1,15 +1,19 @@
-"""``open``: what a capture file holds, printed as ``watch`` prints it."""
+"""``open``: a capture file in the explorer, or printed as ``watch`` prints."""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import click
 
 
 @click.command(
-    short_help="What a capture file holds, a line a frame.",
+    short_help="A capture file: in the explorer, or a line a frame.",
     epilog="""\b
 Examples:
   sockexplorer open traffic.pcapng
+  sockexplorer open traffic.pcapng --text
   sockexplorer open traffic.pcapng --filter 'dir==in len>100' --json
   sockexplorer open torn.pcapng --repair
   candump -L vcan0 | sockexplorer open -
@@ -18,14 +22,19 @@ Examples:
 @click.argument("file", metavar="FILE")
 @click.option("--filter", "expression", default="", metavar="EXPR", help="Only these frames; as in the explorer.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N frames.")
+@click.option("--text", is_flag=True, help="A line a frame, also on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a line for people.")
 @click.option("--hex-dump", is_flag=True, help="The bytes of each frame below its line.")
 @click.option("--repair", is_flag=True, help="Cut a FILE that ends within a record at the last whole one.")
 def command(
-    file: str, expression: str, count: int | None, as_json: bool, hex_dump: bool, repair: bool
+    file: str, expression: str, count: int | None, text: bool, as_json: bool, hex_dump: bool, repair: bool
 ) -> None:  # fmt: skip
     """Show the frames of a capture: what "watch --write" records, pcapng and pcap of Wireshark and tcpdump, and logs
     of candump -L. - reads stdin, live.
+
+    On a terminal the explorer opens with the file, unless an option or - asks for lines; the index of a large file is
+    kept in your cache directory, so that it opens at once the next time (SOCKEXPLORER_NO_INDEX=1: it is not).
+    Elsewhere, such as into a pipe, frames are printed.
 
     --json prints what "watch" does and socket, the FAMILY/PROTOCOL that has such frames; n is the frame's number in
     the file. A filter is such as hello, /regex/, hex:dead, dir==in, len>100, peer~192. with and, or, not.
@@ -49,6 +58,9 @@ def command(
         raise click.UsageError("--repair needs a file, not a pipe")
     if repair and count is not None:
         raise click.UsageError("--repair has to read to the end: leave --count out")
+    lines = text or as_json or hex_dump or repair or count is not None or file == "-"
+    if not lines and Path(file).is_file() and sys.stdin.isatty() and sys.stdout.isatty():
+        raise click.exceptions.Exit(_explore(file, expression))
     with Stop() as stop:
         printer = Printer(Output(stop), stop, count, as_json=as_json, hex_dump=hex_dump)
         printer.numbered = True
@@ -68,3 +80,34 @@ def command(
         status = stop.status(interrupted=0)
     if status:
         raise click.exceptions.Exit(status)
+
+
+def _explore(file: str, expression: str) -> int:
+    """Show the file in the explorer; the exit status. Raises `Failed` for what is no capture, ahead of the explorer."""
+    from sockexplorer.capture.filter import FilterError, Vocabulary, compile_filter
+    from sockexplorer.capture.mapped import MappedFile
+    from sockexplorer.capture.reading import CaptureError, kind_of
+    from sockexplorer.cli.questions import not_started, starter
+    from sockexplorer.cli.report import Failed
+    from sockexplorer.client.client import StartError
+    from sockexplorer.client.link import start_process
+    from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
+    from sockexplorer.ui import run
+
+    try:
+        compile_filter(expression, str, vocabulary=Vocabulary(frozenset(field_names()), OPEN_PREFIXES))
+        mapped = MappedFile(Path(file))
+        try:
+            kind_of(mapped.window(0))
+        finally:
+            mapped.close()
+    except FilterError as error:
+        raise Failed(f"--filter: {error}") from None
+    except CaptureError as error:
+        raise Failed(f"{file}: {error}") from None
+    except OSError as error:
+        raise Failed(f"{file}: {error.strerror}") from None
+    try:
+        return run(None, None, starter(start_process), capture=(Path(file), expression))
+    except StartError as error:
+        raise not_started(error) from None

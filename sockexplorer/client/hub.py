@@ -6,10 +6,11 @@ import ast
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Mapping
+from array import array
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture.log import DEFAULT_LIMIT, Frame, Log
 from sockexplorer.capture.store import MemoryStore
@@ -24,6 +25,12 @@ from sockexplorer.core.verdict import Verdict
 from sockexplorer.decoders import summary
 from sockexplorer.decoders.fields import Value, field_values
 from sockexplorer.families import family as find_family
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.filter import Predicate
+    from sockexplorer.capture.reading import Record
+    from sockexplorer.capture.sifting import Sift
+    from sockexplorer.capture.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,10 @@ class Session:
     """Whether it was opened by number, its addresses through libc: the engine's Python lacks the family."""
     file: tuple[str, int, int] | None = None
     problem: Problem | None = None
+    progress: float = 1.0
+    """How much is known of the rows of a capture file, from 0 to 1."""
+    notice: str = ""
+    """What is wrong with a capture file, with what can be done; escaped."""
 
     @property
     def title(self) -> str:
@@ -99,6 +110,33 @@ class Session:
             return self.endpoint.remote
         peer = self.peers.get(frame.peer)
         return None if peer is None else peer.address
+
+    def spoken(self, frame: Frame) -> tuple[Family, Protocol] | None:
+        """The family and protocol of a frame, None where no family of sockets has such frames."""
+        return self.family, self.protocol
+
+    def sift(self, predicate: Predicate) -> Sift:
+        """What goes through the rows for those that pass a filter."""
+        from sockexplorer.capture.sifting import Sift
+
+        return Sift(self.log, predicate)
+
+    def numbers_of(self, peer: int) -> array[int] | None:
+        """The rows of a peer, None where they have to be looked for row by row."""
+        return None
+
+    def statistics(self, kind: Callable[[Frame], str]) -> Statistics:
+        """What counts the rows; ``kind`` is what a frame is counted as."""
+        from sockexplorer.capture.statistics import Statistics
+
+        return Statistics(self.log, kind)
+
+    def records(self) -> Iterator[Record]:
+        """The records of a capture file, as they are in it."""
+        return iter(())
+
+    def release(self) -> None:
+        """Called before the log is closed for good."""
 
     def peer_name(self, number: int) -> str:
         """The shown name of a peer, "" for none."""
@@ -130,13 +168,18 @@ class Hub:
 
     # --- doing ---------------------------------------------------------------------------------------------
 
+    def next_number(self) -> int:
+        """A number for another session."""
+        self._last += 1
+        return self._last
+
     def open(self, endpoint: Endpoint, done: Reply | None = None) -> Session:
         """Open an endpoint; the session's state and problem follow. ``done`` is called with the outcome."""
-        self._last += 1
+        number = self.next_number()
         family = find_family(endpoint.family)
         log, problem = self._log()
         descriptor = log.store.descriptor
-        session = Session(self._last, endpoint, family, family.protocol(endpoint.protocol), log)
+        session = Session(number, endpoint, family, family.protocol(endpoint.protocol), log)
         log.on_peers = lambda told: self._meet(session, told)
         log.on_name = lambda number, name: self._meet_name(session, number, name)
         self.sessions[session.number] = session
@@ -213,7 +256,7 @@ class Hub:
             if done is not None:
                 done(result, problem)
 
-        if session.state == "closed" or self.client.dead:
+        if session.state in ("closed", "file") or self.client.dead:
             session.state = "closed"
             if done is not None:
                 done({}, None)
@@ -227,6 +270,7 @@ class Hub:
         """Drop a session and its log; it is closed first."""
         self.close(session)
         self.sessions.pop(session.number, None)
+        session.release()
         session.log.close()
 
     def check(
@@ -266,6 +310,8 @@ class Hub:
 
     def shut_down(self) -> None:
         """End the engine, with every session."""
+        for session in self.sessions.values():
+            session.release()
         self.client.close()
         self._remove_files()
 
@@ -341,7 +387,7 @@ class Hub:
 
     def _bury(self) -> None:
         for session in self.sessions.values():
-            if session.state not in ("closed", "failed", "ended"):
+            if session.state not in ("closed", "failed", "ended", "file"):
                 session.state = "failed"
                 session.problem = Problem("engine", "", self.client.dead, fixes=("restart the engine",))
                 session.connections = ()

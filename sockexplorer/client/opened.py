@@ -6,9 +6,8 @@ import ast
 import contextlib
 from functools import lru_cache
 
-from sockexplorer.capture import recording
-from sockexplorer.capture.link_types import ETHERNET, SLL, SLL2, SOCKETCAN, unwrap
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.origins import see
 from sockexplorer.capture.reading import Record
 from sockexplorer.client.hub import Peer
 from sockexplorer.core.family import Family, Protocol
@@ -21,8 +20,6 @@ from sockexplorer.families import find
 MOST_PEERS = 100_000
 """Peers that get a number; frames name further ones in their metadata, as an engine's do."""
 LONGEST_LITERAL = 1024
-OF_INTERFACES = (ETHERNET, SLL, SLL2, SOCKETCAN)
-"""Link types whose frames name their interface as part of an address."""
 
 
 class Opened:
@@ -36,31 +33,24 @@ class Opened:
         self._numbers: dict[tuple[str, str], int] = {}
         self._count = 0
 
-    def frame(self, record: Record) -> Frame:
-        """The frame that a socket would have given. Never raises: what the file says amiss is shown as it is."""
-        interface, outgoing = record.interface, bool(record.outgoing)
-        told = recording.said(record.comments) if interface.ours else recording.Said(None, {}, 0, record.comments)
-        path = interface.name if interface.ours and protocol_of(interface.name) else ""
-        device = interface.description if interface.ours else interface.name
-        if interface.link_type not in OF_INTERFACES:
-            device = ""
-        data = record.data
-        path, payload, peer = unwrap(
-            interface.link_type, data, outgoing=outgoing, path=path, interface=device
-        )  # fmt: skip
-        length = record.length + len(payload) - len(data)
-        meta = {"socket": path or f"link type {interface.link_type}", **told.meta}
-        if told.rest:
-            meta["comments"] = list(told.rest)
-        flags = told.flags | Flag.META | (Flag.OUT if outgoing else 0)
-        if record.length > len(data):
+    def frame(self, record: Record, number: int | None = None) -> Frame:
+        """The frame that a socket would have given. Never raises: what the file says amiss is shown as it is.
+
+        ``number`` is that of the frame in the file; without it, the next.
+        """
+        seen, outgoing = see(record), bool(record.outgoing)
+        length = record.length + len(seen.payload) - len(record.data)
+        meta = {"socket": seen.path or f"link type {record.interface.link_type}", **seen.said.meta}
+        if seen.said.rest:
+            meta["comments"] = list(seen.said.rest)
+        flags = seen.said.flags | Flag.META | (Flag.OUT if outgoing else 0)
+        if record.length > len(record.data):
             flags |= Flag.TRUNCATED
-        literal = peer if told.peer is None else told.peer
-        number = self._number(path, literal)
-        if literal is not None and not number:
-            meta["peer"] = literal
-        self._count += 1
-        return Frame(self._count, record.time, max(0, length), number, int(flags), payload, meta)
+        peer = self.number(seen.path, seen.peer)
+        if seen.peer is not None and not peer:
+            meta["peer"] = seen.peer
+        self._count = self._count + 1 if number is None else number
+        return Frame(self._count, record.time, max(0, length), peer, int(flags), seen.payload, meta)
 
     def peer_name(self, number: int) -> str:
         """The shown name of a peer, "" for none."""
@@ -83,7 +73,8 @@ class Opened:
             return {}
         return field_values(known[0].constant, known[1].name, frame.payload, None if peer is None else peer.address)
 
-    def _number(self, path: str, literal: str | None) -> int:
+    def number(self, path: str, literal: str | None) -> int:
+        """The number of a peer, a new one for one that is new; 0 for none, and for what there are too many of."""
         if literal is None or len(literal) > LONGEST_LITERAL:
             return 0
         number = self._numbers.get((path, literal))

@@ -1,14 +1,14 @@
 """The life of a session as a table: which operation is possible in which state, and where it leads.
 
 Rule 1: a pair that is not in the table is not possible; the interface disables its key, the engine refuses it.
-Rule 2: ``close`` is possible in every state but ``closed``.
+Rule 2: ``close`` is possible in every state but ``closed``, and ``file``: a capture that is shown is no socket.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-State = Literal["opening", "open", "bound", "connecting", "connected", "listening", "ended", "failed", "closed"]
+State = Literal["opening", "open", "bound", "connecting", "connected", "listening", "ended", "failed", "closed", "file"]
 Step = Literal["opened", "bound", "connecting", "connected", "listening", "send", "end", "fail", "close"]
 
 NEXT: dict[tuple[State, Step], State] = {

@@ -29,12 +29,19 @@ class ExplorerApp(App[None]):
     CSS_PATH = [STYLES / "app.tcss", STYLES / "panes.tcss", STYLES / "dialogs.tcss"]
 
     def __init__(
-        self, hub: Hub, settings: Settings, family_protocol: str | None = None, address: str | None = None
+        self,
+        hub: Hub,
+        settings: Settings,
+        family_protocol: str | None = None,
+        address: str | None = None,
+        capture: tuple[Path, str] | None = None,
     ) -> None:
+        """``family_protocol`` and ``address`` fill the form to start with; ``capture`` is a file to show, and a filter."""
         super().__init__()
         self.hub = hub
         self.settings = settings
         self._start = family_protocol, address
+        self._capture = capture
         self.on_loop: Callable[[asyncio.AbstractEventLoop], None] = lambda loop: None
         self.on_quit: Callable[[], None] = lambda: None
         self._filters.append(Wall())
@@ -51,7 +58,7 @@ class ExplorerApp(App[None]):
             problems.append(f"theme = {self.settings.theme!r}: there is none of that name")
         if self.settings.keys:
             self.set_keymap(self.settings.keys)
-        self.push_screen(MainScreen(self.hub, self._start))
+        self.push_screen(MainScreen(self.hub, self._start, self._capture))
         for problem in problems:
             self.notify(escape(problem), title="Settings", severity="warning", markup=False)
 
@@ -69,6 +76,7 @@ class ExplorerApp(App[None]):
         main = next((each for each in self.screen_stack if isinstance(each, MainScreen)), None)
         if main is None:
             return
+        yield SystemCommand("Open a capture file", "pcapng, pcap, or a log of candump -L", main.action_open_file)
         for pane in main.panes:
             yield SystemCommand(f"Go to {pane.TITLE}", f"Pane {pane.NUMBER}", lambda n=pane.NUMBER: main.action_pane(n))
         for session in self.hub.sessions.values():

@@ -100,12 +100,15 @@ def time_text(time: int, mode: TimeMode, since: int, *, wide: bool) -> str:
 
 def protocol_of(frame: Frame, session: Session) -> str:
     """The protocol of a frame: the ethertype that a packet socket tells, else the session's."""
-    if session.family.constant == "AF_PACKET":
+    spoken = session.spoken(frame)
+    if spoken is None:
+        return str(frame.meta.get("socket", ""))
+    if spoken[0].constant == "AF_PACKET":
         peer = session.peers.get(frame.peer)
         if peer is not None and isinstance(peer.address, tuple) and len(peer.address) > 1:
             number = peer.address[1]
             return _ETHERTYPES.get(number, f"0x{number:04x}") if isinstance(number, int) else ""
-    return session.protocol.name
+    return spoken[1].name
 
 
 def _summary(
@@ -167,7 +170,8 @@ def _cut(text: str, width: int) -> str:
 def kind_of(frame: Frame, session: Session) -> str:
     """What statistics count a frame as: its protocol, and the kind of message that a decoder reads in it."""
     protocol = protocol_of(frame, session)
-    if session.family.constant not in ("AF_NETLINK", "AF_CAN"):
+    spoken = session.spoken(frame)
+    if spoken is None or spoken[0].constant not in ("AF_NETLINK", "AF_CAN"):
         return protocol
     values = session.fields(frame)
     for name in ("nl.type", "can.pgn", "bcm.opcode", "uevent.action"):

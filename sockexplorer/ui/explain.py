@@ -93,10 +93,15 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     kept = log.received + log.sent - log.dropped
     held = f" ({size(log.size)})" if log.size >= 2**20 else ""
     parts: list[Part] = [(f"{session.state} ", "bold")]
-    lost = [f"{count(session.drops)} dropped by the kernel"] if session.drops else []
+    by = "when it was captured" if session.state == "file" else "by the kernel"
+    lost = [f"{count(session.drops)} dropped {by}"] if session.drops else []
     lost += [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
+    if session.progress < 1:
+        parts.append((f"reading, {session.progress:.0%}  ", "$text-accent"))
+    if session.notice:
+        parts.append((f"⚠ {session.notice}  ", "$text-warning"))
     # Where the line is short it is cut at its end: what was lost has to be in sight, the usual mode has not.
-    if session.state not in ("closed", "failed", "ended") and not (lost and session.timeout is None):
+    if session.state not in ("closed", "failed", "ended", "file") and not (lost and session.timeout is None):
         parts.append((f"{mode(session.timeout)} ", MUTED if session.timeout is None else "$text-accent"))
     if session.waits and session.state != "listening":
         parts.append((f"{session.waits}  ", "$text-warning"))
@@ -107,13 +112,16 @@ def status_text(session: Session, rate_now: float, paused_at: int | None, *, fol
     # Before the counts: where the line is short it is cut at its end.
     if paused_at is not None:
         parts.append((f"‖ paused, {count(log.end - paused_at)} more  ", "bold $text-accent"))
-    elif not following:
+    elif not following and session.state != "file":
         parts.append(("▲ not following: G  ", "$text-accent"))
     if lost:
         parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning"))
     if rate_now:
         parts.append((f"{rate(rate_now)} ", "$text-accent"))
-    parts.append(f"kept {count(kept)}{held}  ← {count(log.received)}  → {count(log.sent)}  ")
+    if session.state == "file":
+        parts.append(f"{count(len(log))} frames  ← {count(log.received)}  → {count(log.sent)}  ")
+    else:
+        parts.append(f"kept {count(kept)}{held}  ← {count(log.received)}  → {count(log.sent)}  ")
     if not lost:
         parts.append(("0 dropped  ", MUTED))
     if behind:
@@ -140,6 +148,8 @@ def empty_text(session: Session | None, *, filtered: bool) -> Content:
         return problem_text(session.problem)
     if filtered:
         return Content.styled("No row passes the filter.", MUTED)
+    if session.state == "file":
+        return Content.styled("No frame so far." if session.progress < 1 else "There is no frame in it.", MUTED)
     if session.state == "connecting" and session.waits:
         return Content.assemble((session.waits, "bold"), ".\n\n", ("x", "bold $text-accent"), " closes it")
     if session.state not in ("bound", "listening", "open"):

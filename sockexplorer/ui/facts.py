@@ -61,7 +61,7 @@ def facts_of(frame: Frame, session: Session) -> list[Fact]:
     peer = session.peers.get(frame.peer)
     if peer is not None:
         facts.append(Fact(0, "peer", escape(peer.literal, VALUE_CHARACTERS), folded=True))
-        facts += _sockaddr(peer, session)
+        facts += _sockaddr(peer, frame, session)
     elif "peer" in frame.meta:
         facts.append(Fact(0, "peer", escape(str(frame.meta["peer"]), VALUE_CHARACTERS)))
     kept = len(frame.payload)
@@ -89,10 +89,14 @@ def _times(frame: Frame, session: Session) -> Iterator[Fact]:
         yield Fact(1, "delta", f"{passed:.9f} s")
 
 
-def _sockaddr(peer: Peer, session: Session) -> Iterator[Fact]:
+def _sockaddr(peer: Peer, frame: Frame, session: Session) -> Iterator[Fact]:
+    spoken = session.spoken(frame)
+    if spoken is None:
+        return
+    family, protocol = spoken
     try:
-        sockaddr = session.family.pack(session.protocol, peer.address)
-        layout = session.family.layout(session.protocol, sockaddr)
+        sockaddr = family.pack(protocol, peer.address)
+        layout = family.layout(protocol, sockaddr)
         rows = layout.rows(sockaddr)
     except (ValueError, TypeError, OSError, KeyError, IndexError, OverflowError, struct.error):
         return  # an address without a form in bytes, such as a name that was looked up
@@ -147,7 +151,9 @@ def _nested(depth: int, name: str, value: Any) -> Iterator[Fact]:
 
 def _decoded(frame: Frame, session: Session) -> Iterable[Fact]:
     data = frame.payload
-    root = decode(session.family.constant, session.protocol.name, data, session.service(frame))
+    spoken = session.spoken(frame)
+    family, protocol = ("", "") if spoken is None else (spoken[0].constant, spoken[1].name)
+    root = decode(family, protocol, data, session.service(frame))
     said = escape(root.value, VALUE_CHARACTERS) if root.value else f"{len(data)} bytes"
     yield Fact(0, escape(root.name), said, data, root.start, root.end)
     for depth, node in root.walk():

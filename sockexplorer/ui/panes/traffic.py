@@ -50,6 +50,7 @@ FILTER_HELP = [
     "/GET .* HTTP/           a regular expression over the same",
     "hex:de ad               these bytes",
     'dir==in  len>100  peer~"192."  n>=7  event==reset     == != < <= > >=, and ~ for: contains',
+    "time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment",
     "nl.type==RTM_NEWLINK  can.id==0x123  can.pgn==61444   what a decoder reads; tab completes the name",
     "and  or  not  ( )       and may be left out",
 ]
@@ -155,7 +156,7 @@ class TrafficPane(Pane):
         session = self.session
         if session is None:
             return Content("")
-        rates = self._rates.get(session.number)
+        rates = self._rates.get(session.number) if session.state != "file" else None
         view = self.view
         return status_text(
             session, rates.now if rates else 0, view.paused_at, following=view.following, behind=view.behind
@@ -175,7 +176,8 @@ class TrafficPane(Pane):
         self._show_rates()
 
     def _show_rates(self) -> None:
-        current = self._rates.get(self.session.number) if self.session else None
+        lives = self.session is not None and self.session.state != "file"
+        current = self._rates.get(self.session.number) if self.session and lives else None
         self.query_one(RatesLine).show(current, wide=self.size.width >= 100)
 
     def _show_empty(self) -> None:
@@ -221,7 +223,7 @@ class TrafficPane(Pane):
         session = self.session
         if session is None:
             return
-        if session.state not in ("closed", "failed"):
+        if session.state not in ("closed", "failed", "file"):
             self.hub.close(session, lambda result, problem: self.update())
             return
         sessions = list(self.hub.sessions.values())
@@ -236,7 +238,7 @@ class TrafficPane(Pane):
             self.hub.client.request("close", session=self.session.number, peer=frame.peer)
 
     def action_timeout(self) -> None:
-        if self.session is not None and self.session.state not in ("closed", "failed", "ended"):
+        if self.session is not None and self.session.state not in ("closed", "failed", "ended", "file"):
             self.query_one(TimeoutLine).open(self.session.timeout)
 
     @on(TimeoutLine.Given)
@@ -468,6 +470,12 @@ class TrafficPane(Pane):
         session = self.session
         if session is None:
             return "Traffic", [("", ["Open a socket in pane 2: what it receives and sends appears here."])]
+        if session.state == "file":
+            told = [f"a capture file of {len(session.log)} frames", *([session.notice] if session.notice else [])]
+            frame = self.view.current()
+            spoken = session.spoken(frame) if frame is not None else None
+            about = about_protocol(*spoken) if spoken is not None else []
+            return session.title, [("", told), *about, ("The filter", FILTER_HELP)]
         where = [f"local   {session.local!r}", f"remote  {session.remote!r}"]
         where.append(buffer_text(session))
         if session.packets is not None:

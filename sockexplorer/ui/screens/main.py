@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -31,6 +32,7 @@ from sockexplorer.ui.panes.traffic import TrafficPane
 from sockexplorer.ui.screens.address_duties import AddressDuties
 from sockexplorer.ui.screens.demonstrating import Demonstrating
 from sockexplorer.ui.widgets.bar import Bar
+from sockexplorer.ui.widgets.filter_bar import FilterBar
 
 if TYPE_CHECKING:
     from sockexplorer.ui.app import ExplorerApp
@@ -58,6 +60,7 @@ class MainScreen(AddressDuties, Demonstrating):
             for number, name in enumerate(("Families", "Address", "Traffic", "Capabilities"), 1)
         ),
         Binding("R", "restart", "Restart engine", id="restart"),
+        Binding("ctrl+o", "open_file", "Open a capture file", show=False, id="open-file", key_display="ctrl+o"),
         Binding("ctrl+s", "save", "Save the traffic to a file", show=False, id="save", key_display="ctrl+s"),
         Binding("question_mark", "help", "Help", id="help", key_display="?"),
         Binding("f1", "help_typing", "Help", id="help-typing", key_display="F1"),
@@ -66,11 +69,13 @@ class MainScreen(AddressDuties, Demonstrating):
         Binding("q", "app.quit", "Quit", id="quit"),
     ]
 
-    def __init__(self, hub: Hub, start: tuple[str | None, str | None]) -> None:
+    def __init__(self, hub: Hub, start: tuple[str | None, str | None], capture: tuple[Path, str] | None = None) -> None:
+        """``capture`` is a file to begin with, and a filter."""
         # What holds at the start is said before the first styles: each class that comes later is styled anew.
         super().__init__(classes="-idle")
         self.hub = hub
         self._start = start
+        self._capture = capture
         self._current = 1
         self._buried = ""
         self._resting: Timer | None = None
@@ -116,6 +121,8 @@ class MainScreen(AddressDuties, Demonstrating):
         self._enter(2 if name else 1)
         if name:
             self.call_after_refresh(self.address.focus_action)
+        if self._capture is not None:
+            self.call_after_refresh(self._open_first, *self._capture)
         explorer: ExplorerApp = self.app  # type: ignore[assignment]
         self.set_interval(1 / explorer.settings.refresh_hz, self._tick)
         self._ask_place()
@@ -198,6 +205,28 @@ class MainScreen(AddressDuties, Demonstrating):
         if action == "save":
             return bool(self.hub.sessions)
         return super().check_action(action, parameters)
+
+    def _open_first(self, path: Path, expression: str) -> None:
+        problem = self.open_file(path)
+        if problem is not None:
+            self.notify(escape(problem.message), title="Not opened", severity="error", timeout=15, markup=False)
+        elif expression:
+            self.traffic.query_one(FilterBar).start_with(expression)
+
+    def open_file(self, path: Path) -> Problem | None:
+        """Show a capture file as a session of its own, or say why not."""
+        from sockexplorer.client.file_session import open_file
+
+        session = open_file(self.hub, path)
+        if isinstance(session, Problem):
+            return session
+        self.show_session(session)
+        return None
+
+    def action_open_file(self) -> None:
+        from sockexplorer.ui.screens.open import OpenScreen
+
+        self.app.push_screen(OpenScreen(self.open_file))
 
     def action_save(self) -> None:
         from sockexplorer.ui.screens.save import SaveScreen

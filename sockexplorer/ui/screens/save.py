@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Label, Static
 
+from sockexplorer.capture.copying import Copy
 from sockexplorer.capture.recording import FileSink, Full
 from sockexplorer.client.hub import Session
 from sockexplorer.client.recorder import Recorder
@@ -78,7 +79,11 @@ class SaveScreen(ModalScreen[str | None]):
 
     def _save(self, recorder: Recorder) -> Iterator[int]:
         """Record batch after batch; the frames so far after each. Rows that the log drops meanwhile are left out."""
+        # A section of the file holds what sessions recorded; those of other captures come behind it.
+        files = [each for each in self._sessions if each.state == "file"]
         for session in self._sessions:
+            if session in files:
+                continue
             log = session.log
             for block in log.blocks(log.first, log.end):
                 if not recorder.add_block(session, block):
@@ -88,6 +93,20 @@ class SaveScreen(ModalScreen[str | None]):
                 yield recorder.recording.written
             recorder.flush(session, last=True)
         yield recorder.recording.written
+        copy, copied = Copy(self._write), 0
+        for session in files:
+            for record in session.records():
+                copy.add(record)
+                copied += 1
+                if not copied % TOGETHER:
+                    copy.flush()
+                    yield recorder.recording.written + copied
+        copy.flush()
+        yield recorder.recording.written + copied
+
+    def _write(self, blocks: Sequence[bytes]) -> None:
+        assert self._sink is not None
+        self._sink(blocks)
 
     def _go_on(self) -> None:
         until, written = time.monotonic() + SLICE_SECONDS, 0

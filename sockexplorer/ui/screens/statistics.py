@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Label, Static
 
-from sockexplorer.capture.statistics import MORE, OTHERS, Statistics, Tally, length_range
+from sockexplorer.capture.statistics import MORE, OTHERS, Tally, length_range
 from sockexplorer.client.hub import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count, size
@@ -76,7 +76,7 @@ class StatisticsScreen(ModalScreen[None]):
         super().__init__()
         self._session = session
         self._view = "peer"
-        self._statistics = Statistics(session.log, lambda frame: kind_of(frame, session))
+        self._statistics = session.statistics(lambda frame: kind_of(frame, session))
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):

@@ -92,6 +92,11 @@ class FilterBar(Vertical):
         self.line.display = True
         self.line.focus()
 
+    def start_with(self, expression: str) -> None:
+        """Show a filter that was given beforehand, and apply it."""
+        self.line.display = True
+        self.line.value = expression
+
     def clear(self) -> None:
         """No filter."""
         self.line.value = ""

@@ -11,7 +11,7 @@ from sockexplorer.client.hub import Session
 
 GLYPHS = {
     "opening": "…", "connecting": "…", "open": "●", "bound": "●", "connected": "●", "listening": "●",
-    "ended": "◌", "failed": "✗", "closed": "○",
+    "ended": "◌", "failed": "✗", "closed": "○", "file": "▤",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from textual.message import Message
 
 from sockexplorer.capture.filter import FilterTooSlow, Predicate
 from sockexplorer.capture.log import Frame, row_numbers
+from sockexplorer.capture.sifting import Sift
 from sockexplorer.client.hub import Session
 from sockexplorer.ui.columns import Look, row_cells
 from sockexplorer.ui.widgets.lines import LineView
@@ -59,6 +60,7 @@ class TrafficView(LineView):
         self.hiding = True
         """Whether rows that do not pass the filter are out of sight; else those that pass are marked."""
         self._predicate: Predicate | None = None
+        self._sift: Sift | None = None
         self._matching: array[int] = row_numbers()
         self._looked = 0
         """The first row number that the filter has not looked at."""
@@ -74,7 +76,8 @@ class TrafficView(LineView):
     def show(self, session: Session | None) -> None:
         """Show another session's rows, from its end."""
         self.session = session
-        self.following, self.paused_at = True, None
+        # What was captured is read from its beginning.
+        self.following, self.paused_at = session is None or session.state != "file", None
         self._restart()
 
     def set_filter(self, predicate: Predicate | None) -> None:
@@ -136,6 +139,7 @@ class TrafficView(LineView):
 
     def _restart(self) -> None:
         self._matching = row_numbers()
+        self._sift = self.session.sift(self._predicate) if self.session and self._predicate else None
         self._looked = self._first = self.session.log.first if self.session else 0
         self._seen = (-1, -1)
         self.set_reactive(LineView.cursor, 0)
@@ -212,23 +216,15 @@ class TrafficView(LineView):
 
     def _match(self) -> None:
         assert self.session is not None
-        assert self._predicate is not None
-        log, matching, predicate = self.session.log, self._matching, self._predicate
-        number, end = max(self._looked, log.first), self._end
-        deadline = time.monotonic() + MATCH_SECONDS
-        while number < end:
-            try:
-                matched = predicate(log.frame(number))
-            except FilterTooSlow as error:
-                self.post_message(self.TooSlow(error))
-                self.set_filter(None)
-                return
-            if matched:
-                matching.append(number)
-            number += 1
-            if not number & 0x3F and time.monotonic() > deadline:
-                break
-        self._looked = number
+        assert self._sift is not None
+        number = max(self._looked, self.session.log.first)
+        try:
+            self._looked, matching = self._sift.go_on(number, self._end, time.monotonic() + MATCH_SECONDS)
+        except FilterTooSlow as error:
+            self.post_message(self.TooSlow(error))
+            self.set_filter(None)
+            return
+        self._matching.extend(matching)
 
     # --- bookmarks and columns -----------------------------------------------------------------------------
 

@@ -1,0 +1,149 @@
+"""An index of a capture file: where each record is, and by column what rows are chosen by; no object is kept a frame.
+
+Small files, and what the vectorised walks can't do, are walked by the readers of `capture.reading`: the index has the
+same records and ends with the same error.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from sockexplorer.capture.mapped import MappedFile
+from sockexplorer.capture.reading import CaptureError, Drops, Interface, Record, kind_of
+
+VECTORISED_BYTES = 4 * 2**20
+"""A smaller file is indexed before numpy would be imported."""
+DIRECTION, ODD, INTERFACE_SHIFT = 3, 4, 3
+"""Of a row's source: the lowest bits are the direction as of EPB_FLAGS; then whether its data are not where those of
+an enhanced packet block or of a record of pcap are; then the number of the interface in the whole file."""
+INBOUND, OUTBOUND = 1, 2
+SLOW_ROWS = 2048
+"""Records that are walked one by one before whoever asked has its turn."""
+
+
+def direction_code(outgoing: bool | None) -> int:
+    """The direction as the source column has it."""
+    return 0 if outgoing is None else OUTBOUND if outgoing else INBOUND
+
+
+class Columns:
+    """A number for each row: offset of the record u64, time u64 ns since the epoch, bytes on the wire u32, source u32,
+    and u32 the number of its origin (`capture.origins`), which is shorter until all are known. 28 bytes a row.
+    """
+
+    NAMES = ("offset", "time", "length", "source", "origin")
+    TYPES = ("Q", "Q", "I", "I", "I")
+
+    def __init__(self) -> None:
+        self.offset: array[int] | memoryview = array("Q")
+        self.time: array[int] | memoryview = array("Q")
+        self.length: array[int] | memoryview = array("I")
+        self.source: array[int] | memoryview = array("I")
+        self.origin: array[int] | memoryview = array("I")
+
+    def append(self, offset: int, time: int, length: int, source: int) -> None:
+        """Add a row."""
+        for name, value in zip(self.NAMES, (offset, time, length, source), strict=False):
+            getattr(self, name).append(value)
+
+    def extend(self, *parts: object) -> None:
+        """Add rows: arrays of the four columns ahead of ``origin``, each of its type."""
+        for name, part in zip(self.NAMES, parts, strict=False):
+            getattr(self, name).frombytes(memoryview(part).cast("B"))  # type: ignore[arg-type]
+
+
+def interface_state(interface: Interface) -> list[Any]:
+    """An interface as JSON has it."""
+    return [interface.link_type, interface.name, interface.description, interface.ours]
+
+
+def interface_from(state: Iterable[Any]) -> Interface:
+    """The reverse. Raises ValueError, TypeError."""
+    link_type, name, description, ours = state
+    return Interface(int(link_type), str(name), str(description), bool(ours))
+
+
+class Walk(Protocol):
+    """How records of one kind of file are found, and read again."""
+
+    columns: Columns
+    interfaces: list[Interface]
+    offset: int
+    """Up to where the file was walked; between records."""
+
+    def go_on(self) -> None:
+        """Walk on for some milliseconds. Raises `CaptureError` where it can't be read on."""
+
+    def order(self, interface: int) -> str:
+        """The byte order of an interface's records, as of struct."""
+
+    def record(self, row: int) -> Record:
+        """Read a record again. Raises `CaptureError` where the file was changed under the index."""
+
+    def state(self) -> dict[str, Any]:
+        """What has to be kept beside the columns, as JSON has it."""
+
+    def restore(self, state: dict[str, Any], columns: Columns) -> None:
+        """Go back to the end of a walk. Raises ValueError, KeyError, TypeError for what is no state."""
+
+
+class Index:
+    """The records of a file. `steps` walks it; rows may be looked at meanwhile. Raises OSError, `CaptureError`."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = MappedFile(path)
+        self.drops: Drops = {}
+        self.error: CaptureError | None = None
+        """Why it was not read on; rows before are whole. `Torn` at a torn end."""
+        self.done = False
+        self.count = 0
+        """Rows so far."""
+        try:
+            self.kind = kind_of(self.file.window(0))
+            self.walk = self._walk()
+        except BaseException:
+            self.file.close()
+            raise
+
+    def _walk(self) -> Walk:
+        if self.kind == "pcapng":
+            from sockexplorer.capture.index_pcapng import PcapngWalk
+
+            return PcapngWalk(self.file, self.drops)
+        if self.kind == "pcap":
+            from sockexplorer.capture.index_pcap import PcapWalk
+
+            return PcapWalk(self.file)
+        from sockexplorer.capture.index_candump import CandumpWalk
+
+        return CandumpWalk(self.file)
+
+    @property
+    def columns(self) -> Columns:
+        return self.walk.columns
+
+    def steps(self) -> Iterator[int]:
+        """Walk to the end or to what is wrong; the bytes walked after each step of some milliseconds."""
+        while not self.done:
+            try:
+                if not self.file.whole():
+                    raise CaptureError(self.walk.offset, "the file was cut off while it was read")
+                if self.walk.offset < self.file.size:
+                    self.walk.go_on()
+            except CaptureError as error:
+                self.error, self.done = error, True
+            self.count = len(self.columns.offset)
+            self.done = self.done or self.walk.offset >= self.file.size
+            yield self.walk.offset
+
+    def record(self, row: int) -> Record:
+        """Read the record of a row, from 0. Raises IndexError, `CaptureError` where the file was changed."""
+        if not 0 <= row < self.count:
+            raise IndexError(row)
+        return self.walk.record(row)
+
+    def close(self) -> None:
+        self.file.close()

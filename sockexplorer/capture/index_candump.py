@@ -1,0 +1,60 @@
+"""Indexing a log of ``candump -L``, line by line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sockexplorer.capture import candump
+from sockexplorer.capture.index import (
+    INTERFACE_SHIFT,
+    ODD,
+    SLOW_ROWS,
+    Columns,
+    direction_code,
+    interface_from,
+    interface_state,
+)  # fmt: skip
+from sockexplorer.capture.mapped import MappedFile
+from sockexplorer.capture.reading import CaptureError, Interface, Record
+
+
+class CandumpWalk:
+    """A `Walk`."""
+
+    def __init__(self, file: MappedFile) -> None:
+        self.columns = Columns()
+        self.interfaces: list[Interface] = []
+        self.offset = 0
+        self._file = file
+        self._window = file.window(0)
+        self._records = candump.records(self._window)
+        self._numbers: dict[Interface, int] = {}
+
+    def go_on(self) -> None:
+        for _ in range(SLOW_ROWS):
+            record = next(self._records, None)
+            self.offset = self._window.offset
+            if record is None:
+                return
+            number = self._numbers.setdefault(record.interface, len(self._numbers))
+            if number == len(self.interfaces):
+                self.interfaces.append(record.interface)
+            source = direction_code(record.outgoing) | ODD | number << INTERFACE_SHIFT
+            self.columns.append(self._window.record, record.time, record.length, source)
+
+    def order(self, interface: int) -> str:
+        return "<"
+
+    def record(self, row: int) -> Record:
+        offset = self.columns.offset[row]
+        record = next(candump.records(self._file.window(offset)), None)
+        if record is None:
+            raise CaptureError(offset, "the file was cut off")
+        return record
+
+    def state(self) -> dict[str, Any]:
+        return {"offset": self.offset, "interfaces": [interface_state(each) for each in self.interfaces]}
+
+    def restore(self, state: dict[str, Any], columns: Columns) -> None:
+        self.columns, self.offset = columns, int(state["offset"])
+        self.interfaces = [interface_from(each) for each in state["interfaces"]]

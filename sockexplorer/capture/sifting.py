@@ -1,0 +1,290 @@
+"""Which rows a filter lets through: columns are asked of many rows at once, what they can't tell of each by itself."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sockexplorer.capture.byte_search import find_all
+from sockexplorer.capture.captured_log import CapturedLog, Rows
+from sockexplorer.capture.filter import Predicate, Test
+from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND
+from sockexplorer.capture.log import row_numbers
+from sockexplorer.capture.moments import DAY, QUARTER, offset_of
+from sockexplorer.capture.origins import Provenance
+
+if TYPE_CHECKING:
+    import numpy
+
+    Array = numpy.ndarray[Any, numpy.dtype[Any]]
+
+SLICE_ROWS = 2**18
+SLICE_BYTES = 4 * 2**20
+"""How much is looked at together: rows, and bytes of the file where payloads are searched."""
+LOOK_AT_CLOCK = 0x3F
+"""The clock is looked at once in so many rows."""
+
+
+class Known(NamedTuple):
+    """What is shown of the frames of an origin: the name of the peer, and whether a decoder may sum up payloads."""
+
+    peer: str
+    decoded: bool
+
+
+class Sift:
+    """Asks a predicate of row after row. `go_on` may raise what the predicate raises."""
+
+    def __init__(self, rows: Rows, predicate: Predicate) -> None:
+        self._rows = rows
+        self._predicate = predicate
+
+    def go_on(self, number: int, end: int, deadline: float) -> tuple[int, array[int]]:
+        """Go on with the rows from ``number`` until ``deadline``, as of time.monotonic(): the first that was not looked
+        at, and the numbers of those that pass.
+        """
+        matching = row_numbers()
+        while number < end:
+            if self._predicate(self._rows.frame(number)):
+                matching.append(number)
+            number += 1
+            if not number & LOOK_AT_CLOCK and time.monotonic() > deadline:
+                break
+        return number, matching
+
+
+class ColumnSift(Sift):
+    """A `Sift` of a large capture file. ``known`` tells of an origin; rows wait until their origins are known."""
+
+    def __init__(
+        self, log: CapturedLog, predicate: Predicate, test: Test, known: Callable[[Provenance], Known]
+    ) -> None:
+        super().__init__(log, predicate)
+        self._log = log
+        self._test = test
+        self._known = known
+        self._origins: list[tuple[Provenance, Known]] = []
+        self._waiting: list[int] = []
+        """Rows of the slice up to `_until` that are to be asked of the predicate, the last first."""
+        self._passed = row_numbers()
+        self._until = 0
+
+    def go_on(self, number: int, end: int, deadline: float) -> tuple[int, array[int]]:
+        matching = row_numbers()
+        while number < end:
+            if self._until <= number and not self._look(number, end):
+                break
+            if not self._ask(deadline):
+                # What passes of the slice so far is told when all of it is known.
+                break
+            matching.extend(self._passed)
+            number = self._until
+            if time.monotonic() > deadline:
+                break
+        return number, matching
+
+    def _look(self, number: int, end: int) -> bool:
+        """Have the columns answer for the next slice; whether they know that far."""
+        import numpy
+
+        columns = self._log.index.columns
+        first = number - 1
+        last = min(end - 1, first + SLICE_ROWS, len(columns.origin) if needs_origin(self._test) else end)
+        if last > first and searches(self._test):
+            last = min(last, self._within(first, last))
+        if last <= first:
+            return False
+        yes, no = self._answer(self._test, first, last)
+        rows = numpy.flatnonzero(~no) + number
+        certain = yes[rows - number]
+        self._waiting = rows[~certain][::-1].tolist()
+        self._passed = row_numbers()
+        self._passed.frombytes(rows[certain].astype("u8").tobytes())
+        self._until = last + 1
+        return True
+
+    def _within(self, first: int, last: int) -> int:
+        """The row after those that begin within `SLICE_BYTES` of the first."""
+        offset = self._log.index.columns.offset
+        while last - first > 1 and offset[last - 1] - offset[first] > SLICE_BYTES:
+            last = first + (last - first) // 2
+        return last
+
+    def _ask(self, deadline: float) -> bool:
+        """Ask the predicate of rows that columns can't tell; whether all of the slice are known."""
+        found = row_numbers()
+        asked = 0
+        while self._waiting:
+            number = self._waiting.pop()
+            if self._predicate(self._rows.frame(number)):
+                found.append(number)
+            asked += 1
+            if not asked & LOOK_AT_CLOCK and time.monotonic() > deadline:
+                break
+        if found:
+            self._passed = row_numbers_sorted(self._passed, found)
+        return not self._waiting
+
+    # --- answers of columns: the rows that surely pass, and those that surely don't -----------------------------
+
+    def _answer(self, test: Test, first: int, last: int) -> tuple[Array, Array]:
+        import numpy
+
+        if test.kind in ("all", "any"):
+            answers = [self._answer(part, first, last) for part in test.parts]
+            every, some = numpy.logical_and.reduce, numpy.logical_or.reduce
+            if test.kind == "any":
+                every, some = some, every
+            return every([yes for yes, _ in answers]), some([no for _, no in answers])
+        if test.kind == "not":
+            yes, no = self._answer(test.parts[0], first, last)
+            return no, yes
+        if test.kind in ("bytes", "text"):
+            return self._search(test, first, last)
+        passes = self._passes(test, first, last)
+        if passes is None:
+            nothing = numpy.zeros(last - first, bool)
+            return nothing, nothing
+        if test.kind in ("length", "peer"):
+            unknown = self._column("origin", first, last) == 0
+            return passes & ~unknown, ~passes & ~unknown
+        return passes, ~passes
+
+    def _passes(self, test: Test, first: int, last: int) -> Array | None:
+        """Which rows pass, where columns can tell; of rows whose origin is not known the answer is of no use."""
+        import numpy
+
+        if test.kind == "outgoing":
+            sent: Array = self._column("source", first, last) & DIRECTION == OUTBOUND
+            return sent if test.value else ~sent
+        if test.kind == "length":
+            lengths = self._column("length", first, last).astype("i8")
+            lengths += self._table("added")[self._column("origin", first, last)]
+            return self._compare(test, lengths)
+        if test.kind == "number":
+            return self._compare(test, numpy.arange(first + 1, last + 1))
+        if test.kind == "time":
+            return self._compare(test, self._column("time", first, last))
+        if test.kind == "clock":
+            times = self._column("time", first, last).astype("i8")
+            quarters = times // QUARTER
+            for quarter in numpy.unique(quarters).tolist():
+                times[quarters == quarter] += offset_of(quarter)
+            return self._compare(test, times % DAY)
+        if test.kind == "event":
+            return numpy.full(last - first, bool(test.value("")))
+        if test.kind == "peer":
+            names = numpy.array([True, *(test.value(known.peer) for _, known in self._table_rows())])
+            return names[self._column("origin", first, last)]
+        return None
+
+    def _compare(self, test: Test, values: Array) -> Array:
+        import numpy
+
+        if not -(2**63) <= test.value < 2**63:
+            return numpy.full(len(values), bool(test.compare(0, test.value)))
+        passes: Array = test.compare(values.astype("i8", copy=False), test.value)
+        return passes
+
+    def _search(self, test: Test, first: int, last: int) -> tuple[Array, Array]:
+        import numpy
+
+        index = self._log.index
+        count, offsets = last - first, self._column("offset", first, last).astype("i8")
+        origins = self._column("origin", first, last)
+        unsure = ~self._table("plain").astype(bool)[origins]
+        unsure |= self._column("source", first, last) & ODD != 0
+        yes = numpy.zeros(count, bool)
+        if test.kind == "text":
+            wanted = test.value.lower()
+            known = [each for _, each in self._table_rows()]
+            yes |= numpy.array([False, *(wanted in each.peer.lower() for each in known)])[origins]
+            unsure |= numpy.array([True, *(each.decoded for each in known)])[origins]
+            needle = wanted.encode()
+        else:
+            needle = test.value
+        if not needle:
+            yes |= True
+        elif index.file.mapping is not None and index.file.whole():
+            data = numpy.frombuffer(index.file.mapping, "u1")
+            end = index.columns.offset[last] if last < len(index.columns.offset) else index.walk.offset
+            hits = find_all(data, int(offsets[0]), end, needle, any_case=test.kind == "text")
+            rows = offsets.searchsorted(hits, "right") - 1
+            sure = ~unsure[rows]
+            hits, rows = hits[sure], rows[sure]
+            if len(rows):
+                begin = offsets[rows] + (28 if index.kind == "pcapng" else 16)
+                kept = self._kept(data, offsets[rows], rows, first)
+                within = hits >= begin + self._table("header")[origins[rows]]
+                within &= hits + len(needle) <= begin + kept
+                yes[rows[within]] = True
+        return yes, ~yes & ~unsure
+
+    def _kept(self, data: Array, offsets: Array, rows: Array, first: int) -> Array:
+        """The captured lengths of rows."""
+        import numpy
+
+        index = self._log.index
+        at = offsets + (20 if index.kind == "pcapng" else 8)
+        words = data[at[:, None] + numpy.arange(4)]
+        kept = words.view("<u4")[:, 0].astype("i8")
+        interfaces = self._column("source", first, first + int(rows.max()) + 1)[rows] >> INTERFACE_SHIFT
+        for number in numpy.unique(interfaces).tolist():
+            if index.walk.order(number) == ">":
+                swapped = interfaces == number
+                kept[swapped] = words[swapped].view(">u4")[:, 0]
+        return kept
+
+    # --- columns and tables -------------------------------------------------------------------------------------
+
+    def _column(self, name: str, first: int, last: int) -> Array:
+        import numpy
+
+        column = getattr(self._log.index.columns, name)
+        return numpy.frombuffer(
+            column[first:last], column.format if isinstance(column, memoryview) else column.typecode
+        )
+
+    def _table_rows(self) -> list[tuple[Provenance, Known]]:
+        known = self._log.origins.known
+        for each in known[len(self._origins) :]:
+            self._origins.append((each, self._known(each)))
+        return self._origins
+
+    def _table(self, name: str) -> Array:
+        """A value of every origin by its number; 0 for what is not known."""
+        import numpy
+
+        return numpy.array([0, *(getattr(each, name) for each in self._log.origins.known)], "i8")
+
+
+def rows_of(log: CapturedLog, wanted: Callable[[Provenance], bool]) -> array[int]:
+    """The numbers of the rows whose origin is wanted; what is of no known origin is among them."""
+    import numpy
+
+    table = numpy.array([True, *map(wanted, log.origins.known)])
+    numbers, column = row_numbers(), log.index.columns.origin
+    for first in range(0, log.index.count, SLICE_ROWS):
+        part = numpy.frombuffer(column[first : min(log.index.count, first + SLICE_ROWS)], "u4")
+        numbers.frombytes((numpy.flatnonzero(table[part]) + (first + 1)).astype("u8").tobytes())
+    return numbers
+
+
+def needs_origin(test: Test) -> bool:
+    """Whether a test asks for more than what a record's header says."""
+    return test.kind in ("length", "peer", "bytes", "text") or any(map(needs_origin, test.parts))
+
+
+def searches(test: Test) -> bool:
+    """Whether a test looks through payloads."""
+    return test.kind in ("bytes", "text") or any(map(searches, test.parts))
+
+
+def row_numbers_sorted(*parts: array[int]) -> array[int]:
+    """The numbers of several columns, in order."""
+    every = row_numbers()
+    for part in parts:
+        every.extend(part)
+    return array("Q", sorted(every))
