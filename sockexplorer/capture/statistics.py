@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from sockexplorer.capture.block import Block
 from sockexplorer.capture.captured_log import CapturedLog
 from sockexplorer.capture.index import DIRECTION, OUTBOUND
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.origins import Provenance
 from sockexplorer.capture.sweep import Sweep
+from sockexplorer.core.frames import Flag
 
 MOST_KEYS = 10_000
 """So many peers or kinds are told apart; what comes later is counted together."""
@@ -82,6 +85,39 @@ class Statistics:
         kind = self._kind(frame)
         known = kind in self.kinds or len(self.kinds) < MOST_KEYS
         self.kinds.setdefault(kind if known else OTHERS, Tally()).add(frame)
+
+
+class BlockStatistics(Statistics):
+    """The same of the log of a session, by its blocks; ``kind`` is what frames of a peer's number are counted as."""
+
+    def __init__(self, log: Log, kind: Callable[[int], str]) -> None:
+        super().__init__(log, lambda frame: kind(frame.peer))
+        self._log = log
+        self._kind_of_peer = kind
+
+    def go_on(self, seconds: float) -> bool:
+        began, deadline = self._sweep.next, time.monotonic() + seconds
+        for block in self._log.blocks(began, self._log.end):
+            self._count(block, max(0, self._sweep.next - block.first))
+            self._sweep.next = block.last
+            if time.monotonic() > deadline:
+                break
+        return self._sweep.next > began
+
+    def _count(self, block: Block, begin: int) -> None:
+        rows = zip(block.peers[begin:], block.lengths[begin:], block.flags[begin:], strict=True)
+        for (peer, length, flags), frames in Counter(rows).items():
+            if flags & Flag.EVENT:
+                continue
+            sent, octets = bool(flags & Flag.OUT), frames * length
+            kind = self._kind_of_peer(peer)
+            shown = peer if peer in self.peers or len(self.peers) < MOST_KEYS else MORE
+            named = kind if kind in self.kinds or len(self.kinds) < MOST_KEYS else OTHERS
+            for tally in (
+                self.total, self.lengths.setdefault(length.bit_length(), Tally()),
+                self.peers.setdefault(shown, Tally()), self.kinds.setdefault(named, Tally()),
+            ):  # fmt: skip
+                tally.add_many(frames, octets, sent=sent)
 
 
 class ColumnStatistics(Statistics):

@@ -135,9 +135,11 @@ class FileSession(Session):
             return None
         return rows_of(self.captured, lambda each: self._opened.number(each.path, each.peer) == peer)
 
-    def statistics(self, kind: Callable[[Frame], str]) -> Statistics:
+    def statistics(self, kind: Callable[[Frame], str], kind_of_peer: Callable[[int], str]) -> Statistics:
         if not self.captured.vectorised or not self.captured.ready:
-            return super().statistics(kind)
+            from sockexplorer.capture.statistics import Statistics
+
+            return Statistics(self.log, kind)
         return ColumnStatistics(self.captured, lambda each: self._opened.number(each.path, each.peer))
 
     def records(self) -> Iterator[Record]:

@@ -22,7 +22,7 @@ from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
-from sockexplorer.decoders import summary
+from sockexplorer.decoders import has_decoder, summary
 from sockexplorer.decoders.fields import Value, field_values
 from sockexplorer.families import family as find_family
 
@@ -117,19 +117,26 @@ class Session:
 
     def sift(self, predicate: Predicate) -> Sift:
         """What goes through the rows for those that pass a filter."""
+        from sockexplorer.capture.filter import Compiled
         from sockexplorer.capture.sifting import Sift
 
-        return Sift(self.log, predicate)
+        if not isinstance(predicate, Compiled):
+            return Sift(self.log, predicate)
+        from sockexplorer.capture.block_sift import BlockSift
+
+        return BlockSift(self.log, predicate, predicate.test, self.peer_name, decoded=has_decoder(self.family.constant))
 
     def numbers_of(self, peer: int) -> array[int] | None:
         """The rows of a peer, None where they have to be looked for row by row."""
         return None
 
-    def statistics(self, kind: Callable[[Frame], str]) -> Statistics:
-        """What counts the rows; ``kind`` is what a frame is counted as."""
-        from sockexplorer.capture.statistics import Statistics
+    def statistics(self, kind: Callable[[Frame], str], kind_of_peer: Callable[[int], str]) -> Statistics:
+        """What counts the rows; ``kind`` is what a frame is counted as, ``kind_of_peer`` where its peer tells that."""
+        from sockexplorer.capture.statistics import BlockStatistics, Statistics
 
-        return Statistics(self.log, kind)
+        if has_decoder(self.family.constant):
+            return Statistics(self.log, kind)
+        return BlockStatistics(self.log, kind_of_peer)
 
     def records(self) -> Iterator[Record]:
         """The records of a capture file, as they are in it."""

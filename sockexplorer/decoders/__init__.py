@@ -8,6 +8,14 @@ QRTR_PORT_CTRL = 0xFFFFFFFE
 TIPC_ADDR_NAME, TIPC_TOP_SRV = 2, 1
 
 
+_FAMILIES = ("AF_NETLINK", "AF_CAN", "AF_QIPCRTR", "AF_TIPC")
+
+
+def has_decoder(family: str) -> bool:
+    """Whether some payload of a family is known: of any other, a row shows the bytes as they are."""
+    return family in _FAMILIES
+
+
 def _known(family: str, protocol: str, payload: bytes, peer: object) -> Node | None:
     """The tree, None where nothing is known. Decoders are imported when they are used: few sessions need any."""
     if family == "AF_NETLINK":

@@ -10,8 +10,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.client.hub import Session
+from sockexplorer.client.hub import Peer, Session
 from sockexplorer.core.beside import beside
+from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.text import escape, preview
 from sockexplorer.ui.clock import clock
@@ -103,11 +104,18 @@ def protocol_of(frame: Frame, session: Session) -> str:
     spoken = session.spoken(frame)
     if spoken is None:
         return str(frame.meta.get("socket", ""))
-    if spoken[0].constant == "AF_PACKET":
-        peer = session.peers.get(frame.peer)
-        if peer is not None and isinstance(peer.address, tuple) and len(peer.address) > 1:
-            number = peer.address[1]
-            return _ETHERTYPES.get(number, f"0x{number:04x}") if isinstance(number, int) else ""
+    return _of_peer(spoken, session.peers.get(frame.peer))
+
+
+def protocol_of_peer(number: int, session: Session) -> str:
+    """As `protocol_of`, of the frames of a peer's number: what counts many together knows no more of them."""
+    return _of_peer((session.family, session.protocol), session.peers.get(number))
+
+
+def _of_peer(spoken: tuple[Family, Protocol], peer: Peer | None) -> str:
+    address = None if peer is None else peer.address
+    if spoken[0].constant == "AF_PACKET" and isinstance(address, tuple) and len(address) > 1:
+        return _ETHERTYPES.get(address[1], f"0x{address[1]:04x}") if isinstance(address[1], int) else ""
     return spoken[1].name
 
 

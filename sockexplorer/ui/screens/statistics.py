@@ -17,7 +17,7 @@ from sockexplorer.capture.statistics import MORE, OTHERS, Tally, length_range
 from sockexplorer.client.hub import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count, size
-from sockexplorer.ui.columns import kind_of
+from sockexplorer.ui.columns import kind_of, protocol_of_peer
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.lines import LineView
 
@@ -76,7 +76,9 @@ class StatisticsScreen(ModalScreen[None]):
         super().__init__()
         self._session = session
         self._view = "peer"
-        self._statistics = session.statistics(lambda frame: kind_of(frame, session))
+        self._statistics = session.statistics(
+            lambda frame: kind_of(frame, session), lambda peer: protocol_of_peer(peer, session)
+        )
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):

@@ -1,0 +1,135 @@
+"""The filter over the log of a session, block by block: columns answer for many rows at once, frames are read for the
+rest only.
+
+An answer is a byte a row: `NO`, `YES`, or `ASK`, where only the predicate knows.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable
+from functools import reduce
+from itertools import compress, repeat
+
+from sockexplorer.capture.block import Block
+from sockexplorer.capture.filter import Predicate, Test
+from sockexplorer.capture.log import Log, row_numbers
+from sockexplorer.capture.sifting import LOOK_AT_CLOCK, Sift
+from sockexplorer.core.frames import Flag
+
+NO, YES, ASK = range(3)
+_NOT = bytes.maketrans(bytes((NO, YES)), bytes((YES, NO)))
+_EVENT, _OUT, _META = int(Flag.EVENT), int(Flag.OUT), int(Flag.META)
+
+
+class BlockSift(Sift):
+    """A `Sift` of a `Log`. ``peer_name`` gives the shown name of a peer's number; ``decoded`` says whether what is
+    shown of a payload may be something else than the payload."""
+
+    def __init__(
+        self, log: Log, predicate: Predicate, test: Test, peer_name: Callable[[int], str], *, decoded: bool
+    ) -> None:
+        super().__init__(log, predicate)
+        self._log = log
+        self._test = test
+        self._peer_name = peer_name
+        self._decoded = decoded
+
+    def go_on(self, number: int, end: int, deadline: float) -> tuple[int, array[int]]:
+        matching = row_numbers()
+        for block in self._log.blocks(number, end):
+            number, last = max(number, block.first), min(block.last, end)
+            answers = self._answer(self._test, block)[number - block.first : last - block.first]
+            if ASK not in answers:
+                matching.extend(compress(range(number, last), answers))
+                number = last
+            else:
+                for asked, answer in enumerate(answers, 1):
+                    if answer == YES or (answer == ASK and self._predicate(self._log.frame(number))):
+                        matching.append(number)
+                    number += 1
+                    if not asked & LOOK_AT_CLOCK and time.monotonic() > deadline:
+                        return number, matching
+            if time.monotonic() > deadline:
+                break
+        return number, matching
+
+    def _answer(self, test: Test, block: Block) -> bytes:
+        count = block.last - block.first
+        if test.kind in ("all", "any"):
+            join = _all if test.kind == "all" else _any
+            return reduce(join, (self._answer(part, block) for part in test.parts))
+        if test.kind == "not":
+            return self._answer(test.parts[0], block).translate(_NOT)
+        if test.kind == "outgoing":
+            passes = {each: not each & _EVENT and bool(each & _OUT) is test.value for each in set(block.flags)}
+            return bytes(map(passes.__getitem__, block.flags))
+        if test.kind == "length":
+            return _without_events(bytes(map(test.compare, block.lengths, repeat(test.value))), block)
+        if test.kind == "number":
+            return bytes(map(test.compare, range(block.first, block.last), repeat(test.value)))
+        if test.kind == "time":
+            return bytes(map(test.compare, block.times, repeat(test.value)))
+        if test.kind == "peer":
+            return self._of_peers(test.value, block)
+        if test.kind == "event":
+            told = {each: ASK if each & _EVENT else int(test.value("")) for each in set(block.flags)}
+            return bytes(map(told.__getitem__, block.flags))
+        if test.kind in ("bytes", "text"):
+            return self._search(test, block)
+        return bytes((ASK,)) * count
+
+    def _of_peers(self, wanted: Callable[[str], bool], block: Block) -> bytes:
+        told = {each: wanted(self._peer_name(each)) for each in set(block.peers)}
+        return bytes(map(told.__getitem__, block.peers))
+
+    def _search(self, test: Test, block: Block) -> bytes:
+        count = block.last - block.first
+        if block.data is None:
+            return bytes((ASK,)) * count
+        data, needle = bytes(block.data), test.value
+        if test.kind == "text":
+            data, needle = data.lower(), test.value.lower().encode()
+        if not needle:
+            return bytes((YES,)) * count
+        found = bytearray(count)
+        at, begins, ends = data.find(needle), block.begins, block.ends
+        while at >= 0:
+            row = bisect_right(begins, at) - 1
+            if row >= 0 and at + len(needle) <= ends[row]:
+                found[row] = YES
+                # An empty row begins where the next does: the last of them is found.
+                at = data.find(needle, max(ends[row], at + 1))
+            else:
+                at = data.find(needle, at + 1)
+        if test.kind == "text":
+            wanted = test.value.lower()
+            if self._decoded:
+                found = found.replace(bytes((NO,)), bytes((ASK,)))
+            named = self._of_peers(lambda name: wanted in name.lower(), block)
+            if YES in named:
+                found = bytearray(_any(bytes(found), named))
+        if any(flags & _META for flags in set(block.flags)):
+            # Behind its payload such a row has more, which is no part of it.
+            for row, flags in enumerate(block.flags):
+                if flags & _META:
+                    found[row] = ASK
+        return bytes(found)
+
+
+def _without_events(answers: bytes, block: Block) -> bytes:
+    if not any(flags & _EVENT for flags in set(block.flags)):
+        return answers
+    return bytes(0 if flags & _EVENT else answer for answer, flags in zip(answers, block.flags, strict=True))
+
+
+def _all(one: bytes, other: bytes) -> bytes:
+    """`NO` where either says so, `YES` where both do."""
+    return bytes([a and b and max(a, b) for a, b in zip(one, other, strict=True)])
+
+
+def _any(one: bytes, other: bytes) -> bytes:
+    """`YES` where either says so, `NO` where both do."""
+    return bytes([YES if YES in (a, b) else a or b for a, b in zip(one, other, strict=True)])

@@ -1,0 +1,81 @@
+"""The filter and the statistics over blocks find what they find row by row."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sockexplorer.capture.block_sift import BlockSift
+from sockexplorer.capture.filter import compile_filter
+from sockexplorer.capture.log import Log
+from sockexplorer.capture.statistics import BlockStatistics, Statistics
+from sockexplorer.core.frames import Flag
+from sockexplorer.engine.spool import Spool
+
+FOREVER = 60.0
+NAMES = {0: "", 1: "127.0.0.1:53", 2: "Abba", 3: "b"}
+PAYLOADS = st.binary(max_size=6) | st.sampled_from([b"", b"ab", b"xabx", b"ABBA", b"a", b"b", b"\x00ab\xff"])
+META = st.sampled_from([None, None, None, {"ttl": "abba"}])
+FRAMES = st.tuples(
+    PAYLOADS, st.sampled_from([0, 0, int(Flag.OUT), int(Flag.TRUNCATED)]), st.integers(0, 3), st.integers(0, 9), META
+)
+EVENTS = st.tuples(st.just(b""), st.just(int(Flag.EVENT)), st.integers(0, 3), st.integers(0, 9), st.just(
+    {"event": "closed", "text": "abba left"}))  # fmt: skip
+LOGS = st.lists(st.lists(FRAMES | EVENTS, max_size=8), max_size=4)
+LEAVES = st.sampled_from(
+    ["dir==in", "dir!=in", "len>2", "len==0", "n>=3", 'peer~"b"', 'peer=="b"', "event==closed", 'event~""', "ab"]
+    + ["ABBA", '""', "hex:61", "hex:00 61", "/a+b/", "time>1970-01-01T00:00:00Z", "é", "53"]
+)
+PAIRS = st.sampled_from(["({} and {})", "({} or {})"])
+FILTERS = st.recursive(
+    LEAVES,
+    lambda inner: st.builds(str.format, PAIRS, inner, inner) | st.builds("(not {})".format, inner),
+    max_leaves=4,
+)
+
+
+def a_log(batches: list[list[tuple]]) -> Log:  # type: ignore[type-arg]
+    log, spool = Log(), Spool()
+    for batch in batches:
+        for payload, flags, peer, moment, meta in batch:
+            spool.add(payload, flags, peer, len(payload) + (flags & 2), moment, meta)
+        log.append(spool.take())
+    return log
+
+
+def name(number: int) -> str:
+    return NAMES[number]
+
+
+@pytest.mark.parametrize("decoded", [False, True])
+@given(LOGS, FILTERS, st.data())
+def test_the_same_rows_as_by_the_predicate(
+    decoded: bool, batches: list[list[tuple]], text: str, data: st.DataObject  # type: ignore[type-arg]
+) -> None:  # fmt: skip
+    log = a_log(batches)
+    summary = (lambda frame: "ABBA" if frame.payload == b"a" else "") if decoded else (lambda frame: "")
+    predicate = compile_filter(text, name, summary)
+    assert predicate is not None
+    sift = BlockSift(log, predicate, predicate.test, name, decoded=decoded)
+    begin = data.draw(st.integers(0, log.end))
+    end = data.draw(st.integers(begin, log.end))
+    number, found = begin, []
+    while number < end:
+        after, matching = sift.go_on(number, end, time.monotonic() + data.draw(st.sampled_from([0, FOREVER])))
+        assert after > number
+        found += matching
+        number = after
+    assert found == [each for each in range(begin, end) if predicate(log.frame(each))]
+
+
+@given(LOGS)
+def test_the_same_counts_as_row_by_row(batches: list[list[tuple]]) -> None:  # type: ignore[type-arg]
+    log = a_log(batches)
+    by_row = Statistics(log, lambda frame: name(frame.peer))
+    by_block = BlockStatistics(log, name)
+    assert by_row.go_on(FOREVER) == by_block.go_on(FOREVER)
+    for each in ("total", "peers", "lengths", "kinds", "behind"):
+        assert getattr(by_row, each) == getattr(by_block, each), each
