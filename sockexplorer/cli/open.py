@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from sockexplorer.cli.shown import chosen_format, format_options
+
 
 @click.command(
     short_help="What a capture file holds, a line a frame.",
@@ -18,11 +20,10 @@ Examples:
 @click.argument("file", metavar="FILE")
 @click.option("--filter", "expression", default="", metavar="EXPR", help="Only these frames; as in the explorer.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N frames.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a line for people.")
-@click.option("--hex-dump", is_flag=True, help="The bytes of each frame below its line.")
+@format_options
 @click.option("--repair", is_flag=True, help="Cut a FILE that ends within a record at the last whole one.")
 def command(
-    file: str, expression: str, count: int | None, as_json: bool, hex_dump: bool, repair: bool
+    file: str, expression: str, count: int | None, as_json: bool, hex_dump: bool, form: str | None, repair: bool
 ) -> None:  # fmt: skip
     """Show the frames of a capture: what "watch --write" records, pcapng and pcap of Wireshark and tcpdump, and logs
     of candump -L. - reads stdin, live.
@@ -43,14 +44,13 @@ def command(
     from sockexplorer.cli.stopping import Stop, Stopped
     from sockexplorer.cli.watch import Printer
 
-    if as_json and hex_dump:
-        raise click.UsageError("--json has the bytes as hex already: leave --hex-dump out")
+    kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump) or "text"
     if not check_repair(file, repair):
         raise click.UsageError("--repair needs a file, not a pipe")
     if repair and count is not None:
         raise click.UsageError("--repair has to read to the end: leave --count out")
     with Stop() as stop:
-        printer = Printer(Output(stop), stop, count, as_json=as_json, hex_dump=hex_dump)
+        printer = Printer(Output(stop), stop, count, kind)
         printer.numbered = True
         try:
             with closing(Captured(file, stop, printer.flush)) as captured:
