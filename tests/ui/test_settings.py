@@ -48,7 +48,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("columns = [[1]]", "columns = [[1]]: write a list"),
         ("keys = 3", "[keys] takes lines such as"),
         ("[keys]\nsend = 3", "[keys] takes lines such as"),
-        ("colour = 1", "colour: there is no such setting; there are columns, keys, log_mib, refresh_hz, theme, time"),
+        ("colour = 1", "colour: there is no such setting; there are columns, keys, log_mib, refresh_hz, rule, theme"),
         ("theme = ", "settings.toml can't be read"),
         ("\x00", "settings.toml can't be read"),
     ],
