@@ -32,9 +32,16 @@ class RuleList(LineView):
         "traffic--in", "traffic--out", "traffic--event", "traffic--warning", "traffic--problem", "traffic--muted",
     }  # fmt: skip
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Change")]
+
     def __init__(self, rules: list[Rule]) -> None:
         super().__init__(id="rules")
         self.rules = rules
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "choose":
+            return self.cursor < len(self.rules)
+        return super().check_action(action, parameters)
 
     def line_count(self) -> int:
         return len(self.rules) + len(KINDS)
@@ -57,7 +64,6 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add"),
-        Binding("enter", "edit", "Change"),
         Binding("d,delete", "remove", "Remove", key_display="d"),
         Binding("K,shift+up", "shift(-1)", "Up", key_display="K"),
         Binding("J,shift+down", "shift(1)", "Down", key_display="J"),
@@ -108,9 +114,9 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "colour":
             return self._editing
-        if self._editing and action in ("add", "edit", "remove", "shift"):
+        if self._editing and action in ("add", "remove", "shift"):
             return False
-        if action in ("edit", "remove") or (action == "shift" and len(self._rules) > 1):
+        if action == "remove" or (action == "shift" and len(self._rules) > 1):
             return self._current is not None
         return action != "shift" and super().check_action(action, parameters)
 
@@ -124,7 +130,10 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
     @on(LineView.Chosen)
     def _chosen(self, event: LineView.Chosen) -> None:
         event.stop()
-        self.action_edit()
+        if (at := self._current) is not None:
+            if (colour := self._rules[at].colour) in COLOURS:
+                self._colour = colour
+            self._open(at, self._rules[at].filter)
 
     def action_add(self) -> None:
         if len(self._rules) == MOST:
@@ -133,12 +142,6 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
         used = [each.colour for each in self._rules]
         self._colour = next((each for each in COLOURS if each not in used), next(iter(COLOURS)))
         self._open(len(self._rules), "")
-
-    def action_edit(self) -> None:
-        if (at := self._current) is not None:
-            if (colour := self._rules[at].colour) in COLOURS:
-                self._colour = colour
-            self._open(at, self._rules[at].filter)
 
     def action_remove(self) -> None:
         if (at := self._current) is not None:

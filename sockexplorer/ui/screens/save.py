@@ -34,6 +34,12 @@ MEANINGS = {PCAPNG: "for Wireshark, and for: sockexplorer open FILE", **TEXTS}
 FILTER_CELLS = 40
 
 
+class PathLine(Input):
+    """The name of a file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Save")]
+
+
 class SaveScreen(ModalScreen[str | None]):
     """Asks for a file and writes it. Returns what was saved, as a sentence, or None.
 
@@ -41,7 +47,6 @@ class SaveScreen(ModalScreen[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "save", "Save"),
         Binding("ctrl+t", "format", "Next format", key_display="ctrl+t"),
         Binding("ctrl+o", "replace", "Replace the file", key_display="ctrl+o"),
         Binding("escape", "dismiss(None)", "Back"),
@@ -61,7 +66,7 @@ class SaveScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide-auto"):
             yield Label("Save the traffic of every session", classes="dialog-title", markup=False)
-            yield Input(time.strftime("sockexplorer-%Y%m%d-%H%M%S.pcapng"), compact=True, id="save-path")
+            yield PathLine(time.strftime("sockexplorer-%Y%m%d-%H%M%S.pcapng"), compact=True, id="save-path")
             yield Bar(FORMATS, id="save-formats")
             if self._expression:
                 label = f"only rows that pass the filter: {escape(self._expression, FILTER_CELLS)}"
@@ -119,9 +124,6 @@ class SaveScreen(ModalScreen[str | None]):
         event.stop()
         self._start()
 
-    def action_save(self) -> None:
-        self._start()
-
     def action_replace(self) -> None:
         if self._there:
             self._start(overwrite=True)
@@ -138,7 +140,7 @@ class SaveScreen(ModalScreen[str | None]):
         except FileExistsError:
             self._there = self._path
             self.refresh_bindings()
-            self._note("✗ there is such a file: choose another name, or replace it with ctrl+o", "$text-error")
+            self._note("✗ there is such a file; ctrl+o replaces it", "$text-error")
         except (OSError, ValueError, RuntimeError) as error:
             self._note(f"✗ {getattr(error, 'strerror', None) or error}", "$text-error")
         else:
