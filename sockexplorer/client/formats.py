@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 PCAPNG = "pcapng"
 TEXTS: dict[str, str] = {
     "jsonl": "a JSON object a line, with everything that is known",
-    "text": "a line for people: time, direction, peer, length, what it says",
-    "hexdump": "the same, with the bytes as a hex dump below",
-    "hex": "the bytes as hex digits, a line a frame: for xxd -r -p",
+    "text": "a line for people: time, peer, length, what it says",
+    "hexdump": "a line for people, and a hex dump below",
+    "hex": "the bytes as hex digits, for xxd -r -p",
     "python": "the bytes as a literal of Python",
     "c": "the bytes as an array of C",
 }

@@ -72,7 +72,7 @@ async def saved(person: Person, name: object, told: str) -> None:
     await person.sees("Save the traffic")
     person.app.screen.query_one(Input).value = str(name)
     await person.press("enter")
-    if told.endswith("frames in"):
+    if told.endswith(" in"):
         await person.until(lambda: person.app.screen is person.main, "it to be saved")
     await person.sees(told)
 
@@ -117,7 +117,7 @@ async def test_the_ending_says_the_format_and_the_dialog_shows_it(
         assert line.value == str(tmp_path / "x.hexdump")
         line.focus()
         await person.press("enter")
-        await person.sees("1 frames in")
+        await person.sees("1 frame in")
     assert "66 72 61 6d 65 20 30" in (tmp_path / "x.hexdump").read_text()
 
 
@@ -162,7 +162,7 @@ async def test_a_file_is_replaced_when_that_is_asked_for(people: People, peer: s
         await person.sees("there is such a file")
         assert there.read_text() == "precious", "enter asks, however often"
         await person.press("ctrl+o")
-        await person.sees("1 frames in")
+        await person.sees("1 frame in")
     assert there.read_text() == f"{b'frame 0'.hex()}\n"
     assert other.read_text() == "precious too"
 

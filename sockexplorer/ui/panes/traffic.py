@@ -21,6 +21,7 @@ from sockexplorer.core.lifecycle import allowed
 from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import clock
+from sockexplorer.ui.columns import KINDS
 from sockexplorer.ui.explain import buffer_text, empty_text, status_text
 from sockexplorer.ui.panes.row_duties import RowDuties
 from sockexplorer.ui.widgets.composer import Composer
@@ -48,6 +49,7 @@ FILTER_HELP = [
     "and  or  not  ( )       and may be left out",
 ]
 """Each line a way to say which rows to see."""
+SIGNS_HELP = [f"{signs:<12}{words}" for signs, words in KINDS.values()]
 ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "copy_as", "disconnect", "bookmark", "conversation"))
 """What needs a row under the cursor."""
 
@@ -405,4 +407,9 @@ class TrafficPane(RowDuties):
         about = about_protocol(session.family, session.protocol)
         if self.query_one(FilterBar).line.has_focus:
             return "The filter", [("", FILTER_HELP), *about]
-        return f"{session.title} · {session.state}", [("", where), *about, ("The filter", FILTER_HELP)]
+        return f"{session.title} · {session.state}", [
+            ("", where),
+            *about,
+            ("The filter", FILTER_HELP),
+            ("Rows", SIGNS_HELP),
+        ]

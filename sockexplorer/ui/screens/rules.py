@@ -22,7 +22,17 @@ from sockexplorer.ui.widgets.filter_bar import FilterLine, Offers, offers, tab_t
 from sockexplorer.ui.widgets.lines import LineView
 from sockexplorer.ui.widgets.search_line import SearchLine
 
-COLOUR_CELLS = max(map(len, COLOURS)) + 2
+SIGN_CELLS = 12
+"""Of the signs, or of a rule's sign and the name of its colour."""
+
+
+class RuleLine(FilterLine):
+    """The filter of a rule."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Take it"),
+        Binding("escape", "leave", "Leave it as it was"),
+    ]
 
 
 class RuleList(LineView):
@@ -49,14 +59,14 @@ class RuleList(LineView):
     def line(self, index: int, width: int) -> list[tuple[str, Style]]:
         if index >= len(self.rules):
             kind, (signs, words) = list(KINDS.items())[index - len(self.rules)]
-            return [(f"{signs:<11}", self.tone(f"traffic--{kind}")), (words, self.tone("traffic--muted"))]
+            return [(f"{signs:<{SIGN_CELLS}}", self.tone(f"traffic--{kind}")), (words, self.tone("traffic--muted"))]
         rule = self.rules[index]
         if fault := fault_of(rule):
             return [(f"✗ {escape(rule.filter, 40)}: {escape(fault, width)}", self.tone("traffic--problem"))]
         ground = self.rich_style.bgcolor
         own = ground is None or ground.triplet is None
         style = Style(color=self.readable(colour_of(rule.colour, own=own)))
-        return [(f"{SIGNS[index]} {rule.colour:<{COLOUR_CELLS - 1}}", style), (escape(rule.filter, width), style)]
+        return [(f"{SIGNS[index]} {rule.colour:<{SIGN_CELLS - 2}}", style), (escape(rule.filter, width), style)]
 
 
 class RulesScreen(ModalScreen[tuple[Rule, ...]]):
@@ -83,7 +93,7 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
         with Vertical(classes="dialog wide-auto"):
             yield Label("Colours of rows: the first rule that matches", classes="dialog-title", markup=False)
             yield RuleList(self._rules)
-            yield FilterLine(
+            yield RuleLine(
                 placeholder='dir==in len>100   event==reset   nl.type==RTM_NEWLINK   /regex/   peer~"192."',
                 compact=True, id="rule-filter", suggester=Offers(lambda value: offers(value, self._session)),
             )  # fmt: skip
@@ -180,7 +190,8 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
         self._at = None
         self._line.display = self.query_one(Bar).display = False
         self._list.focus()
-        self._say("" if self._rules else "a adds a rule of your own, which comes before these", "$foreground-muted")
+        last = "The last five hold for every other row."
+        self._say(last if self._rules else "a adds a rule of your own, which comes before these", "$foreground-muted")
         self.refresh_bindings()
 
     def _judge(self) -> None:

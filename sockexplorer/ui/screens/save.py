@@ -92,7 +92,7 @@ class SaveScreen(ModalScreen[str | None]):
     def _show_format(self) -> None:
         self.query_one(Bar).mark(self._kind)
         rows = sum(len(each.log) for each in self._sessions)
-        self._note(f"{count(rows)} rows; {MEANINGS[self._kind]}", "$foreground-muted")
+        self._note(f"{count(rows)} row{'s' * (rows != 1)}; {MEANINGS[self._kind]}", "$foreground-muted")
 
     def _note(self, text: str, style: str) -> None:
         self.query_one("#save-note", Static).update(Content.styled(escape(text), style))
@@ -163,7 +163,7 @@ class SaveScreen(ModalScreen[str | None]):
             self._note(f"✗ {error}", "$text-error")
             return
         self._end()
-        self.dismiss(f"{written} frames in {self._path}")
+        self.dismiss(f"{written} frame{'s' * (written != 1)} in {self._path}")
 
     def _end(self) -> None:
         self._saving = None

@@ -346,6 +346,7 @@ class TrafficView(LineView):
         if self.hiding or self.few_colours or not self.is_match(frame.number):
             return [(gutter, self.tone("traffic--match")), *cells]
         background = Style(bgcolor=self.get_component_rich_style("traffic--match").bgcolor)
+        cells.append((" " * width, Style()))
         return [(gutter, self.tone("traffic--match")), *((text, style + background) for text, style in cells)]
 
     def _gutter(self, number: int) -> str:
