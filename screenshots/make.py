@@ -360,6 +360,7 @@ def main(names: list[str]) -> None:
         return
     namespace = ["unshare", "--net", "--pid", "--fork", "--mount-proc", *(["-r"] if os.geteuid() else [])]
     environment = {**os.environ, INSIDE: "1", "TZ": "UTC", "HOME": "/nonexistent"}
+    environment["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
     subprocess.run([*namespace, sys.executable, __file__, *names], check=True, env=environment)
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:

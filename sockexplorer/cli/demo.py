@@ -74,8 +74,8 @@ def command(target: Target, as_json: bool) -> None:
 
 def _print(output: Output, at: int, session: Session, first: int, *, as_json: bool) -> int:
     """Print the rows of an end from ``first`` on; the number of the row that comes next."""
-    from sockexplorer.cli import rows
     from sockexplorer.cli.report import note
+    from sockexplorer.client import rows
 
     for number in range(first, session.log.end):
         frame = session.log.frame(number)

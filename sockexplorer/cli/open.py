@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from sockexplorer.cli.shown import chosen_format, format_options
+
 
 @click.command(
     short_help="A capture file: in the explorer, or a line a frame.",
@@ -22,19 +24,17 @@ Examples:
 @click.argument("file", metavar="FILE")
 @click.option("--filter", "expression", default="", metavar="EXPR", help="Only these frames; as in the explorer.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N frames.")
-@click.option("--text", is_flag=True, help="A line a frame, also on a terminal.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a line for people.")
-@click.option("--hex-dump", is_flag=True, help="The bytes of each frame below its line.")
+@format_options
 @click.option("--repair", is_flag=True, help="Cut a FILE that ends within a record at the last whole one.")
 def command(
-    file: str, expression: str, count: int | None, text: bool, as_json: bool, hex_dump: bool, repair: bool
+    file: str, expression: str, count: int | None, as_json: bool, hex_dump: bool, form: str | None, repair: bool
 ) -> None:  # fmt: skip
     """Show the frames of a capture: what "watch --write" records, pcapng and pcap of Wireshark and tcpdump, and logs
     of candump -L. - reads stdin, live.
 
-    On a terminal the explorer opens with the file, unless an option or - asks for lines; the index of a large file is
-    kept in your cache directory, so that it opens at once the next time (SOCKEXPLORER_NO_INDEX=1: it is not).
-    Elsewhere, such as into a pipe, frames are printed.
+    On a terminal the explorer opens with the file, unless an option such as --format text, or -, asks for lines; the
+    index of a large file is kept in your cache directory, so that it opens at once the next time
+    (SOCKEXPLORER_NO_INDEX=1: it is not). Elsewhere, such as into a pipe, frames are printed.
 
     --json prints what "watch" does and socket, the FAMILY/PROTOCOL that has such frames; n is the frame's number in
     the file. A filter is such as hello, /regex/, hex:dead, dir==in, len>100, peer~192. with and, or, not.
@@ -52,17 +52,16 @@ def command(
     from sockexplorer.cli.stopping import Stop, Stopped
     from sockexplorer.cli.watch import Printer
 
-    if as_json and hex_dump:
-        raise click.UsageError("--json has the bytes as hex already: leave --hex-dump out")
+    kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump) or "text"
     if not check_repair(file, repair):
         raise click.UsageError("--repair needs a file, not a pipe")
     if repair and count is not None:
         raise click.UsageError("--repair has to read to the end: leave --count out")
-    lines = text or as_json or hex_dump or repair or count is not None or file == "-"
+    lines = as_json or hex_dump or form or repair or count is not None or file == "-"
     if not lines and Path(file).is_file() and sys.stdin.isatty() and sys.stdout.isatty():
         raise click.exceptions.Exit(_explore(file, expression))
     with Stop() as stop:
-        printer = Printer(Output(stop), stop, count, as_json=as_json, hex_dump=hex_dump)
+        printer = Printer(Output(stop), stop, count, kind)
         printer.numbered = True
         try:
             with closing(Captured(file, stop, printer.flush)) as captured:

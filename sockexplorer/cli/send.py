@@ -84,7 +84,7 @@ def command(
     from sockexplorer.cli.watch import Printer
 
     with Stop() as stop:
-        printer = Printer(Output(stop), stop, None, as_json=as_json, hex_dump=False)
+        printer = Printer(Output(stop), stop, None, "jsonl" if as_json else "text")
 
         def reply(session: Session, frame: Frame) -> None:
             if (wait is not None or operates) and not frame.outgoing:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from sockexplorer.cli import asked
+from sockexplorer.cli.shown import chosen_format, format_options
 from sockexplorer.cli.target import Target, target_argument
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ Examples:
 @click.option(
     "--for", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop after SECONDS."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a line for people.")
-@click.option("--hex-dump", is_flag=True, help="The bytes of each frame below its line.")
+@format_options
 @click.option("--write", metavar="FILE", help="Record to a pcapng file as well; - is stdout, with nothing else on it.")
 @click.option("--quiet", is_flag=True, help="Print no line a frame: only record them.")
 @click.option("--overwrite", is_flag=True, help="Let --write replace a file that has something in it.")
@@ -58,8 +58,8 @@ Examples:
 @click.option("--snaplen", type=click.IntRange(1, 2**20), metavar="N", help="Keep at most N bytes of a message.")
 def command(
     target: Target, bind: str | None, connect: str | None, listen: bool, count: int | None, seconds: float | None,
-    as_json: bool, hex_dump: bool, write: str | None, quiet: bool, overwrite: bool, options: tuple[str, ...],
-    timeout: float | None, proto: str | None, snaplen: int | None,
+    as_json: bool, hex_dump: bool, form: str | None, write: str | None, quiet: bool, overwrite: bool,
+    options: tuple[str, ...], timeout: float | None, proto: str | None, snaplen: int | None,
 ) -> None:  # fmt: skip
     """Show the traffic of a socket: one line a frame on stdout, where it is bound and what happens to it on stderr.
 
@@ -79,12 +79,11 @@ def command(
     Exit status: 0 it stopped as above; 1 refused, reset or failed; 2 wrong usage, also for an ADDRESS that is neither
     a literal nor the plain form; 143 SIGTERM, 129 SIGHUP.
     """
-    if as_json and hex_dump:
-        raise click.UsageError("--json has the bytes as hex already: leave --hex-dump out")
-    if write == "-" and (as_json or hex_dump):
-        raise click.UsageError("--write - has stdout for itself: leave --json and --hex-dump out")
-    if quiet and (as_json or hex_dump):
-        raise click.UsageError("--quiet prints nothing of a frame: leave --json and --hex-dump out")
+    kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump)
+    if write == "-" and kind:
+        raise click.UsageError("--write - has stdout for itself: leave --json, --hex-dump and --format out")
+    if quiet and kind:
+        raise click.UsageError("--quiet prints nothing of a frame: leave --json, --hex-dump and --format out")
     if overwrite and write in (None, "-"):
         raise click.UsageError("--overwrite goes with --write FILE")
     endpoint = asked.endpoint(
@@ -109,7 +108,7 @@ def command(
     with Stop() as stop, ExitStack() as kept:
         output = Output(stop)
         recorder = None if write is None else kept.enter_context(recorder_of(write, output, stop, overwrite=overwrite))
-        printer = Printer(output, stop, count, as_json=as_json, hex_dump=hex_dump)
+        printer = Printer(output, stop, count, kind or "text")
         printer.recorder, printer.quiet = recorder, quiet or write == "-"
         status = 0
         full: Full | None = None
@@ -186,7 +185,7 @@ class Printer:
     With a ``recorder`` they are recorded as well, a batch before its lines are printed; ``quiet`` prints none.
     """
 
-    def __init__(self, output: Output, stop: Stop, count: int | None, *, as_json: bool, hex_dump: bool) -> None:
+    def __init__(self, output: Output, stop: Stop, count: int | None, kind: str) -> None:
         self.output = output
         self.number = 0
         """Frames that were printed whole."""
@@ -198,8 +197,7 @@ class Printer:
         """When printing has to be over, once the end has come."""
         self._stop = stop
         self._count = count
-        self._as_json = as_json
-        self._hex_dump = hex_dump
+        self._kind = kind
         self.recorder: Recorder | None = None
         self.quiet = False
         self.numbered = False
@@ -242,7 +240,7 @@ class Printer:
 
     def take(self, session: Session | Opened, frame: Frame) -> None:
         """Record and print a frame, soon. Raises `Gone`, `Full`, or `Stopped` when it is time amid a flood."""
-        from sockexplorer.cli import rows
+        from sockexplorer.client.formats import as_lines
 
         if self.full or (self.over and (self.recorder is None or self.quiet)):
             return
@@ -252,13 +250,8 @@ class Printer:
             self.recorder.add(self._session, frame)
         if self.over:
             return
-        if self.quiet:
-            text = ""
-        elif self._as_json:
-            text = rows.as_json(frame.number if self.numbered else self.taken, session, frame) + "\n"
-        else:
-            lines = [rows.as_text(session, frame, self._width), *(rows.dump(frame) if self._hex_dump else ())]
-            text = "".join(f"{line}\n" for line in lines)
+        number = frame.number if self.numbered else self.taken
+        text = "" if self.quiet else as_lines(self._kind, session, frame, number, self._width)
         self._waiting.append(self.output.encode(text))
         if len(self._waiting) < TOGETHER:
             return

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -142,11 +142,11 @@ class FileSession(Session):
             return Statistics(self.log, kind)
         return ColumnStatistics(self.captured, lambda each: self._opened.number(each.path, each.peer))
 
-    def records(self) -> Iterator[Record]:
-        for row in range(self.captured.index.count):
-            # A record that the file no longer has can't be kept.
-            with contextlib.suppress(CaptureError):
-                yield self.captured.index.record(row)
+    def record(self, number: int) -> Record | None:
+        # A record that the file no longer has can't be kept.
+        with contextlib.suppress(CaptureError):
+            return self.captured.index.record(number - 1)
+        return None
 
     def _frame(self, number: int, record: Record) -> Frame:
         frame = self._opened.frame(record, number)

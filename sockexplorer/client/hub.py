@@ -7,7 +7,7 @@ import contextlib
 import errno
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,9 +138,9 @@ class Session:
             return Statistics(self.log, kind)
         return BlockStatistics(self.log, kind_of_peer)
 
-    def records(self) -> Iterator[Record]:
-        """The records of a capture file, as they are in it."""
-        return iter(())
+    def record(self, number: int) -> Record | None:
+        """The record behind a row of a capture file, as it is in it; None where there is none."""
+        return None
 
     def release(self) -> None:
         """Called before the log is closed for good."""

@@ -70,6 +70,10 @@ class ExplorerApp(App[None]):
         """Switch between dark and light."""
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        # The themes of the terminal's own colours lack it.
+        return {**super().get_theme_variable_defaults(), "foreground-disabled": "ansi_bright_black"}
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         yield SystemCommand("Dark or light", "Switch between the two themes", self.action_theme)

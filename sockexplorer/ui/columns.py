@@ -26,7 +26,7 @@ TIMES: dict[TimeMode, str] = {
 COLUMNS: dict[str, str] = {
     "number": "the row's number, for life",
     "time": "when it was received or sent",
-    "direction": "← in, → out, and what happened to the socket",
+    "direction": "← in, → out, ⇠ ⇢ cut short, and what happened to the socket",
     "peer": "the other end, by name where it is known",
     "length": "bytes on the wire",
     "protocol": "the protocol; from 100 columns on",
@@ -40,7 +40,18 @@ _EVENT_GLYPHS = {
     "error": "✗", "reset": "✗", "dropped": "⚠", "unkept": "⚠", "unsent": "⚠", "timeout": "⚠", "waits": "…",
     "accepted": "+", "connected": "+", "closed": "○", "option-changed": "≔",
 }  # fmt: skip
-_PROBLEMS = frozenset(("error", "reset", "dropped", "unkept", "unsent"))
+_PROBLEMS = frozenset(("error", "reset"))
+_WARNINGS = frozenset(("dropped", "unkept", "unsent", "timeout"))
+_CUT = int(Flag.TRUNCATED | Flag.CONTROL_TRUNCATED)
+Kind = Literal["problem", "warning", "event", "out", "in"]
+KINDS: dict[Kind, tuple[str, str]] = {
+    "problem": ("✗", "errors, resets"),
+    "warning": ("⚠ ⇠ ⇢", "drops, timeouts, cut short"),
+    "event": ("• + ○ ≔ …", "what else happened to the socket"),
+    "out": ("→", "sent"),
+    "in": ("←", "received"),
+}
+"""What a row is, the first that holds: the signs of it, and the words for it."""
 _ETHERTYPES = {
     0x0800: "ipv4", 0x0806: "arp", 0x86DD: "ipv6", 0x8100: "vlan", 0x88A8: "vlan", 0x8863: "pppoe", 0x8864: "pppoe",
     0x88CC: "lldp", 0x888E: "eapol", 0x8847: "mpls", 0x000C: "can", 0x000D: "canfd",
@@ -59,18 +70,35 @@ class Look:
 Cells = list[tuple[str, Style]]
 
 
+def row_kind(frame: Frame) -> Kind:
+    """What a row is, by which it is coloured where no rule of a person's says otherwise."""
+    if event := frame.event:
+        return "problem" if event in _PROBLEMS else "warning" if event in _WARNINGS else "event"
+    if frame.flags & _CUT:
+        return "warning"
+    return "out" if frame.outgoing else "in"
+
+
+def row_sign(frame: Frame) -> str:
+    """The sign of what a row is, of one cell."""
+    if event := frame.event:
+        return _EVENT_GLYPHS.get(event, EVENT_GLYPH)
+    if frame.flags & _CUT:
+        return "⇢" if frame.outgoing else "⇠"
+    return "→" if frame.outgoing else "←"
+
+
 def row_cells(
-    frame: Frame, session: Session, width: int, look: Look, since: int, tone: Callable[[str], Style]
+    frame: Frame, session: Session, width: int, look: Look, since: int, tone: Callable[[str], Style], rule: str = ""
 ) -> Cells:
     """The cells of a row, ``width`` cells wide. ``since`` is the time (ns) that a relative or delta time counts from.
 
-    ``tone`` gives the style of ``in``, ``out``, ``event``, ``problem`` and ``muted``.
+    ``tone`` gives the style of a `Kind`, of ``text`` and ``muted``, and of the colour of a ``rule`` that matched.
     """
     wide = width >= 100
-    problem = frame.event in _PROBLEMS
-    kind = ("problem" if problem else "event") if frame.event else "out" if frame.outgoing else "in"
-    glyph = _EVENT_GLYPHS.get(frame.event, EVENT_GLYPH) if frame.event else "→" if frame.outgoing else "←"
-    muted, style = tone("muted"), tone(kind)
+    glyph = row_sign(frame)
+    muted, style = tone("muted"), tone(rule or row_kind(frame))
+    said = style if rule or frame.event else tone("text" if frame.length else "muted")
     cells: Cells = []
     for column in look.columns:
         if column == "number":
@@ -88,7 +116,7 @@ def row_cells(
             cells.append((f"{'' if frame.event else protocol_of(frame, session):<8.8} ", muted))
         elif column == "summary":
             with_beside = "ancillary" in look.columns
-            cells += _summary(frame, session, cells, width, style, tone, with_beside=with_beside)
+            cells += _summary(frame, session, cells, width, said, tone, with_beside=with_beside)
     return cells
 
 
@@ -127,14 +155,14 @@ def _summary(
     room = max(8, width - sum(cell_len(text) for text, _ in before) - cell_len(marks))
     if frame.event:
         return [(_fit(_event_text(frame), room), style)]
-    cells = [(marks, tone("problem"))] if marks else []
+    cells = [(marks, tone("warning"))] if marks else []
     said = _said(frame, session, width) if frame.length else "(empty)"
     more = escape(beside(frame.meta), width) if with_beside and frame.meta else ""
     if more:
         # The payload comes first: what is beside it gets what is left, and a third of the room where there is much.
         most = max(room // 3 if width >= 100 else 0, room - cell_len(said))
         more = f"  ‹{_fit(more, most - 4)}›" if most >= LEAST_BESIDE else ""
-    cells.append((_fit(said, room - cell_len(more)), Style() if frame.length else tone("muted")))
+    cells.append((_fit(said, room - cell_len(more)), style))
     return [*cells, (more, tone("muted"))] if more else cells
 
 

@@ -8,6 +8,10 @@ columns = ["number", "time", "direction", "peer", "length", "protocol", "summary
 
 [keys]
 send = "s"                      # an action's id (see the help) = a key, or several: "s,ctrl+s"
+
+[[rule]]                        # rows in colour: of all rules the first that matches wins
+filter = "dir==in len>100"
+colour = "red"                  # or orange, yellow, green, cyan, blue, purple, pink, grey
 """
 
 from __future__ import annotations
@@ -16,11 +20,13 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sockexplorer.capture.log import DEFAULT_LIMIT
 from sockexplorer.ui.columns import COLUMNS, TIMES, Look
+from sockexplorer.ui.rules import MOST, Rule, fault_of
 
 
 @dataclass(frozen=True)
@@ -33,25 +39,38 @@ class Settings:
     keys: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     look: Look = field(default_factory=Look)
+    rules: tuple[Rule, ...] = ()
     file: Path | None = field(default=None, compare=False)
     """Where a choice that outlasts the program is kept; None keeps none."""
 
     def keep(self, look: Look) -> str:
         """Write how rows are shown into the file, whose other lines stay as they are; "" or what went wrong."""
+        chosen = {"time": json.dumps(look.time), "columns": json.dumps(list(look.columns))}
+
+        def changed(text: str) -> str:
+            for name, value in chosen.items():
+                text = _with_line(text, name, value)
+            return text
+
+        return self._write(changed)
+
+    def keep_rules(self, rules: tuple[Rule, ...]) -> str:
+        """Write the colour rules into the file, whose other tables stay as they are; "" or what went wrong."""
+        return self._write(lambda text: _with_rules(text, rules))
+
+    def _write(self, change: Callable[[str], str]) -> str:
         if self.file is None:
             return ""
-        chosen = {"time": json.dumps(look.time), "columns": json.dumps(list(look.columns))}
         try:
             text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
             tomllib.loads(text)
-            for name, value in chosen.items():
-                text = _with_line(text, name, value)
+            text = change(text)
             tomllib.loads(text)
             self.file.parent.mkdir(parents=True, exist_ok=True)
             new = self.file.with_name(f"{self.file.name}.new")
             new.write_text(text, encoding="utf-8")
             new.replace(self.file)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError) as error:
             return f"{self.file.name} was left as it is: {error}"
         return ""
 
@@ -68,6 +87,43 @@ def _with_line(text: str, name: str, value: str) -> str:
     else:
         head = f"{head.rstrip()}\n{line}\n".lstrip("\n") + ("\n" if header else "")
     return head + header + rest
+
+
+_RULE = re.compile(r"^[ \t]*\[\[[ \t]*rule[ \t]*\]\].*?(?=^[ \t]*\[|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def _with_rules(text: str, rules: tuple[Rule, ...]) -> str:
+    """A TOML text with these rules, behind all else. Raises ValueError where its old ones can't be told from the rest.
+
+    What follows the header of a rule is the rule's up to the next header, comments included.
+    """
+    rest = _RULE.sub("", text)
+    if tomllib.loads(rest) != {name: value for name, value in tomllib.loads(text).items() if name != "rule"}:
+        raise ValueError("its rules are written in a way that is not understood here")
+    tables = [
+        f"[[rule]]\nfilter = {_quoted(each.filter)}\ncolour = {_quoted(each.colour)}\n" for each in rules
+    ]  # fmt: skip
+    return "\n".join(each for each in (rest.rstrip() + "\n" if rest.strip() else "", *tables) if each)
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML, which is one of JSON but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _rules(found: object, problems: list[str]) -> tuple[Rule, ...]:
+    """The rules, also those that match nothing because they are wrong; what is wrong goes to ``problems``."""
+    rules: list[Rule] = []
+    for number, each in enumerate(found if isinstance(found, list) else [found], 1):
+        if not isinstance(each, dict) or {*map(type, each.values())} != {str} or {*each} != {"filter", "colour"}:
+            problems.append(f'rule {number}: write [[rule]] and below it the lines filter = "…" and colour = "…"')
+        elif len(rules) == MOST:
+            problems.append(f"rule {number}: there are {MOST} at most")
+        else:
+            rules.append(Rule(each["filter"], each["colour"]))
+            if fault := fault_of(rules[-1]):
+                problems.append(f"rule {number}: {fault}")
+    return tuple(rules)
 
 
 def path() -> Path:
@@ -114,7 +170,8 @@ def load(file: Path | None = None) -> Settings:
     if not isinstance(columns, list) or not columns or any(each not in tuple(COLUMNS) for each in columns):
         problems.append(f"columns = {columns!r}: write a list of some of {', '.join(COLUMNS)}")
         columns = defaults.look.columns
-    known = {"theme", "log_mib", "refresh_hz", "keys", "time", "columns"}
+    rules = _rules(data.get("rule", []), problems)
+    known = {"theme", "log_mib", "refresh_hz", "keys", "time", "columns", "rule"}
     problems += [
         f"{name}: there is no such setting; there are {', '.join(sorted(known))}" for name in data.keys() - known
     ]
@@ -125,5 +182,6 @@ def load(file: Path | None = None) -> Settings:
         keys,
         tuple(problems),
         Look(time, tuple(dict.fromkeys(columns))),
+        rules,
         file,
     )

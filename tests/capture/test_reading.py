@@ -22,7 +22,7 @@ from sockexplorer.capture.link_types import Origin
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.reading import LONGEST, CaptureError, Interface, Record, Torn, records
 from sockexplorer.capture.recording import Recording
-from sockexplorer.cli import rows
+from sockexplorer.client import rows
 from sockexplorer.client.opened import Opened
 from sockexplorer.core.canframes import frame_text
 from sockexplorer.core.frames import Flag

@@ -97,13 +97,14 @@ def test_every_verb_has_an_example_and_every_example_is_accepted() -> None:
 
 
 def test_the_settings_are_the_defaults(tmp_path: Path) -> None:
+    from sockexplorer.ui.rules import Rule
     from sockexplorer.ui.settings import Settings, load
 
     found = re.search(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
     assert found
     file = tmp_path / "settings.toml"
     file.write_text(found[1])
-    assert load(file) == Settings(keys={"send": "s,ctrl+s"})
+    assert load(file) == Settings(keys={"send": "s,ctrl+s"}, rules=(Rule("dir==in len>100", "red"),))
 
 
 def test_what_it_links_to_exists() -> None:

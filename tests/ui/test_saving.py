@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import resource
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from person import Person
+from test_traffic_pane import with_frames
 from textual.widgets import Input
 
 from sockexplorer.capture.reading import records
+from sockexplorer.client.formats import as_lines, with_ending
 from sockexplorer.client.opened import Opened
+from sockexplorer.ui.widgets.bar import Bar
 
 People = Callable[..., Person]
 
@@ -57,3 +64,144 @@ async def test_a_person_may_change_their_mind(people: People) -> None:
         await person.sees("Save the traffic")
         await person.press("escape")
         await person.until(lambda: person.app.screen is person.main, "the main screen")
+
+
+async def saved(person: Person, name: object, told: str) -> None:
+    """Save under a name, and see what comes of it."""
+    await person.press("ctrl+s")
+    await person.sees("Save the traffic")
+    person.app.screen.query_one(Input).value = str(name)
+    await person.press("enter")
+    if told.endswith(" in"):
+        await person.until(lambda: person.app.screen is person.main, "it to be saved")
+    await person.sees(told)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "text", "hexdump", "hex", "python", "c"])
+async def test_what_is_saved_is_what_open_prints(
+    people: People, peer: socket.socket, tmp_path: Path, kind: str
+) -> None:
+    capture, path = tmp_path / "a.pcapng", Path(with_ending(str(tmp_path / "a"), kind))
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 300)
+        await saved(person, capture, "300 frames in")
+        await saved(person, path, "300 frames in")
+        rows = person.rows
+    assert path.stat().st_mode & 0o777 == 0o600
+    opened = Opened()
+    with capture.open("rb") as file:
+        frames = [opened.frame(each) for each in records(file.read)]
+    # A row of the log is numbered from 0, a frame of a file from 1.
+    lines = [as_lines(kind, opened, frame, row.number) for frame, row in zip(frames, rows, strict=True)]
+    assert path.read_text() == "".join(lines)
+
+
+async def test_the_ending_says_the_format_and_the_dialog_shows_it(
+    people: People, size: tuple[int, int], peer: socket.socket, tmp_path: Path
+) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 1)
+        await person.press("ctrl+s")
+        await person.sees("pcapng  jsonl  text  hexdump  hex  python  c", "for Wireshark")
+        line = person.app.screen.query_one(Input)
+        line.value = "x.JSONL"
+        await person.sees("a JSON object a line")
+        line.value = "x.unheard"
+        await person.sees("for Wireshark")
+        line.value = str(tmp_path / "x.pcapng")
+        await person.press("ctrl+t", "ctrl+t")
+        assert line.value == str(tmp_path / "x.txt")
+        await person.sees("a line for people")
+        bar = person.app.screen.query_one(Bar)
+        await person.click(bar, offset=(" pcapng  jsonl  text  hexdump ".index("hexdump"), 0))
+        assert line.value == str(tmp_path / "x.hexdump")
+        line.focus()
+        await person.press("enter")
+        await person.sees("1 frame in")
+    assert "66 72 61 6d 65 20 30" in (tmp_path / "x.hexdump").read_text()
+
+
+async def test_only_rows_that_pass_the_filter(people: People, peer: socket.socket, tmp_path: Path) -> None:
+    async with people((120, 40)) as person:
+        await with_frames(person, peer, 20)
+        await person.press("/", *"n>=17", "enter")
+        await person.until(lambda: person.main.traffic.view.line_count() == 3)
+        await saved(person, tmp_path / "all.hex", "20 frames in")
+        for ending in ("pcapng", "hex"):
+            await person.press("ctrl+s")
+            await person.sees("only rows that pass the filter: n>=17")
+            person.app.screen.query_one(Input).value = str(tmp_path / f"some.{ending}")
+            await person.press("tab", "space")
+            await person.sees("[x] only rows")
+            person.app.screen.query_one(Input).focus()
+            await person.press("enter")
+            await person.until(lambda: person.app.screen is person.main, "it to be saved")
+            await person.sees("3 frames in")
+    with (tmp_path / "some.pcapng").open("rb") as file:
+        payloads = [each.payload for each in map(Opened().frame, records(file.read))]
+    assert payloads == [b"frame 17", b"frame 18", b"frame 19"]
+    assert bytes.fromhex((tmp_path / "some.hex").read_text()) == b"frame 17frame 18frame 19"
+
+
+async def test_a_file_is_replaced_when_that_is_asked_for(people: People, peer: socket.socket, tmp_path: Path) -> None:
+    there, other = tmp_path / "there.hex", tmp_path / "other.hex"
+    there.write_text("precious")
+    other.write_text("precious too")
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 1)
+        await saved(person, there, "there is such a file; ctrl+o replaces it")
+        assert "Replace the file" in person.offered()
+        # What was allowed for one name is not for another.
+        person.app.screen.query_one(Input).value = str(other)
+        await person.settle()
+        assert "Replace the file" not in person.offered()
+        await person.press("ctrl+o")
+        assert (there.read_text(), other.read_text()) == ("precious", "precious too")
+        person.app.screen.query_one(Input).value = str(there)
+        await person.press("enter", "enter")
+        await person.sees("there is such a file")
+        assert there.read_text() == "precious", "enter asks, however often"
+        await person.press("ctrl+o")
+        await person.sees("1 frame in")
+    assert there.read_text() == f"{b'frame 0'.hex()}\n"
+    assert other.read_text() == "precious too"
+
+
+@pytest.mark.parametrize("ending", ["pcapng", "jsonl"])
+async def test_a_full_disk_is_told_and_leaves_whole_frames(
+    people: People, peer: socket.socket, tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"full.{ending}"
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 600)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30_001, limits[1]))
+        try:
+            await saved(person, path, "File too large; what the file holds is whole")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        await person.press("escape")
+    assert 0 < path.stat().st_size <= 30_001
+    if ending == "jsonl":
+        numbers = [json.loads(line)["n"] for line in path.read_text().splitlines()]
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) > 100
+    else:
+        with path.open("rb") as file:
+            assert 100 < len(list(records(file.read))) < 600
+
+
+async def test_a_filter_that_takes_too_long_stops_it(people: People, peer: socket.socket, tmp_path: Path) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 1)
+        await person.press("/", *"/(a|aa)+$/", "enter")
+        await person.settle()
+        assert person.main.traffic.expression == "/(a|aa)+$/"
+        person.main.traffic.view.pause(True)
+        peer.sendto(b"a" * 5000 + b"!", person.session.local)
+        await person.until(lambda: person.session.log.received == 2)
+        await person.press("ctrl+s", "tab", "space")
+        person.app.screen.query_one(Input).value = str(tmp_path / "x.hex")
+        person.app.screen.query_one(Input).focus()
+        await person.press("enter")
+        await person.sees("takes too long")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sockexplorer.ui.columns import Look
+from sockexplorer.ui.rules import Rule
 from sockexplorer.ui.settings import Settings, load, path
 
 
@@ -48,7 +50,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("columns = [[1]]", "columns = [[1]]: write a list"),
         ("keys = 3", "[keys] takes lines such as"),
         ("[keys]\nsend = 3", "[keys] takes lines such as"),
-        ("colour = 1", "colour: there is no such setting; there are columns, keys, log_mib, refresh_hz, theme, time"),
+        ("colour = 1", "colour: there is no such setting; there are columns, keys, log_mib, refresh_hz, rule, theme"),
         ("theme = ", "settings.toml can't be read"),
         ("\x00", "settings.toml can't be read"),
     ],
@@ -113,3 +115,59 @@ def test_a_file_that_is_wrong_is_not_written(tmp_path: Path) -> None:
     assert "was left as it is" in Settings(file=file).keep(Look("delta"))
     assert file.read_text() == "theme = "
     assert "was left as it is" in Settings(file=tmp_path).keep(Look("delta"))
+
+
+RULES = (Rule('"a # \\ \x7f" or /[[x]/', "red"), Rule("grüße", "pink"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '# mine\ntheme = "nord"\n\n[keys]\nsend = "s"  # why\n',
+        '[[rule]]\nfilter = "old"\ncolour = "red"\n# of the rule\n[keys]\nsend = "s"\n',
+        '[keys]\nsend = "s"\n\n[[ rule ]]\nfilter = "old"\ncolour = "red"\n\n[[rule]]\nfilter = "x"\ncolour = "red"',
+    ],
+)
+def test_rules_are_kept_and_the_rest_of_the_file_stays(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(text)
+    before = load(file)
+    for rules in (RULES, (), RULES[:1]):
+        assert load(file).keep_rules(rules) == ""
+        assert load(file) == replace(before, rules=rules)
+        assert ("# why" in file.read_text()) is ("# why" in text)
+        once = file.read_text()
+        assert load(file).keep_rules(rules) == ""
+        assert file.read_text() == once, "twice is once"
+    assert load(file).keep(Look("delta")) == ""
+    assert load(file).rules == RULES[:1]
+
+
+@pytest.mark.parametrize(
+    "text", ['rule = [{ filter = "x", colour = "red" }]', '[[rule]]\nfilter = """\n[x\n"""\ncolour = "red"\n']
+)
+def test_rules_that_can_not_be_told_from_the_rest_are_left(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(text)
+    assert "was left as it is" in load(file).keep_rules(RULES)
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rule = 3", "rule 1: write [[rule]]"),
+        ("[rule]\nfilter = 'x'", "rule 1: write [[rule]]"),
+        ("[[rule]]", "rule 1: write [[rule]]"),
+        ("[[rule]]\nfilter = 3\ncolour = 'red'", "rule 1: write [[rule]]"),
+        ("[[rule]]\nfilter = 'x'\ncolour = 'reddish'", "'reddish' is no colour here; there are red, orange"),
+        ("[[rule]]\nfilter = ''\ncolour = 'red'", "a rule needs a filter"),
+        ("[[rule]]\nfilter = 'n>'\ncolour = 'red'", "rule 1: "),
+        ("[[rule]]\nfilter = 'n>1'\ncolour = 'red'\n" * 21, "rule 21: there are 20 at most"),
+    ],
+)
+def test_a_rule_that_is_wrong_is_told(tmp_path: Path, text: str, told: str) -> None:
+    settings = read(tmp_path, text)
+    assert len(settings.problems) == 1
+    assert told in settings.problems[0]

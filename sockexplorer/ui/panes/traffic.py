@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -17,17 +16,14 @@ from textual.widgets import Input, Static
 from sockexplorer.capture.filter import Predicate
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub, Session
-from sockexplorer.client.offers import Offer
 from sockexplorer.core.about import Section, about_protocol
 from sockexplorer.core.lifecycle import allowed
 from sockexplorer.core.payload import PayloadError
-from sockexplorer.core.text import escape, preview
+from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import clock
-from sockexplorer.ui.columns import COLUMNS, TIMES, Look
+from sockexplorer.ui.columns import KINDS
 from sockexplorer.ui.explain import buffer_text, empty_text, status_text
-from sockexplorer.ui.panes.pane import CopyText, Pane
-from sockexplorer.ui.screens.choose import ChooseScreen
-from sockexplorer.ui.settings import Settings
+from sockexplorer.ui.panes.row_duties import RowDuties
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
@@ -40,9 +36,8 @@ from sockexplorer.ui.widgets.traffic_view import TrafficView
 
 SAMPLE_SECONDS = 0.5
 SESSION_ACTIONS = frozenset(
-    ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "switch", "close", "disconnect",
-     "hide", "match", "time", "columns", "bookmark", "to_bookmark",
-     "conversation", "statistics")
+    ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "copy_as", "switch", "close",
+     "disconnect", "hide", "match", "time", "columns", "rules", "bookmark", "to_bookmark", "conversation", "statistics")
 )  # fmt: skip
 """What letters do while a session is shown and nobody types."""
 FILTER_HELP = [
@@ -55,11 +50,12 @@ FILTER_HELP = [
     "and  or  not  ( )       and may be left out",
 ]
 """Each line a way to say which rows to see."""
-ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "disconnect", "bookmark", "conversation"))
+SIGNS_HELP = [f"{signs:<12}{words}" for signs, words in KINDS.values()]
+ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "copy_as", "disconnect", "bookmark", "conversation"))
 """What needs a row under the cursor."""
 
 
-class TrafficPane(Pane):
+class TrafficPane(RowDuties):
     """Sessions, their rows, a filter, the details of a row, and a composer."""
 
     NUMBER, TITLE = 3, "Traffic"
@@ -74,6 +70,7 @@ class TrafficPane(Pane):
         Binding("S", "statistics", "Statistics by peer, length and protocol", show=False, id="statistics"),
         Binding("T", "time", "Time of day, since the first row, since the row before", show=False, id="time"),
         Binding("c", "columns", "Choose columns", show=False, id="columns"),
+        Binding("C", "rules", "Colour rules", show=False, id="colours"),
         Binding("m", "bookmark", "Bookmark the row", show=False, id="bookmark"),
         Binding("apostrophe", "to_bookmark(1)", "Next bookmark", show=False, id="next-bookmark", key_display="'"),
         Binding(
@@ -83,6 +80,7 @@ class TrafficPane(Pane):
         Binding("f", "follow", "Follow", show=False, id="follow"),
         Binding("y", "copy_row", "Copy", id="copy-row"),
         Binding("Y", "copy_payload", "Copy payload", show=False, id="copy-payload"),
+        Binding("e", "copy_as", "Copy as Python, C, hex, text or JSON", show=False, id="copy-as"),
         Binding("right_square_bracket", "switch(1)", "Next", id="next-session", key_display="]"),
         Binding("left_square_bracket", "switch(-1)", "Before", show=False, id="previous-session", key_display="["),
         Binding("x", "close", "Close", id="close"),
@@ -121,12 +119,13 @@ class TrafficPane(Pane):
         super().on_mount()
         for each in ("#details", "#composer", "#rates"):
             self.query_one(each).display = False
-        self.view.look = self.app.settings.look  # type: ignore[attr-defined]
+        self.adopt_settings()
         self.update()
 
     @property
-    def view(self) -> TrafficView:
-        return self.query_one(TrafficView)
+    def expression(self) -> str:
+        """The filter that holds, "" for none."""
+        return self.query_one(FilterBar).holding
 
     def home(self) -> Widget:
         return self.view
@@ -321,55 +320,6 @@ class TrafficPane(Pane):
             self.query_one(FilterBar).clear()
         self.view.focus()
 
-    # --- how rows are shown --------------------------------------------------------------------------------
-
-    def set_look(self, look: Look) -> None:
-        """Show rows so, from here on and at the next start."""
-        self.view.set_look(look)
-        settings: Settings = self.app.settings  # type: ignore[attr-defined]
-        if problem := settings.keep(look):
-            self.notify(escape(problem), title="Settings", severity="warning", markup=False)
-
-    def action_time(self) -> None:
-        modes = list(TIMES)
-        look = self.view.look
-        mode = modes[(modes.index(look.time) + 1) % len(modes)]
-        self.set_look(replace(look, time=mode))
-        self.notify(f"Time: {TIMES[mode]}", timeout=2, markup=False)
-
-    def action_columns(self) -> None:
-        look = self.view.look
-        width = max(map(len, COLUMNS))
-        offers = [Offer(name, f"{name:<{width}}  {what}") for name, what in COLUMNS.items()]
-
-        def chosen(offer: Offer | None) -> None:
-            names = tuple(each for each in COLUMNS if offer is not None and each in offer.value.split("|"))
-            if names:
-                self.set_look(replace(look, columns=names))
-
-        self.app.push_screen(ChooseScreen("Columns", offers, "|".join(look.columns), several=True), chosen)
-
-    def action_bookmark(self) -> None:
-        self.view.switch_bookmark()
-        self.refresh_bindings()
-
-    def action_to_bookmark(self, step: int) -> None:
-        if not self.view.go_to_bookmark(step):
-            self.notify("There is no bookmark in sight; m sets one.", timeout=2, markup=False)
-
-    def action_conversation(self) -> None:
-        frame = self.view.current()
-        if self.session is not None and frame is not None:
-            from sockexplorer.ui.screens.conversation import ConversationScreen
-
-            self.app.push_screen(ConversationScreen(self.session, frame.peer))
-
-    def action_statistics(self) -> None:
-        if self.session is not None:
-            from sockexplorer.ui.screens.statistics import StatisticsScreen
-
-            self.app.push_screen(StatisticsScreen(self.session))
-
     # --- the filter ----------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
@@ -426,24 +376,6 @@ class TrafficPane(Pane):
     def _composed(self) -> None:
         self.view.focus()
 
-    # --- copying -------------------------------------------------------------------------------------------
-
-    def action_copy_row(self) -> None:
-        frame = self.view.current()
-        if frame is None or self.session is None:
-            return
-        text = frame.meta.get("text") if frame.event else preview(frame.payload, 65536)
-        arrow = "•" if frame.event else "→" if frame.outgoing else "←"
-        row = (
-            f"{frame.number} {clock(frame.time, 9)} {arrow} {self.session.peer_name(frame.peer)} {frame.length} {text}"
-        )
-        self.post_message(CopyText(row, f"row {frame.number}"))
-
-    def action_copy_payload(self) -> None:
-        frame = self.view.current()
-        if frame is not None and not frame.event:
-            self.post_message(CopyText(frame.payload.hex(), f"{len(frame.payload)} bytes as hex"))
-
     # --- what is possible ----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -483,4 +415,9 @@ class TrafficPane(Pane):
         about = about_protocol(session.family, session.protocol)
         if self.query_one(FilterBar).line.has_focus:
             return "The filter", [("", FILTER_HELP), *about]
-        return f"{session.title} · {session.state}", [("", where), *about, ("The filter", FILTER_HELP)]
+        return f"{session.title} · {session.state}", [
+            ("", where),
+            *about,
+            ("The filter", FILTER_HELP),
+            ("Rows", SIGNS_HELP),
+        ]

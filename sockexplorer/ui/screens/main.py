@@ -235,7 +235,7 @@ class MainScreen(AddressDuties, Demonstrating):
             if what is not None:
                 self.notify(escape(what, 200), title="Saved", markup=False)
 
-        self.app.push_screen(SaveScreen(list(self.hub.sessions.values())), saved)
+        self.app.push_screen(SaveScreen(list(self.hub.sessions.values()), self.traffic.expression), saved)
 
     # --- what the panes ask for ----------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
-"""Save what the sessions' logs hold: one pcapng file, written a little at a time beside everything else."""
+"""Save what the sessions' logs hold: a file whose ending says its format, written a little at a time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,97 +16,135 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Label, Static
 
-from sockexplorer.capture.copying import Copy
+from sockexplorer.capture.filter import FilterError
 from sockexplorer.capture.recording import FileSink, Full
+from sockexplorer.client.finding import filter_of
+from sockexplorer.client.formats import PCAPNG, TEXTS, by_ending, with_ending
 from sockexplorer.client.hub import Session
-from sockexplorer.client.recorder import Recorder
+from sockexplorer.client.saving import saving
 from sockexplorer.core.text import escape
+from sockexplorer.ui.clock import count
+from sockexplorer.ui.widgets.bar import Bar
+from sockexplorer.ui.widgets.box import Box
 
 SLICE_SECONDS = 0.01
 """How long it writes before the screen has its turn."""
-TOGETHER = 256
-"""Frames of one write."""
+FORMATS = [PCAPNG, *TEXTS]
+MEANINGS = {PCAPNG: "for Wireshark, and for: sockexplorer open FILE", **TEXTS}
+FILTER_CELLS = 40
+
+
+class PathLine(Input):
+    """The name of a file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Save")]
 
 
 class SaveScreen(ModalScreen[str | None]):
-    """Asks for a file and writes it. Returns what was saved, as a sentence, or None."""
+    """Asks for a file and writes it. Returns what was saved, as a sentence, or None.
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
+    ``expression`` is the filter that holds, "" for none: whether only what passes it is saved is asked as well.
+    """
 
-    def __init__(self, sessions: list[Session]) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+t", "format", "Next format", key_display="ctrl+t"),
+        Binding("ctrl+o", "replace", "Replace the file", key_display="ctrl+o"),
+        Binding("escape", "dismiss(None)", "Back"),
+    ]
+
+    def __init__(self, sessions: list[Session], expression: str = "") -> None:
         super().__init__()
         self._sessions = sessions
+        self._expression = expression
         self._saving: Iterator[int] | None = None
         self._sink: FileSink | None = None
         self._timer: Timer | None = None
         self._path = ""
+        self._there = ""
+        """The name of a file that stands in the way."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide-auto"):
-            yield Label("Save the traffic of every session as pcapng", classes="dialog-title", markup=False)
-            yield Input(time.strftime("sockexplorer-%Y%m%d-%H%M%S.pcapng"), compact=True, id="save-path")
+            yield Label("Save the traffic of every session", classes="dialog-title", markup=False)
+            yield PathLine(time.strftime("sockexplorer-%Y%m%d-%H%M%S.pcapng"), compact=True, id="save-path")
+            yield Bar(FORMATS, id="save-formats")
+            if self._expression:
+                label = f"only rows that pass the filter: {escape(self._expression, FILTER_CELLS)}"
+                yield Box(label, False, "else every row is saved", "save-filter")
             yield Static(id="save-note")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        rows = sum(len(each.log) for each in self._sessions)
-        self._note(f"{rows} rows; for Wireshark, and for: sockexplorer open FILE", "$foreground-muted")
+        self._show_format()
 
     def on_unmount(self) -> None:
         self._end()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "replace":
+            return bool(self._there)
+        return super().check_action(action, parameters)
+
+    @property
+    def _kind(self) -> str:
+        return by_ending(self.query_one(Input).value.strip()) or PCAPNG
+
+    def _show_format(self) -> None:
+        self.query_one(Bar).mark(self._kind)
+        rows = sum(len(each.log) for each in self._sessions)
+        self._note(f"{count(rows)} row{'s' * (rows != 1)}; {MEANINGS[self._kind]}", "$foreground-muted")
+
     def _note(self, text: str, style: str) -> None:
         self.query_one("#save-note", Static).update(Content.styled(escape(text), style))
 
-    @on(Input.Submitted)
-    def _start(self, event: Input.Submitted) -> None:
+    # --- what to save, and where ---------------------------------------------------------------------------
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if self._saving is not None or not event.value.strip():
+        if self._saving is None:
+            self._there = ""
+            self.refresh_bindings()
+            self._show_format()
+
+    @on(Bar.Picked)
+    def _picked(self, event: Bar.Picked) -> None:
+        line = self.query_one(Input)
+        line.value = with_ending(line.value.strip(), event.name)
+        line.cursor_position = len(line.value)
+
+    def action_format(self) -> None:
+        after = FORMATS[(FORMATS.index(self._kind) + 1) % len(FORMATS)]
+        self._picked(Bar.Picked(after))
+
+    # --- saving --------------------------------------------------------------------------------------------
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._start()
+
+    def action_replace(self) -> None:
+        if self._there:
+            self._start(overwrite=True)
+
+    def _start(self, *, overwrite: bool = False) -> None:
+        self._path = self.query_one(Input).value.strip()
+        if self._saving is not None or not self._path:
             return
-        self._path = event.value.strip()
+        expression = self._expression if any(each.value for each in self.query(Box)) else ""
         try:
-            self._sink = FileSink(Path(self._path).expanduser())
-            self._saving = self._save(Recorder(self._sink))
+            self._sink = FileSink(Path(self._path).expanduser(), overwrite=overwrite and self._there == self._path)
+            passes = lambda session: filter_of(expression, session)  # noqa: E731 - the type is that of a parameter
+            self._saving = saving(self._sessions, self._kind, self._sink, passes)
         except FileExistsError:
-            self._note("✗ there is such a file: choose another name", "$text-error")
-        except Full as error:
-            self._end()
-            self._note(f"✗ {error}", "$text-error")
+            self._there = self._path
+            self.refresh_bindings()
+            self._note("✗ there is such a file; ctrl+o replaces it", "$text-error")
         except (OSError, ValueError, RuntimeError) as error:
             self._note(f"✗ {getattr(error, 'strerror', None) or error}", "$text-error")
         else:
             self._timer = self.set_interval(2 * SLICE_SECONDS, self._go_on)
-
-    def _save(self, recorder: Recorder) -> Iterator[int]:
-        """Record batch after batch; the frames so far after each. Rows that the log drops meanwhile are left out."""
-        # A section of the file holds what sessions recorded; those of other captures come behind it.
-        files = [each for each in self._sessions if each.state == "file"]
-        for session in self._sessions:
-            if session in files:
-                continue
-            log = session.log
-            for block in log.blocks(log.first, log.end):
-                if not recorder.add_block(session, block):
-                    for number in range(max(block.first, log.first), block.last):
-                        recorder.add(session, log.frame(number))
-                recorder.flush()
-                yield recorder.recording.written
-            recorder.flush(session, last=True)
-        yield recorder.recording.written
-        copy, copied = Copy(self._write), 0
-        for session in files:
-            for record in session.records():
-                copy.add(record)
-                copied += 1
-                if not copied % TOGETHER:
-                    copy.flush()
-                    yield recorder.recording.written + copied
-        copy.flush()
-        yield recorder.recording.written + copied
-
-    def _write(self, blocks: Sequence[bytes | bytearray]) -> None:
-        assert self._sink is not None
-        self._sink(blocks)
 
     def _go_on(self) -> None:
         until, written = time.monotonic() + SLICE_SECONDS, 0
@@ -114,14 +152,18 @@ class SaveScreen(ModalScreen[str | None]):
         try:
             for written in self._saving:
                 if time.monotonic() > until:
-                    self._note(f"{written} frames …", "$foreground-muted")
+                    self._note(f"{count(written)} frames …", "$foreground-muted")
                     return
         except Full as error:
             self._end()
             self._note(f"✗ {error}; what the file holds is whole", "$text-error")
             return
+        except FilterError as error:
+            self._end()
+            self._note(f"✗ {error}", "$text-error")
+            return
         self._end()
-        self.dismiss(f"{written} frames in {self._path}")
+        self.dismiss(f"{written} frame{'s' * (written != 1)} in {self._path}")
 
     def _end(self) -> None:
         self._saving = None

@@ -15,19 +15,41 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from sockexplorer.capture.completion import completions
-from sockexplorer.capture.filter import FilterError, Predicate, Vocabulary, compile_filter
+from sockexplorer.capture.filter import FilterError, FilterTooSlow, Predicate
+from sockexplorer.client.finding import VOCABULARY, filter_of
 from sockexplorer.client.hub import Session
 from sockexplorer.core.text import escape
-from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names, message_types
+from sockexplorer.decoders.fields import message_types
 from sockexplorer.ui.clock import count
 from sockexplorer.ui.widgets.search_line import SearchLine
 
-VOCABULARY = Vocabulary(frozenset(field_names()), OPEN_PREFIXES)
 EVENTS = (
     "accepted", "by-number", "closed", "connected", "dropped", "error", "option-changed", "reset", "timeout", "unkept",
     "unsent", "waits",
 )  # fmt: skip
 MOST_PEERS = 1000
+
+
+def offers(value: str, session: Session | None) -> list[str]:
+    """Filters that what was typed may become, for the rows of a session."""
+
+    def values(field: str) -> Iterable[str]:
+        if field in ("dir", "direction"):
+            return ("in", "out")
+        if field == "event":
+            return EVENTS
+        if field == "nl.type":
+            return message_types()
+        if field == "peer" and session is not None:
+            return [each.name for each in list(session.peers.values())[:MOST_PEERS]]
+        return ()
+
+    return completions(value, VOCABULARY, values)
+
+
+def tab_text(offered: list[str]) -> str:
+    """What tab may complete, escaped."""
+    return f"tab: {escape('  '.join(map(_last_word, offered[:8])), 200)}"
 
 
 class FilterLine(SearchLine):
@@ -45,13 +67,15 @@ class FilterLine(SearchLine):
             self.screen.focus_next()
 
 
-class _Offers(Suggester):
-    def __init__(self, bar: FilterBar) -> None:
+class Offers(Suggester):
+    """Suggests the first of what ``offers`` says that a filter may become."""
+
+    def __init__(self, offers: Callable[[str], list[str]]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._bar = bar
+        self._offers = offers
 
     async def get_suggestion(self, value: str) -> str | None:
-        return next(iter(self._bar.offers(value)), None)
+        return next(iter(self._offers(value)), None)
 
 
 class FilterBar(Vertical):
@@ -63,6 +87,8 @@ class FilterBar(Vertical):
     def __init__(self, apply: Callable[[Predicate | None], None]) -> None:
         super().__init__(id="filter-bar")
         self._apply = apply
+        self.holding = ""
+        """The filter that holds: the last that was right."""
         self._session: Session | None = None
         self._wrong = ""
         self._told: object = None
@@ -72,7 +98,7 @@ class FilterBar(Vertical):
             placeholder='text  /regex/  hex:de ad  dir==in  len>100  peer~"127."  nl.type==RTM_NEWLINK',
             compact=True,
             id="filter",
-            suggester=_Offers(self),
+            suggester=Offers(self.offers),
         )
         yield Static(id="filter-note")
 
@@ -108,7 +134,9 @@ class FilterBar(Vertical):
         self._compile()
 
     def refuse(self, error: FilterError) -> None:
-        """Say what is wrong."""
+        """Say what is wrong; a filter that was given up holds no more."""
+        if isinstance(error, FilterTooSlow):
+            self.holding = ""
         self._wrong = str(error)
         self._judge()
         self._say(Content.styled(f"✗ {escape(self._wrong)}", "$text-error"))
@@ -132,24 +160,12 @@ class FilterBar(Vertical):
             (f"✓ {count(matching)} of {count(total)} rows{rest}", "$text-success"),
         ]
         if offers:
-            names = "  ".join(_last_word(each) for each in offers[:8])
-            parts.append((f"   tab: {escape(names, 200)}", "$foreground-muted"))
+            parts.append((f"   {tab_text(offers)}", "$foreground-muted"))
         self._say(Content.assemble(*parts))
 
     def offers(self, value: str) -> list[str]:
         """Filters that what was typed may become."""
-        return completions(value, VOCABULARY, self._values)
-
-    def _values(self, field: str) -> Iterable[str]:
-        if field in ("dir", "direction"):
-            return ("in", "out")
-        if field == "event":
-            return EVENTS
-        if field == "nl.type":
-            return message_types()
-        if field == "peer" and self._session is not None:
-            return [each.name for each in list(self._session.peers.values())[:MOST_PEERS]]
-        return ()
+        return offers(value, self._session)
 
     def _say(self, content: Content) -> None:
         self.note.update(content)
@@ -161,17 +177,12 @@ class FilterBar(Vertical):
         self.line.set_class(right, "-right")
 
     def _compile(self) -> None:
-        session = self._session
         try:
-            if session is None:
-                predicate = compile_filter(self.line.value, str, vocabulary=VOCABULARY)
-            else:
-                predicate = compile_filter(
-                    self.line.value, session.peer_name, session.summary, session.fields, VOCABULARY
-                )
+            predicate = filter_of(self.line.value, self._session)
         except FilterError as error:
             self.refuse(error)
             return
+        self.holding = self.line.value.strip()
         self._wrong, self._told = "", None
         self._judge()
         self.note.display = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -13,6 +14,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from sockexplorer.ui.contrast import readable
 
 
 class LineView(ScrollView, can_focus=True):
@@ -83,14 +86,41 @@ class LineView(ScrollView, can_focus=True):
         segments = [Segment(text, base + style) for text, style in self.line(index, width)]
         strip = Strip(segments).adjust_cell_length(width, base)
         if index == self.cursor:
-            highlight = Style(bgcolor=self.get_component_rich_style("line--cursor").bgcolor)
-            strip = Strip(Segment.apply_style(strip, post_style=highlight), strip.cell_length)
+            strip = Strip(Segment.apply_style(strip, post_style=self._highlight()), strip.cell_length)
         return strip
 
+    def _highlight(self) -> Style:
+        """What the line under the cursor has."""
+        if self.few_colours:
+            # Of sixteen colours the nearest to the cursor's is mostly that of the other lines.
+            return Style(color=self.rich_style.color, bgcolor=self.rich_style.bgcolor, reverse=True)
+        return Style(bgcolor=self.get_component_rich_style("line--cursor").bgcolor)
+
+    @property
+    def few_colours(self) -> bool:
+        """Whether there are no tones: the terminal has sixteen colours, or the theme uses only those."""
+        ground = self.rich_style.bgcolor
+        return self.app.console.color_system == "standard" or ground is None or ground.triplet is None
+
+    def readable(self, colour: Color | None) -> Color | None:
+        """A colour as it can be read in every line."""
+        found, ground = readable(colour, self.backgrounds()), self.rich_style.bgcolor
+        if found is not None and ground is not None and self.few_colours:
+            sixteen = ColorSystem.STANDARD
+            if found.downgrade(sixteen) == ground.downgrade(sixteen):
+                return self.rich_style.color
+        return found
+
+    def backgrounds(self) -> tuple[Color | None, ...]:
+        """Every background that a line may have."""
+        if self.few_colours:
+            return (self.rich_style.bgcolor,)
+        return self.rich_style.bgcolor, self.get_component_rich_style("line--cursor").bgcolor
+
     def tone(self, name: str) -> Style:
-        """The colour of a component class, blended, without its background."""
+        """The colour of a component class, blended, readable in every line, without its background."""
         style = self.get_component_rich_style(name)
-        return Style(color=style.color, bold=style.bold)
+        return Style(color=self.readable(style.color), bold=style.bold)
 
     def on_resize(self) -> None:
         self.lines_changed()

@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left
 from typing import ClassVar
 
+from rich.color import Color
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -16,6 +17,7 @@ from sockexplorer.capture.log import Frame, row_numbers
 from sockexplorer.capture.sifting import Sift
 from sockexplorer.client.hub import Session
 from sockexplorer.ui.columns import Look, row_cells
+from sockexplorer.ui.rules import COLOURS, SIGNS, Painter, Rule, colour_of
 from sockexplorer.ui.widgets.lines import LineView
 
 MATCH_SECONDS = 0.012
@@ -30,8 +32,8 @@ class TrafficView(LineView):
     """Follows the end unless the person scrolls up; pauses; shows what the filter lets through."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "traffic--in", "traffic--out", "traffic--event", "traffic--problem", "traffic--muted",
-        "traffic--match",
+        "traffic--in", "traffic--out", "traffic--event", "traffic--warning", "traffic--problem", "traffic--muted",
+        "traffic--text", "traffic--match",
     }  # fmt: skip
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Details", id="show-details")]
@@ -42,6 +44,13 @@ class TrafficView(LineView):
         def __init__(self, error: FilterTooSlow) -> None:
             super().__init__()
             self.error = error
+
+    class RuleTooSlow(Message):
+        """A colour rule was given up: rows took it too long."""
+
+        def __init__(self, rule: Rule) -> None:
+            super().__init__()
+            self.rule = rule
 
     class Followed(Message):
         """Following was switched by moving."""
@@ -70,6 +79,9 @@ class TrafficView(LineView):
         self._began: dict[int, int] = {}
         """The time of the first row of each session, which may be gone from the log."""
         self._bookmarks: dict[int, set[int]] = {}
+        self.rules: tuple[Rule, ...] = ()
+        self._painter: Painter | None = None
+        self._given_up: set[Rule] = set()
 
     # --- which rows ----------------------------------------------------------------------------------------
 
@@ -78,6 +90,7 @@ class TrafficView(LineView):
         self.session = session
         # What was captured is read from its beginning.
         self.following, self.paused_at = session is None or session.state != "file", None
+        self._repaint()
         self._restart()
 
     def set_filter(self, predicate: Predicate | None) -> None:
@@ -258,6 +271,24 @@ class TrafficView(LineView):
         self.look = look
         self.refresh()
 
+    # --- colour rules --------------------------------------------------------------------------------------
+
+    def set_rules(self, rules: tuple[Rule, ...]) -> None:
+        """Colour rows by other rules; what was given up is tried again."""
+        self.rules = rules
+        self._given_up.clear()
+        self._repaint()
+        self.refresh()
+
+    def _repaint(self) -> None:
+        self._painter = None
+        if self.rules and self.session is not None:
+            self._painter = Painter(self.rules, self.session, self._give_up, without=self._given_up)
+
+    def _give_up(self, rule: Rule) -> None:
+        self._given_up.add(rule)
+        self.post_message(self.RuleTooSlow(rule))
+
     # --- moving --------------------------------------------------------------------------------------------
 
     def move_to(self, index: int) -> None:
@@ -299,12 +330,19 @@ class TrafficView(LineView):
             return [("", Style())]
         since = self._since(index, frame.time) if self.look.time != "absolute" else 0
         gutter = self._gutter(frame.number)
-        cells = row_cells(frame, self.session, width - len(gutter), self.look, since, self._tone)
+        rule = self._painter.rule_of(frame.number) if self._painter else -1
+        colour = self.rules[rule].colour if rule >= 0 else ""
+        sign = [(SIGNS[rule] if colour else " ", self._tone(colour or "muted"))] if self.rules else []
+        cells = row_cells(
+            frame, self.session, width - len(gutter) - len(sign), self.look, since, self._tone, colour
+        )  # fmt: skip
+        cells = [*sign, *cells]
         if not gutter:
             return cells
-        if self.hiding or not self.is_match(frame.number):
+        if self.hiding or self.few_colours or not self.is_match(frame.number):
             return [(gutter, self.tone("traffic--match")), *cells]
         background = Style(bgcolor=self.get_component_rich_style("traffic--match").bgcolor)
+        cells.append((" " * width, Style()))
         return [(gutter, self.tone("traffic--match")), *((text, style + background) for text, style in cells)]
 
     def _gutter(self, number: int) -> str:
@@ -326,5 +364,13 @@ class TrafficView(LineView):
         except IndexError:
             return time
 
+    def backgrounds(self) -> tuple[Color | None, ...]:
+        if self.few_colours:
+            return super().backgrounds()
+        return *super().backgrounds(), self.get_component_rich_style("traffic--match").bgcolor
+
     def _tone(self, kind: str) -> Style:
+        if kind in COLOURS:
+            ground = self.rich_style.bgcolor
+            return Style(color=self.readable(colour_of(kind, own=ground is None or ground.triplet is None)))
         return self.tone(f"traffic--{kind}")

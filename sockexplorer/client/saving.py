@@ -1,0 +1,120 @@
+"""Rows of sessions written to a file in any format, a little at a time beside everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from sockexplorer.capture.copying import Copy
+from sockexplorer.capture.filter import Predicate
+from sockexplorer.capture.log import Frame
+from sockexplorer.capture.recording import Sink
+from sockexplorer.client.formats import PCAPNG, as_lines
+from sockexplorer.client.hub import Session
+from sockexplorer.client.recorder import Recorder
+
+TOGETHER = 256
+"""Frames of one write."""
+LOOKED_AT = 64
+"""Rows after which who saves has its turn, though the filter let none through."""
+Passes = Callable[[Session], Predicate | None]
+"""Which rows of a session to save; None for all."""
+
+
+def saving(sessions: Sequence[Session], kind: str, sink: Sink, passes: Passes = lambda session: None) -> Iterator[int]:
+    """Write the frames of one session after the other; the frames so far, after each part.
+
+    Events are left out, as on the command line, and so are rows that a log drops meanwhile. Raises `Full`, with whole
+    frames in the file, and what a filter raises.
+    """
+    return _packets(sessions, sink, passes) if kind == PCAPNG else _lines(sessions, kind, sink, passes)
+
+
+def _packets(sessions: Sequence[Session], sink: Sink, passes: Passes) -> Iterator[int]:
+    recorder = Recorder(sink)
+    # A section of the file holds what sessions recorded; what other captures hold comes behind it.
+    files = [each for each in sessions if each.state == "file"]
+    for session in sessions:
+        if session in files:
+            continue
+        predicate = passes(session)
+        if predicate is None:
+            yield from _blocks(recorder, session)
+        else:
+            for number, frame in enumerate(_frames(session, predicate), 1):
+                if frame is not None:
+                    recorder.add(session, frame)
+                if not number % TOGETHER:
+                    recorder.flush()
+                yield recorder.recording.written
+        recorder.flush(session, last=True)
+    yield recorder.recording.written
+    for copied in _copies(files, sink, passes) if files else ():
+        yield recorder.recording.written + copied
+
+
+def _copies(files: Sequence[Session], sink: Sink, passes: Passes) -> Iterator[int]:
+    """The records of capture files as they are in them."""
+    copy, copied = Copy(sink), 0
+    for session in files:
+        predicate, log = passes(session), session.log
+        for number in range(log.first, log.end):
+            record = session.record(number) if predicate is None or predicate(log.frame(number)) else None
+            if record is not None:
+                copy.add(record)
+                copied += 1
+            if not number % TOGETHER:
+                copy.flush()
+                yield copied
+    copy.flush()
+    yield copied
+
+
+def _blocks(recorder: Recorder, session: Session) -> Iterator[int]:
+    log = session.log
+    for block in log.blocks(log.first, log.end):
+        if not recorder.add_block(session, block):
+            for number in range(max(block.first, log.first), block.last):
+                recorder.add(session, log.frame(number))
+        recorder.flush()
+        yield recorder.recording.written
+
+
+def _lines(sessions: Sequence[Session], kind: str, sink: Sink, passes: Passes) -> Iterator[int]:
+    written, waiting = 0, list[bytes]()
+
+    def flush() -> None:
+        nonlocal written
+        lines, waiting[:] = list(waiting), []
+        if lines:
+            sink(lines)
+            written += len(lines)
+
+    for session in sessions:
+        path = f"{session.family.name}/{session.protocol.name}"
+        for frame in _frames(session, passes(session)):
+            if frame is not None:
+                # A file may have frames of several sessions: each says of what socket it is.
+                told = frame._replace(meta={"socket": path, **frame.meta})
+                waiting.append(as_lines(kind, session, told).encode("utf-8", "backslashreplace"))
+            if len(waiting) >= TOGETHER:
+                flush()
+            yield written
+    flush()
+    yield written
+
+
+def _frames(session: Session, predicate: Predicate | None) -> Iterator[Frame | None]:
+    """The frames to save; None now and then, where rows were only looked at."""
+    log = session.log
+    number, end = log.first, log.end
+    while number < end:
+        number = max(number, log.first)
+        try:
+            frame = log.frame(number)
+        except IndexError:
+            return
+        number += 1
+        if not frame.event and (predicate is None or predicate(frame)):
+            yield frame
+        elif not number % LOOKED_AT:
+            yield None

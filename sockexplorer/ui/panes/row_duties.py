@@ -1,0 +1,147 @@
+"""What a person does with the rows of the traffic: how they are shown, marked, coloured, counted and copied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual import on
+
+from sockexplorer.client.formats import TEXTS, as_lines
+from sockexplorer.client.hub import Session
+from sockexplorer.client.offers import Offer
+from sockexplorer.core.text import escape, preview
+from sockexplorer.ui.clock import clock
+from sockexplorer.ui.columns import COLUMNS, TIMES, Look, row_sign
+from sockexplorer.ui.panes.pane import CopyText, Pane
+from sockexplorer.ui.rules import Rule
+from sockexplorer.ui.screens.choose import ChooseScreen
+from sockexplorer.ui.settings import Settings
+from sockexplorer.ui.widgets.traffic_view import TrafficView
+
+COPIES = ("python", "c", "hex", "hexdump", "text", "jsonl")
+"""The formats for one frame, the likeliest first."""
+
+
+class RowDuties(Pane):
+    """A pane with a `TrafficView`; who derives from it has the keys for these actions."""
+
+    session: Session | None = None
+    _copied_as = COPIES[0]
+
+    @property
+    def view(self) -> TrafficView:
+        return self.query_one(TrafficView)
+
+    @property
+    def _settings(self) -> Settings:
+        settings: Settings = self.app.settings  # type: ignore[attr-defined]
+        return settings
+
+    def _warn(self, problem: str) -> None:
+        if problem:
+            self.notify(escape(problem), title="Settings", severity="warning", markup=False)
+
+    # --- how rows are shown --------------------------------------------------------------------------------
+
+    def adopt_settings(self) -> None:
+        """Show rows as the settings say."""
+        self.view.look = self._settings.look
+        self.view.set_rules(self._settings.rules)
+
+    def set_look(self, look: Look) -> None:
+        """Show rows so, from here on and at the next start."""
+        self.view.set_look(look)
+        self._warn(self._settings.keep(look))
+
+    def action_time(self) -> None:
+        modes = list(TIMES)
+        look = self.view.look
+        mode = modes[(modes.index(look.time) + 1) % len(modes)]
+        self.set_look(replace(look, time=mode))
+        self.notify(f"Time: {TIMES[mode]}", timeout=2, markup=False)
+
+    def action_columns(self) -> None:
+        look = self.view.look
+        width = max(map(len, COLUMNS))
+        offers = [Offer(name, f"{name:<{width}}  {what}") for name, what in COLUMNS.items()]
+
+        def chosen(offer: Offer | None) -> None:
+            names = tuple(each for each in COLUMNS if offer is not None and each in offer.value.split("|"))
+            if names:
+                self.set_look(replace(look, columns=names))
+
+        self.app.push_screen(ChooseScreen("Columns", offers, "|".join(look.columns), several=True), chosen)
+
+    def action_rules(self) -> None:
+        from sockexplorer.ui.screens.rules import RulesScreen
+
+        def left(rules: tuple[Rule, ...] | None) -> None:
+            if rules is not None and rules != self.view.rules:
+                self.view.set_rules(rules)
+                self._warn(self._settings.keep_rules(rules))
+
+        self.app.push_screen(RulesScreen(self.view.rules, self.session), left)
+
+    @on(TrafficView.RuleTooSlow)
+    def _rule_too_slow(self, event: TrafficView.RuleTooSlow) -> None:
+        text = f"{escape(event.rule.filter, 80)}: it takes too long on these rows. C changes it."
+        self.notify(text, title="A colour rule was given up", severity="warning", markup=False)
+
+    # --- marks, and rows together --------------------------------------------------------------------------
+
+    def action_bookmark(self) -> None:
+        self.view.switch_bookmark()
+        self.refresh_bindings()
+
+    def action_to_bookmark(self, step: int) -> None:
+        if not self.view.go_to_bookmark(step):
+            self.notify("There is no bookmark in sight; m sets one.", timeout=2, markup=False)
+
+    def action_conversation(self) -> None:
+        frame = self.view.current()
+        if self.session is not None and frame is not None:
+            from sockexplorer.ui.screens.conversation import ConversationScreen
+
+            self.app.push_screen(ConversationScreen(self.session, frame.peer))
+
+    def action_statistics(self) -> None:
+        if self.session is not None:
+            from sockexplorer.ui.screens.statistics import StatisticsScreen
+
+            self.app.push_screen(StatisticsScreen(self.session))
+
+    # --- copying -------------------------------------------------------------------------------------------
+
+    def action_copy_row(self) -> None:
+        frame = self.view.current()
+        if frame is None or self.session is None:
+            return
+        text = frame.meta.get("text") if frame.event else preview(frame.payload, 65536)
+        arrow = "•" if frame.event else row_sign(frame)
+        row = (
+            f"{frame.number} {clock(frame.time, 9)} {arrow} {self.session.peer_name(frame.peer)} {frame.length} {text}"
+        )
+        self.post_message(CopyText(row, f"row {frame.number}"))
+
+    def action_copy_payload(self) -> None:
+        frame = self.view.current()
+        if frame is not None and not frame.event:
+            self.post_message(CopyText(frame.payload.hex(), f"{len(frame.payload)} bytes as hex"))
+
+    def action_copy_as(self) -> None:
+        frame, session = self.view.current(), self.session
+        if frame is None or session is None:
+            return
+        if frame.event:
+            self.notify("An event has no bytes; y copies its row.", timeout=2, markup=False)
+            return
+
+        def chosen(offer: Offer | None) -> None:
+            if offer is not None:
+                self._copied_as = offer.value
+                text = as_lines(offer.value, session, frame).removesuffix("\n")
+                self.post_message(CopyText(text, f"row {frame.number} as {offer.value}"))
+
+        width = max(map(len, COPIES))
+        offers = [Offer(each, f"{each:<{width}}  {TEXTS[each]}") for each in COPIES]
+        self.app.push_screen(ChooseScreen(f"Copy row {frame.number} as", offers, self._copied_as), chosen)
