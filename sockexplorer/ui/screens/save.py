@@ -104,7 +104,7 @@ class SaveScreen(ModalScreen[str | None]):
         copy.flush()
         yield recorder.recording.written + copied
 
-    def _write(self, blocks: Sequence[bytes]) -> None:
+    def _write(self, blocks: Sequence[bytes | bytearray]) -> None:
         assert self._sink is not None
         self._sink(blocks)
 
