@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from sockexplorer.capture.index import DIRECTION, OUTBOUND, VECTORISED_BYTES, Index
+from sockexplorer.capture.index import DIRECTION, OUTBOUND, Index
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.origins import Origins
 from sockexplorer.capture.reading import CaptureError, Record
@@ -66,7 +66,7 @@ class CapturedLog:
     @property
     def vectorised(self) -> bool:
         """Whether the file is large enough for looking at many rows at once."""
-        return self.index.file.size >= VECTORISED_BYTES
+        return self.index.vectorised
 
     @property
     def end(self) -> int:

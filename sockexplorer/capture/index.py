@@ -15,7 +15,7 @@ from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import CaptureError, Drops, Interface, Record, kind_of
 
 VECTORISED_BYTES = 4 * 2**20
-"""A smaller file is indexed before numpy would be imported."""
+"""A smaller file is walked before numpy would be imported."""
 DIRECTION, ODD, INTERFACE_SHIFT = 3, 4, 3
 """Of a row's source: the lowest bits are the direction as of EPB_FLAGS; then whether its data are not where those of
 an enhanced packet block or of a record of pcap are; then the number of the interface in the whole file."""
@@ -91,10 +91,14 @@ class Walk(Protocol):
 
 
 class Index:
-    """The records of a file. `steps` walks it; rows may be looked at meanwhile. Raises OSError, `CaptureError`."""
+    """The records of a file. `steps` walks it; rows may be looked at meanwhile. Raises OSError, `CaptureError`.
 
-    def __init__(self, path: Path) -> None:
+    A file of ``vectorised_from`` bytes or more is looked at by many rows at once.
+    """
+
+    def __init__(self, path: Path, vectorised_from: int = VECTORISED_BYTES) -> None:
         self.file = MappedFile(path)
+        self.vectorised = self.file.size >= vectorised_from
         self.drops: Drops = {}
         self.error: CaptureError | None = None
         """Why it was not read on; rows before are whole. `Torn` at a torn end."""
@@ -112,11 +116,11 @@ class Index:
         if self.kind == "pcapng":
             from sockexplorer.capture.index_pcapng import PcapngWalk
 
-            return PcapngWalk(self.file, self.drops)
+            return PcapngWalk(self.file, self.drops, vectorised=self.vectorised)
         if self.kind == "pcap":
             from sockexplorer.capture.index_pcap import PcapWalk
 
-            return PcapWalk(self.file)
+            return PcapWalk(self.file, vectorised=self.vectorised)
         from sockexplorer.capture.index_candump import CandumpWalk
 
         return CandumpWalk(self.file)

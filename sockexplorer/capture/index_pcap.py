@@ -8,7 +8,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture import pcap_read
-from sockexplorer.capture.index import SLOW_ROWS, VECTORISED_BYTES, Columns
+from sockexplorer.capture.index import SLOW_ROWS, Columns
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import LONGEST, CaptureError, Record
 
@@ -27,16 +27,17 @@ HEAD = 16
 class PcapWalk:
     """A `Walk`."""
 
-    def __init__(self, file: MappedFile) -> None:
+    def __init__(self, file: MappedFile, *, vectorised: bool) -> None:
         self.columns = Columns()
         self._file = file
+        self._vectorised = vectorised
         self._window = file.window(0)
         self._head = pcap_read.header(self._window)
         self.interfaces = [self._head.interface]
         self.offset = self._window.offset
 
     def go_on(self) -> None:
-        if self._file.size - self.offset >= VECTORISED_BYTES and self._go_through_many():
+        if self._vectorised and self._go_through_many():
             return
         if self._window.offset != self.offset:
             self._window = self._file.window(self.offset)

@@ -16,7 +16,6 @@ from sockexplorer.capture.index import (
     INTERFACE_SHIFT,
     ODD,
     SLOW_ROWS,
-    VECTORISED_BYTES,
     Columns,
     direction_code,
     interface_from,
@@ -42,7 +41,7 @@ ORDERED = (pcapng.SECTION, pcapng.INTERFACE, pcapng.PACKET, pcapng.OBSOLETE_PACK
 class PcapngWalk:
     """A `Walk`."""
 
-    def __init__(self, file: MappedFile, drops: Drops) -> None:
+    def __init__(self, file: MappedFile, drops: Drops, *, vectorised: bool) -> None:
         self.columns = Columns()
         self.interfaces: list[Interface] = []
         self.offset = 0
@@ -52,20 +51,20 @@ class PcapngWalk:
         self.firsts: list[int] = []
         """The number in the whole file of the first interface of each section."""
         self._file = file
+        self._vectorised = vectorised
         self._reader = Reader(drops)
         self._window = file.mapped_window(0)
         self._words: dict[str, Array] = {}
 
     def go_on(self) -> None:
-        section = self._reader.section
-        if self._file.size >= VECTORISED_BYTES and section.interfaces:
+        if self._vectorised and self._reader.section.interfaces:
             self._go_through_window()
             return
         for _ in range(SLOW_ROWS):
             if self.offset >= self._file.size:
                 return
             self._step()
-            if self._file.size >= VECTORISED_BYTES and self._reader.section.interfaces:
+            if self._vectorised and self._reader.section.interfaces:
                 return
 
     # --- one by one --------------------------------------------------------------------------------------------
@@ -108,6 +107,10 @@ class PcapngWalk:
             words = numpy.frombuffer(self._file.mapping, f"{order}u4", self._file.size // 4)
             self._words[order] = words
         at = self.offset // 4
+        if at >= len(words):
+            # Less than a word.
+            self._step()
+            return
         stop = min(at + WINDOW, len(words))
         starts, sizes, heads = _candidates(words, at, stop)
         after = starts + sizes

@@ -13,7 +13,7 @@ from typing import cast
 from sockexplorer.capture import sidecar
 from sockexplorer.capture.captured_log import CapturedLog
 from sockexplorer.capture.filter import Compiled, Predicate
-from sockexplorer.capture.index import Index
+from sockexplorer.capture.index import VECTORISED_BYTES, Index
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.origins import Provenance
 from sockexplorer.capture.reading import CaptureError, Record, Torn
@@ -42,7 +42,9 @@ class FileSession(Session):
     `start` indexes the file beside everything else; rows come meanwhile. Raises OSError, `CaptureError`.
     """
 
-    def __init__(self, number: int, path: Path, *, keeps_index: bool = True) -> None:
+    def __init__(
+        self, number: int, path: Path, *, keeps_index: bool = True, vectorised_from: int = VECTORISED_BYTES
+    ) -> None:
         self.path = path
         self._keeps_index = keeps_index and not os.environ.get(NO_INDEX)
         self._opened = Opened()
@@ -50,7 +52,7 @@ class FileSession(Session):
         self.was_kept = loaded is not None
         """Whether the index was made before."""
         if loaded is None:
-            self.captured = CapturedLog(Index(path), self._frame)
+            self.captured = CapturedLog(Index(path, vectorised_from), self._frame)
         else:
             self.captured = CapturedLog(loaded.index, self._frame, loaded.examples, loaded.counts)
         family, protocol = find(FALLBACK)

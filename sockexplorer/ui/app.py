@@ -36,7 +36,7 @@ class ExplorerApp(App[None]):
         address: str | None = None,
         capture: tuple[Path, str] | None = None,
     ) -> None:
-        """``family_protocol`` and ``address`` fill the form to start with; ``capture`` is a file and a filter."""
+        """``family_protocol`` and ``address`` fill the form; ``capture`` is a file to show, and a filter."""
         super().__init__()
         self.hub = hub
         self.settings = settings

@@ -60,7 +60,7 @@ def test_wrong_usage_without_a_verb(done: Any, arguments: list[str], reason: str
 EXPLORE = """
 import sys, types
 ui = types.ModuleType("sockexplorer.ui")
-ui.run = lambda path, address, start: print("run", path, address) or 7
+ui.run = lambda path, address, start, keeping, directory: print("run", path, address) or 7
 sys.modules["sockexplorer.ui"] = ui
 from sockexplorer.cli import main
 main()

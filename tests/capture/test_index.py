@@ -1,0 +1,311 @@
+"""The index of a capture file has the records of the reader, and its error, however it was made."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sockexplorer.capture import index_pcap, index_pcapng, origins, pcapng
+from sockexplorer.capture.captured_log import CapturedLog
+from sockexplorer.capture.index import Index
+from sockexplorer.capture.link_types import (
+    BLUETOOTH_MONITOR,
+    ETHERNET,
+    EXPORTED_PDU,
+    NETLINK,
+    RAW_IP,
+    SLL,
+    SLL2,
+    SOCKETCAN,
+    VSOCK,
+    Origin,
+    wrap,
+)  # fmt: skip
+from sockexplorer.capture.origins import Origins, origin
+from sockexplorer.capture.reading import CaptureError, Drops, Record, records
+from sockexplorer.client.opened import Opened
+
+LINKS = (BLUETOOTH_MONITOR, ETHERNET, EXPORTED_PDU, NETLINK, RAW_IP, SLL, SLL2, SOCKETCAN, VSOCK, 147)
+
+
+@contextmanager
+def small_steps() -> Iterator[None]:
+    """Windows of few words, so that every file has several of them, and blocks lie across their ends."""
+    with (
+        patch.object(index_pcapng, "WINDOW", 64),
+        patch.object(index_pcap, "TOGETHER", 8),
+        patch.object(index_pcap, "FEWEST", 2),
+        patch.object(origins, "ROWS", 5),
+    ):
+        yield
+
+
+def read(data: bytes) -> tuple[list[Record], Drops, tuple[type[CaptureError], int, str] | None]:
+    """What the reader makes of it."""
+    found: list[Record] = []
+    drops: Drops = {}
+    position = 0
+
+    def more(size: int) -> bytes:
+        nonlocal position
+        part = data[position : position + size]
+        position += len(part)
+        return part
+
+    try:
+        for each in records(more, drops):
+            found.append(each)
+    except CaptureError as error:
+        return found, drops, (type(error), error.offset, error.reason)
+    return found, drops, None
+
+
+def check(path: Path, data: bytes) -> None:
+    """Whether an index has the same, by looking at many at once and one by one."""
+    path.write_bytes(data)
+    wanted, drops, error = read(data)
+    for vectorised_from in (0, 1 << 60):
+        try:
+            index = Index(path, vectorised_from)
+        except CaptureError as raised:
+            assert error == (type(raised), raised.offset, raised.reason)
+            assert not wanted
+            continue
+        try:
+            for _ in index.steps():
+                assert index.count <= len(wanted)
+            assert [index.record(row) for row in range(index.count)] == wanted
+            told = index.error
+            assert (None if told is None else (type(told), told.offset, told.reason)) == error
+            assert error is not None or index.drops == drops
+            columns = index.columns
+            assert list(columns.time) == [each.time for each in wanted]
+            assert list(columns.length) == [each.length for each in wanted]
+            codes = {1: False, 2: True}
+            assert [codes.get(each & 3) for each in columns.source] == [each.outgoing for each in wanted]
+            if not vectorised_from:
+                check_origins(index, wanted)
+        finally:
+            index.close()
+
+
+def check_origins(index: Index, wanted: list[Record]) -> None:
+    """Whether every row has the origin that it has by itself."""
+    found = Origins(index)
+    for _ in found.steps():
+        pass
+    for number, record in zip(index.columns.origin, wanted, strict=True):
+        its, known = origin(record), found.known[number - 1]
+        assert (its.path, its.peer, its.plain) == (known.path, known.peer, known.plain)
+        if its.plain:
+            assert its == known
+        else:
+            assert its.added == known.added
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "capture"
+
+
+payloads = st.binary(max_size=40) | st.builds(
+    # What looks like blocks within a payload, aligned or not.
+    lambda skew, data, tail: bytes(skew) + pcapng.packet(0, 5, (data,), len(data), True) + tail,
+    st.integers(0, 4), st.binary(max_size=12), st.binary(max_size=9),
+)  # fmt: skip
+peers = st.sampled_from([("127.0.0.1", 53), ("10.1.2.3", 4000), ("::1", 7, 0, 0), None])
+frames = st.tuples(st.sampled_from(LINKS), payloads, st.booleans() | st.none(), st.integers(0, 2**64 - 1), peers)
+
+
+def option_block(order: str, kind: int, body: bytes) -> bytes:
+    body += bytes(-len(body) % 4)
+    length = struct.pack(f"{order}I", len(body) + 12)
+    return struct.pack(f"{order}I", kind) + length + body + length
+
+
+@st.composite
+def packet_blocks(draw: st.DrawFn, order: str, interfaces: int) -> bytes:
+    """A block of a frame, of one of the three kinds, with any options; now and then of an interface that is not."""
+    payload = draw(payloads)
+    number = draw(st.integers(0, interfaces - 1)) if draw(st.integers(0, 40)) else interfaces
+    options = b""
+    for code, value in draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from((1, 2, 2, 5)), st.binary(max_size=6) | st.just(b"\2\0\0\0") | st.just(b"\0\0\0\1")
+            ),
+            max_size=10,
+        )
+    ):
+        options += struct.pack(f"{order}HH", code, len(value)) + value + bytes(-len(value) % 4)
+    if draw(st.booleans()):
+        options += bytes(4)
+    wire = draw(st.integers(0, 100))
+    high, low = draw(st.sampled_from(((0, 7), (0x17FFFFFF, 5), (2**32 - 1, 9))))
+    padded = payload + bytes(-len(payload) % 4)
+    kind = draw(st.sampled_from((6, 6, 6, 6, 2, 3)))
+    if kind == 6:
+        head = struct.pack(f"{order}5I", number, high, low, len(payload), wire)
+    elif kind == 2:
+        head = struct.pack(f"{order}HH4I", number, 3, high, low, len(payload), wire)
+    else:
+        return option_block(order, 3, struct.pack(f"{order}I", len(payload)) + padded)
+    return option_block(order, kind, head + padded + options)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> bytes:
+    """Sections of either byte order with interfaces, frames, statistics and blocks that nobody knows."""
+    data = b""
+    for _ in range(draw(st.integers(1, 3))):
+        order = draw(st.sampled_from("<>"))
+        ours = struct.pack(f"{order}HH", 4, 12) + b"sockexplorer" + bytes(4) if draw(st.booleans()) else b""
+        data += option_block(order, 0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1) + ours)
+        interfaces = 0
+        for _ in range(draw(st.integers(0, 12))):
+            what = draw(st.integers(0, 12))
+            if not interfaces or what == 0:
+                resolution = draw(st.sampled_from((b"", b"\x09", b"\x03", b"\x8a", b"\x0c", b"\xff", b"\x14")))
+                told = struct.pack(f"{order}HH", 9, 1) + resolution + bytes(3) if resolution else b""
+                if draw(st.integers(0, 4)) == 0:
+                    told += struct.pack(f"{order}HHq", 14, 8, draw(st.integers(-(2**63), 2**63 - 1)))
+                link = draw(st.sampled_from(LINKS))
+                data += option_block(
+                    order, 1, struct.pack(f"{order}HHI", link, 0, draw(st.sampled_from((0, 9)))) + told
+                )
+                interfaces += 1
+            elif what == 1:
+                told = struct.pack(f"{order}HHQ", 5, 8, draw(st.integers(0, 99)))
+                number = draw(st.integers(0, interfaces - 1)) if draw(st.integers(0, 20)) else interfaces
+                data += option_block(order, 5, struct.pack(f"{order}III", number, 0, 0) + told)
+            elif what == 2:
+                data += option_block(order, 0xBAD, draw(st.binary(max_size=20)))
+            else:
+                data += draw(packet_blocks(order, interfaces))
+    return data
+
+
+same_as_read = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
+
+
+@same_as_read
+@given(files(), st.data())
+def test_any_pcapng_has_the_records_of_the_reader(path: Path, data: bytes, more: st.DataObject) -> None:
+    harm = more.draw(st.sampled_from(("none", "none", "cut", "byte", "garbage")))
+    if harm == "cut":
+        data = data[: more.draw(st.integers(0, len(data)))]
+    elif harm == "byte":
+        at = more.draw(st.integers(0, len(data) - 1))
+        data = data[:at] + bytes([more.draw(st.integers(0, 255))]) + data[at + 1 :]
+    elif harm == "garbage":
+        data += more.draw(st.binary(min_size=1, max_size=40))
+    with small_steps():
+        check(path, data)
+
+
+@same_as_read
+@given(st.lists(frames, max_size=30))
+def test_what_was_recorded_of_several_families(
+    path: Path, told: list[tuple[int, bytes, bool | None, int, object]]
+) -> None:
+    data = pcapng.section("sockexplorer 1", "Linux")
+    data += b"".join(pcapng.interface(link, "", "eth0") for link in LINKS)
+    for link, payload, outgoing, time, peer in told:
+        head = b""
+        if link == EXPORTED_PDU and peer is not None:
+            family = "inet6" if len(peer) == 4 else "inet"  # type: ignore[arg-type]
+            head = wrap(Origin(f"{family}/udp", 17, peer), peer, payload, outgoing=bool(outgoing))[1]
+        comments = [f"peer: {peer!r}"] if outgoing else []
+        length = len(head) + len(payload)
+        data += pcapng.packet(LINKS.index(link), time, (head, payload), length, outgoing, comments)
+    with small_steps():
+        check(path, data)
+
+
+@same_as_read
+@given(
+    st.sampled_from("<>"), st.sampled_from((0xA1B2C3D4, 0xA1B23C4D)), st.sampled_from(LINKS),
+    st.lists(st.tuples(st.binary(max_size=30) | st.just(bytes(8)), st.integers(0, 2**32 - 1)), max_size=40),
+    st.integers(0, 12) | st.just(0), st.integers(0, 40),
+)  # fmt: skip
+def test_any_pcap_has_the_records_of_the_reader(
+    path: Path, order: str, magic: int, link: int, told: list[tuple[bytes, int]], cut: int, same: int
+) -> None:
+    data = struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, 65535, link)
+    for payload, number in [*told, *[(b"sixteen bytes  .", 7)] * same]:
+        data += struct.pack(f"{order}4I", number, number, len(payload), number % 50) + payload
+    with small_steps():
+        check(path, data[: len(data) - cut])
+
+
+def test_a_log_of_candump_is_walked_line_by_line(path: Path) -> None:
+    data = b"(1436509052.249713) vcan0 123#DEADBEEF\n(1436509053.5) x\n"
+    check(path, data)
+    check(path, data[:39] * 5000)
+
+
+def test_a_row_is_28_bytes(path: Path) -> None:
+    payload = bytes(32)
+    data = pcapng.section("x", "y") + pcapng.interface(ETHERNET)
+    data += b"".join(pcapng.packet(0, each, (payload,), 32, False) for each in range(3000))
+    path.write_bytes(data)
+    index = Index(path, 0)
+    log = CapturedLog(index, lambda number, record: Opened().frame(record, number))
+    for _ in log.steps():
+        pass
+    columns = [getattr(index.columns, each) for each in index.columns.NAMES]
+    assert sum(each.itemsize * len(each) for each in columns) == 28 * 3000
+    assert log.received == 3000
+    assert (log.first, log.end, len(log)) == (1, 3001, 3000)
+    index.close()
+
+
+def test_the_rows_of_a_file_that_is_cut_off_meanwhile_say_so(path: Path) -> None:
+    data = pcapng.section("x", "y") + pcapng.interface(ETHERNET)
+    data += b"".join(pcapng.packet(0, each, (bytes(32),), 32, False) for each in range(3000))
+    path.write_bytes(data)
+    opened = Opened()
+    log = CapturedLog(Index(path, 0), lambda number, record: opened.frame(record, number))
+    for _ in log.steps():
+        pass
+    assert log.frame(3000).payload == bytes(32)
+    with path.open("r+b") as file:
+        file.truncate(len(data) // 2)
+    changed = log.frame(3000)
+    assert changed.event == "error"
+    assert "changed since it was opened" in changed.meta["text"]
+    assert log.frame(1).payload == bytes(32)
+    log.close()
+
+
+def test_a_file_that_is_cut_off_while_it_is_indexed_is_an_error_not_a_signal(path: Path) -> None:
+    data = pcapng.section("x", "y") + pcapng.interface(ETHERNET)
+    data += b"".join(pcapng.packet(0, each, (bytes(1000),), 1000, False) for each in range(3000))
+    path.write_bytes(data)
+    with patch.object(index_pcapng, "WINDOW", 4096):
+        index = Index(path, 0)
+        steps = index.steps()
+        next(steps)
+        with path.open("r+b") as file:
+            file.truncate(100)
+        for _ in steps:
+            pass
+    assert index.error is not None
+    assert "cut off" in index.error.reason
+    index.close()
+
+
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.write_bytes(b"")])
+def test_what_is_no_file_or_empty_is_refused(path: Path, make: Callable[[Path], object]) -> None:
+    make(path)
+    with pytest.raises((OSError, CaptureError)):
+        Index(path)
