@@ -193,6 +193,8 @@ def _unwrap(link_type: int, data: bytes, outgoing: bool, path: str, interface: s
         head = data[:4][:: -1 if sys.byteorder == "little" else 1]
         # Wireshark's own writers leave the padding of a short frame out.
         frame = head + data[4:]
+        if frame[4] & canframes.XLF:
+            return Unwrapped("can/raw", frame, f"({interface!a},)" if interface else None)
         frame = frame.ljust(16 if len(frame) <= 16 else 72, b"\0") if len(frame) <= 72 else frame
         return Unwrapped("can/raw", frame, f"({interface!a},)" if interface else None)
     if link_type == NETLINK:

@@ -24,6 +24,8 @@ CLASSIC, FD = 16, 72
 HEAD = struct.Struct("=IBBBB")
 """The id with its flags, the length, the flags of CAN FD, and two bytes."""
 EFF, RTR, ERR = 0x80000000, 0x40000000, 0x20000000
+XLF = 0x80
+"""CANXL_XLF: a frame of CAN XL has it where others have their length."""
 FDF = 4
 """CANFD_FDF, which can_send() of the kernel sets in every frame of 72 bytes."""
 SFF_MASK, EFF_MASK = 0x7FF, 0x1FFFFFFF

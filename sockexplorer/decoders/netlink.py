@@ -6,12 +6,13 @@ Source: netlink(7), rtnetlink(7), <linux/netlink.h>, <linux/rtnetlink.h>; generi
 from __future__ import annotations
 
 import os
-import socket
 import struct
 
 from sockexplorer.core.advice import errno_name
-from sockexplorer.decoders import genetlink
+from sockexplorer.core.canframes import flag_names
+from sockexplorer.decoders import genetlink, rtnetlink
 from sockexplorer.decoders.attributes import TYPE, attributes, text
+from sockexplorer.decoders.rtnames import ATTRIBUTES
 from sockexplorer.decoders.tree import Node
 
 _HEADER = struct.Struct("=IHHII")
@@ -19,28 +20,30 @@ _CONTROL = {1: "NLMSG_NOOP", 2: "NLMSG_ERROR", 3: "NLMSG_DONE", 4: "NLMSG_OVERRU
 _OBJECTS = {
     16: "LINK", 20: "ADDR", 24: "ROUTE", 28: "NEIGH", 32: "RULE", 36: "QDISC", 40: "TCLASS", 44: "TFILTER",
     48: "ACTION", 52: "PREFIX", 56: "MULTICAST", 60: "ANYCAST", 64: "NEIGHTBL", 68: "NDUSEROPT", 72: "ADDRLABEL",
-    76: "DCB", 80: "NETCONF", 84: "MDB", 88: "NSID", 92: "STATS",
+    76: "DCB", 80: "NETCONF", 84: "MDB", 88: "NSID", 92: "STATS", 96: "CACHEREPORT", 100: "CHAIN", 104: "NEXTHOP",
+    108: "LINKPROP", 112: "VLAN", 116: "NEXTHOPBUCKET", 120: "TUNNEL",
 }  # fmt: skip
-_VERBS = ("NEW", "DEL", "GET", "SET")
-_FLAGS = {1: "REQUEST", 2: "MULTI", 4: "ACK", 8: "ECHO", 16: "DUMP_INTR", 32: "DUMP_FILTERED"}
-_FLAGS_OF_GET = {0x100: "ROOT", 0x200: "MATCH", 0x400: "ATOMIC"}
-_FLAGS_OF_NEW = {0x100: "REPLACE", 0x200: "EXCL", 0x400: "CREATE", 0x800: "APPEND"}
-_FLAGS_OF_ANSWERS = {0x100: "CAPPED", 0x200: "ACK_TLVS"}
+_VERBS = {"NEW": 0, "DEL": 1, "GET": 2, "SET": 3}
+_ONLY = {
+    "LINK": "NEW DEL GET SET", "PREFIX": "NEW", "NEIGHTBL": "NEW GET SET", "NDUSEROPT": "NEW", "DCB": "GET SET",
+    "STATS": "NEW GET SET", "CACHEREPORT": "NEW",
+}  # fmt: skip
+"""What may be done where it is not NEW, DEL and GET."""
+_TYPES = {
+    first + _VERBS[verb]: f"RTM_{verb}{name}"
+    for first, name in _OBJECTS.items()
+    for verb in _ONLY.get(name, "NEW DEL GET").split()
+}
+_FLAGS = {
+    "NLM_F_REQUEST": 1, "NLM_F_MULTI": 2, "NLM_F_ACK": 4, "NLM_F_ECHO": 8, "NLM_F_DUMP_INTR": 16,
+    "NLM_F_DUMP_FILTERED": 32,
+}  # fmt: skip
+_FLAGS_OF_GET = {"NLM_F_ROOT": 0x100, "NLM_F_MATCH": 0x200, "NLM_F_ATOMIC": 0x400}
+_FLAGS_OF_NEW = {"NLM_F_REPLACE": 0x100, "NLM_F_EXCL": 0x200, "NLM_F_CREATE": 0x400, "NLM_F_APPEND": 0x800}
+_FLAGS_OF_DEL = {"NLM_F_NONREC": 0x100, "NLM_F_BULK": 0x200}
+_FLAGS_OF_ANSWERS = {"NLM_F_CAPPED": 0x100, "NLM_F_ACK_TLVS": 0x200}
 _CAPPED, _ACK_TLVS = 0x100, 0x200
 _EXT_ACK = {1: "MSG", 2: "OFFS", 3: "COOKIE", 4: "POLICY", 5: "MISS_TYPE", 6: "MISS_NEST"}
-_IFF = {0x1: "UP", 0x2: "BROADCAST", 0x8: "LOOPBACK", 0x40: "RUNNING", 0x1000: "MULTICAST", 0x10000: "LOWER_UP"}
-_OPERSTATE = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
-_IFLA = {1: "ADDRESS", 2: "BROADCAST", 3: "IFNAME", 4: "MTU", 16: "OPERSTATE"}
-_IFA = {1: "ADDRESS", 2: "LOCAL", 3: "LABEL", 4: "BROADCAST"}
-_RTA = {1: "DST", 2: "SRC", 4: "OIF", 5: "GATEWAY", 6: "PRIORITY", 7: "PREFSRC", 15: "TABLE"}
-_NDA = {1: "DST", 2: "LLADDR"}
-_BODIES: dict[str, tuple[struct.Struct, tuple[str, ...], dict[int, str]]] = {
-    "LINK": (struct.Struct("=BxHiII"), ("family", "type", "index", "flags", "change"), _IFLA),
-    "ADDR": (struct.Struct("=BBBBI"), ("family", "prefixlen", "flags", "scope", "index"), _IFA),
-    "ROUTE": (struct.Struct("=BBBBBBBBI"),
-              ("family", "dst_len", "src_len", "tos", "table", "protocol", "scope", "type", "flags"), _RTA),
-    "NEIGH": (struct.Struct("=BxxxiHBB"), ("family", "index", "state", "flags", "type"), _NDA),
-}  # fmt: skip
 MOST_MESSAGES = 512
 
 
@@ -52,23 +55,20 @@ def decode_netlink(protocol: str, payload: bytes) -> Node:
     at = 0
     summaries: list[str] = []
     while at + _HEADER.size <= len(payload) and len(root.children) < MOST_MESSAGES:
-        length, kind, flags, seq, pid = _HEADER.unpack_from(payload, at)
+        length, kind, flags, _, _ = _HEADER.unpack_from(payload, at)
         end = min(at + length, len(payload))
         if length < _HEADER.size:
             root.add("malformed", f"a message says it has {length} bytes", at, len(payload))
             break
         name = type_name(protocol, kind)
         message = root.add(name, "", at, end)
-        message.add("length", length, at, at + 4)
-        message.add("flags", _flag_names(name, flags) or "0", at + 6, at + 8)
-        message.add("seq", seq, at + 8, at + 12)
-        message.add("pid", pid, at + 12, at + 16)
+        _header(message, name, payload, at)
         if kind in (2, 3):
             message.value = _outcome(message, protocol, flags, payload, at + _HEADER.size, end)
         elif protocol == "generic":
             message.value = genetlink.body(message, kind, payload, at + _HEADER.size, end)
-        else:
-            message.value = _body(message, name, payload, at + _HEADER.size, end)
+        elif name.startswith("RTM_"):
+            message.value = rtnetlink.body(message, name[7:], payload, at + _HEADER.size, end)
         summaries.append(f"{name} {message.value}".rstrip())
         at += (length + 3) & ~3
     shown, hidden = summaries[:3], summaries[3:]
@@ -82,25 +82,34 @@ def type_name(protocol: str, kind: int) -> str:
     """``RTM_NEWLINK`` for 16 on NETLINK_ROUTE, ``NLMSG_ERROR`` for 2 anywhere, else ``type N``."""
     if kind in _CONTROL:
         return _CONTROL[kind]
-    if protocol == "route" and kind >= 16 and (kind & ~3) in _OBJECTS:
-        return f"RTM_{_VERBS[kind & 3]}{_OBJECTS[kind & ~3]}"
+    if protocol == "route" and kind in _TYPES:
+        return _TYPES[kind]
     if protocol == "generic" and kind == genetlink.GENL_ID_CTRL:
         return "nlctrl"
     return f"type {kind}"
 
 
-def _names(value: int, names: dict[int, str]) -> str:
-    return "|".join(name for bit, name in names.items() if value & bit)
+def _header(message: Node, name: str, payload: bytes, at: int) -> None:
+    length, kind, flags, seq, pid = _HEADER.unpack_from(payload, at)
+    message.add("length", length, at, at + 4)
+    message.add("type", name, at + 4, at + 6, kind)
+    message.add("flags", _flags(name, flags), at + 6, at + 8, flags)
+    message.add("seq", seq, at + 8, at + 12)
+    message.add("pid", pid, at + 12, at + 16)
 
 
-def _flag_names(name: str, flags: int) -> str:
+def _flags(name: str, flags: int) -> str:
     """The flags of a header; what the upper byte means depends on the message."""
-    more: dict[int, str] = {}
+    more: dict[str, int] = {}
     if name in ("NLMSG_ERROR", "NLMSG_DONE"):
         more = _FLAGS_OF_ANSWERS
+    elif name.startswith("RTM_NEW"):
+        more = _FLAGS_OF_NEW
+    elif name.startswith("RTM_DEL"):
+        more = _FLAGS_OF_DEL
     elif flags & 1:
-        more = _FLAGS_OF_NEW if name.startswith("RTM_NEW") else _FLAGS_OF_GET
-    return _names(flags, _FLAGS | more)
+        more = _FLAGS_OF_GET
+    return flag_names(flags, _FLAGS | more).replace("NLM_F_ROOT|NLM_F_MATCH", "NLM_F_DUMP")
 
 
 def _outcome(message: Node, protocol: str, flags: int, payload: bytes, at: int, end: int) -> str:
@@ -111,14 +120,15 @@ def _outcome(message: Node, protocol: str, flags: int, payload: bytes, at: int, 
     (code,) = struct.unpack_from("=i", payload, at)
     outcome = f"{errno_name(-code)} {os.strerror(-code)}" if -4096 < code < 0 else f"code {code}"
     outcome = outcome if code else ("" if done else "acknowledged")
-    message.add("error", outcome or "0", at, at + 4)
+    message.add("error", outcome or "0", at, at + 4, code)
     at += 4
     request = b""
     if not done and end - at >= _HEADER.size:
         length, kind, _, _, _ = _HEADER.unpack_from(payload, at)
         whole = _HEADER.size if flags & _CAPPED or code == 0 else max(_HEADER.size, min(length, end - at))
         request = payload[at : at + whole]
-        message.add("request", type_name(protocol, kind), at, at + whole)
+        name = type_name(protocol, kind)
+        _header(message.add("request", name, at, at + whole), name, payload, at)
         at += (whole + 3) & ~3
     if not flags & _ACK_TLVS:
         return outcome
@@ -127,6 +137,7 @@ def _outcome(message: Node, protocol: str, flags: int, payload: bytes, at: int, 
         data = payload[start + 4 : stop]
         name = _EXT_ACK.get(kind, f"attribute {kind}")
         value = data.hex(" ")
+        number: int | None = None
         if name == "MSG":
             value = text(data)
             said = f"{said}: {value}"
@@ -138,7 +149,7 @@ def _outcome(message: Node, protocol: str, flags: int, payload: bytes, at: int, 
                 said = f"{said} (at {value})"
             elif name == "MISS_TYPE":
                 said = f"{said} (attribute {number} is missing)"
-        message.add(name, value, start, stop)
+        message.add(name, value, start, stop, number)
     return f"{outcome}{said}"
 
 
@@ -149,63 +160,8 @@ def _offender(protocol: str, request: bytes, offset: int) -> str:
         return where
     name = type_name(protocol, _HEADER.unpack_from(request)[1])
     kind = struct.unpack_from("=H", request, offset + 2)[0] & TYPE
-    body = _BODIES.get(name[7:]) if name.startswith("RTM_") else None
-    names = {} if body is None else body[2]
+    names = ATTRIBUTES.get(name[7:], {})
     return f"{where}, attribute {kind}" + (f" {names[kind]}" if kind in names else "")
-
-
-def _body(message: Node, name: str, payload: bytes, at: int, end: int) -> str:
-    known = _BODIES.get(name[7:]) if name.startswith("RTM_") else None
-    if known is None or end - at < known[0].size:
-        return ""
-    layout, names, attribute_names = known
-    values = dict(zip(names, layout.unpack_from(payload, at), strict=True))
-    for each, value in values.items():
-        message.add(each, value, at, at + layout.size)
-    found = _attributes(message, payload, at + layout.size, end, attribute_names, values.get("family", 0))
-    return _summary(name[7:], values, found)
-
-
-def _attributes(message: Node, payload: bytes, at: int, end: int, names: dict[int, str], family: int) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for kind, start, stop in attributes(payload, at, end):
-        name = names.get(kind)
-        if name is not None:
-            found[name] = _value(name, payload[start + 4 : stop], family)
-            message.add(name, found[name], start, stop)
-    return found
-
-
-def _value(name: str, data: bytes, family: int) -> str:
-    if name in ("IFNAME", "LABEL"):
-        return text(data)
-    if name in ("MTU", "OIF", "PRIORITY", "TABLE") and len(data) == 4:
-        return str(struct.unpack("=I", data)[0])
-    if name == "OPERSTATE" and len(data) == 1:
-        return _OPERSTATE[data[0]] if data[0] < len(_OPERSTATE) else str(data[0])
-    try:
-        if family == socket.AF_INET and len(data) == 4:
-            return socket.inet_ntop(socket.AF_INET, data)
-        if family == socket.AF_INET6 and len(data) == 16:
-            return socket.inet_ntop(socket.AF_INET6, data)
-    except (OSError, ValueError):
-        pass
-    return data.hex(":")
-
-
-def _summary(kind: str, values: dict[str, int], found: dict[str, str]) -> str:
-    if kind == "LINK":
-        parts = [found.get("IFNAME", f"index {values['index']}"), f"<{_names(values['flags'], _IFF)}>"]
-        parts += [f"{name.lower()} {found[name]}" for name in ("OPERSTATE", "MTU") if name in found]
-        return " ".join(parts)
-    if kind == "ADDR":
-        address = found.get("LOCAL") or found.get("ADDRESS", "")
-        return f"{address}/{values['prefixlen']} on {found.get('LABEL', 'index ' + str(values['index']))}"
-    if kind == "ROUTE":
-        target = f"{found['DST']}/{values['dst_len']}" if "DST" in found else "default"
-        via = f" via {found['GATEWAY']}" if "GATEWAY" in found else ""
-        return f"{target}{via}" + (f" dev index {found['OIF']}" if "OIF" in found else "")
-    return f"{found.get('DST', '')} {found.get('LLADDR', '')} on index {values['index']}".strip()
 
 
 def _uevent(payload: bytes) -> Node:

@@ -22,6 +22,9 @@ Kind = Literal["", "warning", "advice"]
 VALUE_CHARACTERS = 2000
 """How much of a value is kept: the hex dump has the rest."""
 
+MOST_UNFOLDED = 8
+"""Parts of a part of a message that are in sight at first: an interface has dozens of counters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -158,4 +161,6 @@ def _decoded(frame: Frame, session: Session) -> Iterable[Fact]:
     yield Fact(0, escape(root.name), said, data, root.start, root.end)
     for depth, node in root.walk():
         value = escape(node.value, VALUE_CHARACTERS)
-        yield Fact(depth + 1, escape(node.name), value, data, max(0, node.start), min(node.end, len(data)))
+        place = max(0, node.start), min(node.end, len(data))
+        folded = depth > 0 and len(node.children) > MOST_UNFOLDED
+        yield Fact(depth + 1, escape(node.name), value, data, *place, folded=folded)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sockexplorer.capture.link_types import Origin, unwrap, wrap
 from sockexplorer.core.canframes import BCM_HEAD, read_bcm, read_frame
 from sockexplorer.decoders import decode, summary
 
@@ -45,7 +46,7 @@ def test_a_frame_is_summed_up_as_it_is_written(text: str) -> None:
 
 def test_the_fields_of_a_frame_have_their_places() -> None:
     payload = read_frame("12345678##3" + "AA" * 12)
-    found = {node.name: node for node in decode("AF_CAN", "raw", payload).children}
+    found = {node.name: node for _, node in decode("AF_CAN", "raw", payload).walk()}
     assert (found["can_id"].value, found["id_flags"].value, found["len"].value) == ("12345678", "EFF", "12")
     assert found["flags"].value == "BRS|ESI"
     assert payload[found["data"].start : found["data"].end] == b"\xaa" * 12
@@ -92,12 +93,50 @@ def test_messages_of_the_broadcast_manager_read_back(text: str, said: str) -> No
     assert all(payload[node.start : node.end] for node in frames)
 
 
+def xl(data: bytes, prio: int = 0x123, flags: int = 0x81) -> bytes:
+    """``struct canxl_frame``, as long as its data makes it."""
+    return struct.pack("=IBBHI", prio, flags, 0x03, len(data), 0x12345678) + data
+
+
+def test_frames_of_can_xl() -> None:
+    payload = xl(b"\xde\xad" * 40, 0x120123)
+    root = decode("AF_CAN", "raw", payload)
+    assert root.value == "12123#81:03:12345678#" + "DEAD" * 40
+    found = {node.name: node for _, node in root.walk()}
+    told = {name: found[name].value for name in ("can_id", "format", "vcid", "flags", "sdt", "len", "af")}
+    assert told == {
+        "can_id": "123", "format": "XL", "vcid": "18", "flags": "XLF|SEC", "sdt": "0x03", "len": "80",
+        "af": "0x12345678",
+    }  # fmt: skip
+    assert payload[found["data"].start : found["data"].end] == b"\xde\xad" * 40
+    # One as long as a classic frame is known by its flag, and so are its bytes when they come out of a file.
+    short = xl(b"\1\2\3\4", 0x7FF, 0x80)
+    assert summary("AF_CAN", "raw", short) == "7FF#80:03:12345678#01020304"
+    link_type, ahead, replaced = wrap(Origin("can/raw", 1, ("vcan0",)), ("vcan0",), payload, outgoing=False)
+    assert unwrap(link_type, ahead + payload[replaced:]).payload == payload
+
+
+def test_what_an_identifier_says() -> None:
+    found = {node.name: node.value for _, node in decode("AF_CAN", "raw", read_frame("18EAFF03#00EE00")).walk()}
+    assert (found["format"], found["prio"], found["pgn"]) == ("EFF, 29 bits", "6", "59904 RQST request")
+    assert (found["dst"], found["src"]) == ("255", "3")
+    found = {node.name: node.value for _, node in decode("AF_CAN", "raw", read_frame("123#R4")).walk()}
+    assert (found["format"], found["id_flags"], found["len"]) == ("SFF, 11 bits", "RTR", "4")
+    assert "data" not in found, "a remote request carries none"
+    long = struct.pack("=IB3x8s", 0x123, 9, bytes(8))
+    found = {node.name: node.value for _, node in decode("AF_CAN", "raw", long).walk()}
+    assert found["len"] == "9, more than 8"
+    raw_dlc = struct.pack("=IBBBB8s", 0x123, 8, 0, 0, 15, bytes(8))
+    found = {node.name: node.value for _, node in decode("AF_CAN", "raw", raw_dlc).walk()}
+    assert (found["len"], found["len8_dlc"]) == ("8", "15")
+
+
 def test_an_address_claim_has_the_parts_of_its_name() -> None:
     name = 1 << 63 | 2 << 60 | 3 << 56 | 4 << 49 | 5 << 40 | 6 << 35 | 7 << 32 | 8 << 21 | 9
     payload = name.to_bytes(8, "little")
     root = decode("AF_CAN", "j1939", payload, CLAIM)
     assert root.value == f"NAME 0x{name:016x} claims address 0x80"
-    found = {node.name: node.value for node in root.children}
+    found = {node.name: node.value for _, node in root.walk()}
     assert found == {
         "NAME": f"0x{name:016x}", "identity": "9", "manufacturer": "8", "ecu_instance": "7", "function_instance": "6",
         "function": "5", "vehicle_system": "4", "vehicle_system_instance": "3", "industry_group": "2",

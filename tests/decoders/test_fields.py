@@ -21,7 +21,7 @@ def can_frame(identifier: int, data: bytes) -> bytes:
 def test_a_j1939_frame_on_a_raw_socket() -> None:
     values = field_values("AF_CAN", "raw", can_frame(0x98F00401, b"abc"))
     assert values["can.id"] == [Value("18F00401", 0x18F00401)]
-    assert values["can.pgn"] == [Value("61444", 61444)], "EEC1 of SAE J1939-71"
+    assert values["can.pgn"] == [Value("61444 EEC1 engine 1", 61444)], "EEC1 of SAE J1939-71"
     assert values["can.src"] == [Value("1", 1)]
     assert "can.dst" not in values, "PDU2 goes to all"
     values = field_values("AF_CAN", "raw", can_frame(0x98EAFF03, b"abc"))
@@ -45,6 +45,9 @@ def test_netlink_messages_by_type() -> None:
     done = struct.pack("=IHHIIi", 20, 3, 2, 7, 0, 0)
     values = field_values("AF_NETLINK", "route", link + done)
     assert [each.text for each in values["nl.type"]] == ["RTM_NEWLINK", "NLMSG_DONE"]
+    assert [each.number for each in values["nl.type"]] == [16, 3]
+    assert values["nl.ifi_flags"] == [Value("IFF_UP|IFF_LOOPBACK|IFF_RUNNING", 0x49)]
+    assert values["nl.family"] == [Value("AF_UNSPEC", 0)]
     assert values["nl.seq"] == [Value("7", 7), Value("7", 7)]
     assert {"RTM_NEWLINK", "NLMSG_DONE", "RTM_DELROUTE"} <= set(message_types())
 

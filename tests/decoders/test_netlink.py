@@ -10,6 +10,7 @@ import time
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from kernel_messages import DUMP, ask, request
 
 from sockexplorer.decoders import decode, summary
 from sockexplorer.decoders.netlink import MOST_MESSAGES, decode_netlink, type_name
@@ -154,14 +155,7 @@ def test_generic_netlinks_controller() -> None:
 
 def dump(kind: int) -> list[bytes]:
     """Ask the kernel for a dump; its messages, by datagram."""
-    found = []
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
-        kernel.settimeout(10)
-        kernel.bind((0, 0))
-        kernel.send(HEADER.pack(20, kind, 0x301, 7, 0) + bytes(4))
-        while not found or HEADER.unpack_from(found[-1])[1] != 3:
-            found.append(kernel.recv(65536))
-    return found
+    return ask(socket.NETLINK_ROUTE, request(kind, bytes(4), DUMP))
 
 
 def test_a_real_dump_of_links_reads_as_names() -> None:
