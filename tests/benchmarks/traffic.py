@@ -103,7 +103,7 @@ def main() -> None:
     chosen.rounds = 1 if chosen.smoke else chosen.rounds
     place.enter_namespace()
     print(place.described(), flush=True)
-    with place.place() as there:
+    with place.place(touch=not chosen.smoke) as there:
         for name in chosen.measurements or MEASUREMENTS:
             for table in MEASUREMENTS[name](there, chosen):
                 print("\n" + "\n".join(table.lines()), flush=True)

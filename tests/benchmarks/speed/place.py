@@ -57,8 +57,11 @@ class Place:
 
 
 @contextlib.contextmanager
-def place() -> Iterator[Place]:
-    """Build the control; remove everything again. SystemExit without a compiler."""
+def place(*, touch: bool) -> Iterator[Place]:
+    """Build the control; remove everything again. SystemExit without a compiler.
+
+    ``touch``: have the machine's memory at hand first.
+    """
     shared = Path("/dev/shm")
     directory = Path(tempfile.mkdtemp(prefix="sockexplorer-benchmark-", dir=shared if shared.is_dir() else None))
     try:
@@ -69,7 +72,8 @@ def place() -> Iterator[Place]:
             )  # fmt: skip
         except FileNotFoundError:
             sys.exit("the control needs a C compiler: apt-get install gcc libc6-dev")
-        _touch(directory / "memory")
+        if touch:
+            _touch(directory / "memory")
         yield Place(directory, control, _may_force())
     finally:
         shutil.rmtree(directory, ignore_errors=True)

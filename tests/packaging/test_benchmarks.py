@@ -1,0 +1,29 @@
+"""The benchmarks run: a handful of frames through a part of them, without a word on speed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120
+
+
+@pytest.mark.optional_on_this_host(reason="needs a C compiler, and a network namespace of its own")
+@pytest.mark.parametrize("measurement", ["beside", "memory"])
+def test_a_few_frames_are_kept_and_counted(measurement: str) -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler here")
+    namespace = ["unshare", *(["-n"] if os.geteuid() == 0 else ["-rn"]), "true"]
+    if shutil.which("unshare") is None or subprocess.run(namespace, capture_output=True, check=False).returncode:
+        pytest.skip("no network namespace of its own here")
+    command = [sys.executable, str(ROOT / "tests" / "benchmarks" / "traffic.py"), measurement, "--smoke"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "sockexplorer" in ran.stdout or "engine" in ran.stdout
+    assert "NONE" not in ran.stdout, "something was not kept, or not measured"
