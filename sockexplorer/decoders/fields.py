@@ -34,8 +34,9 @@ def field_values(family: str, protocol: str, payload: bytes, peer: object = None
     found: dict[str, list[Value]] = {}
     root = decode(family, protocol, payload, peer)
     prefix = PREFIXES.get(root.name, root.name)
-    if root.children:
-        _collect(found, prefix, root)
+    # The messages of a datagram are no fields; their names are their types.
+    for each in root.children if root.name == "netlink" else [root]:
+        _collect(found, prefix, each)
     if family == "AF_CAN" and protocol == "j1939" and isinstance(peer, tuple):
         _group(found, peer)
     return found
@@ -55,7 +56,7 @@ def _add(found: dict[str, list[Value]], prefix: str, node: Node) -> None:
     name, number = node.name.lower(), node.number
     if number is None and len(node.value) < 25 and _NUMBER.match(node.value):
         number = int(node.value, 0)
-    if name in j1939.PARTS:
+    if prefix == "bcm" and name in j1939.PARTS:
         prefix = "can"
     found.setdefault(f"{prefix}.{'id' if name == 'can_id' else name}", []).append(Value(node.value, number))
 

@@ -201,6 +201,11 @@ def _address(data: bytes, family: int) -> str:
     return data.hex(":")
 
 
+def _table(numbers: dict[str, int], found: dict[str, str]) -> str:
+    """The routing table: the attribute, which has more bits, before the header's."""
+    return found.get("TABLE", _said(numbers["table"], TABLES))
+
+
 def _summary(kind: str, numbers: dict[str, int], found: dict[str, str]) -> str:
     if kind == "LINK":
         flags = "|".join(name.removeprefix("IFF_") for name, bit in IFF.items() if numbers["ifi_flags"] & bit)
@@ -213,18 +218,18 @@ def _summary(kind: str, numbers: dict[str, int], found: dict[str, str]) -> str:
     if kind == "ROUTE":
         target = f"{found['DST']}/{numbers['dst_len']}" if "DST" in found else "default"
         via = f" via {found['GATEWAY']}" if "GATEWAY" in found else ""
-        table = found.get("TABLE", "main")
+        table = _table(numbers, found)
         return (
             f"{target}{via}"
             + (f" dev index {found['OIF']}" if "OIF" in found else "")
             + (f" {found['MULTIPATH']}" if found.get("MULTIPATH") else "")
-            + (f" table {table}" if table != "main" else "")
+            + (f" table {table}" if table not in ("main", "unspec") else "")
         )
     if kind == "RULE":
         source = f"{found['SRC']}/{numbers['src_len']}" if "SRC" in found else "all"
         to = f" to {found['DST']}/{numbers['dst_len']}" if "DST" in found else ""
         action = FRA_ACTIONS.get(numbers["action"], str(numbers["action"])).removeprefix("FR_ACT_").lower()
-        where = f"lookup {found.get('TABLE', numbers['table'])}" if action == "to_tbl" else action
+        where = f"lookup {_table(numbers, found)}" if action == "to_tbl" else action
         return f"{found.get('PRIORITY', '0')}: from {source}{to} {where}"
     state = flag_names(numbers["state"], NUD).replace("NUD_", "") if numbers["state"] else ""
     return f"{found.get('DST', '')} {found.get('LLADDR', '')} on index {numbers['index']} {state}".strip()

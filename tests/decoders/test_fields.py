@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sockexplorer.capture.filter import Decoded, Vocabulary, compile_filter
+from sockexplorer.capture.log import Frame
 from sockexplorer.decoders.fields import OPEN_PREFIXES, Value, field_names, field_values, message_types
 
 NAMES = frozenset(field_names())
@@ -50,6 +52,39 @@ def test_netlink_messages_by_type() -> None:
     assert values["nl.family"] == [Value("AF_UNSPEC", 0)]
     assert values["nl.seq"] == [Value("7", 7), Value("7", 7)]
     assert {"RTM_NEWLINK", "NLMSG_DONE", "RTM_DELROUTE"} <= set(message_types())
+
+
+LINK_UP = struct.pack("=IHHIIBxHiII", 40, 16, 2, 7, 0, 0, 772, 1, 0x49, 0) + struct.pack("=HHI", 8, 4, 65536)
+ROUTE = struct.pack("=IHHII8BI", 36, 24, 2, 7, 0, 2, 24, 0, 0, 254, 2, 253, 1, 0) + struct.pack(
+    "=HH4B", 8, 1, 192, 0, 2, 0
+)
+REFUSED = struct.pack("=IHHIIi", 36, 2, 0x100, 7, 0, -95) + struct.pack("=IHHII", 32, 19, 5, 7, 0)
+EEC1, STANDARD = can_frame(0x98F00401, b"abc"), can_frame(0x123, b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "which"),
+    [
+        ("nl.type==RTM_NEWLINK", {LINK_UP}), ("nl.type==16", {LINK_UP}), ("nl.type~RTM_NEW", {LINK_UP, ROUTE}),
+        ("nl.ifi_flags~IFF_UP", {LINK_UP}), ("nl.mtu>1500", {LINK_UP}), ("nl.ifi_type==ARPHRD_LOOPBACK", {LINK_UP}),
+        ("nl.dst==192.0.2.0", {ROUTE}), ("nl.table==main", {ROUTE}), ("nl.table==254", {ROUTE}),
+        ("nl.family==AF_INET", {ROUTE}), ("nl.error==-95", {REFUSED}), ("nl.error~EOPNOTSUPP", {REFUSED}),
+        ("nl.request==RTM_SETLINK", {REFUSED}), ("nl.type==RTM_SETLINK", set()),
+        ("can.id==0x123", {STANDARD}), ("can.pgn==61444", {EEC1}), ("can.pgn~EEC1", {EEC1}), ("can.prio<7", {EEC1}),
+        ("can.format~SFF", {STANDARD}), ("can.src==1 and can.len==3", {EEC1}),
+    ],
+)  # fmt: skip
+def test_a_filter_finds_them(text: str, which: set[bytes]) -> None:
+    payloads = {LINK_UP: "route", ROUTE: "route", REFUSED: "route", EEC1: "raw", STANDARD: "raw"}
+
+    def fields(frame: Frame) -> Decoded:
+        protocol = payloads[frame.payload]
+        return field_values("AF_CAN" if protocol == "raw" else "AF_NETLINK", protocol, frame.payload, (0, 0))
+
+    predicate = compile_filter(text, lambda peer: "", fields=fields, vocabulary=Vocabulary(NAMES))
+    assert predicate is not None
+    frames = [Frame(number, 0, len(each), 0, 0, each, {}) for number, each in enumerate(payloads)]
+    assert {each.payload for each in frames if predicate(each)} == which
 
 
 def test_an_event_of_the_kernel() -> None:
