@@ -94,7 +94,7 @@ if what == "search":
     sys.exit()
 for name, expression in (
     ("direction", "dir==out"), ("length", "len>100"), ("peer", "peer~192.168.1"), ("time", "time>=1700005000"),
-    ("all of them", "dir==in and len>100 and not peer~192.168.1 and time>=1700001000"), 
+    ("all of them", "dir==in and len>100 and not peer~192.168.1 and time>=1700001000"),
     ("text in any case", sys.argv[4]),
 ):
     run("filter by " + name, expression)
@@ -153,9 +153,7 @@ def measure(command: list[str]) -> tuple[float, float, str]:
 def compare(path: Path, frames: int, rounds: int, kept: Path) -> None:
     """Print what was measured of a file."""
     ours = [sys.executable, "-c", OURS, str(path)]
-    print(
-        f"{path.name}: {frames:,} frames, {path.stat().st_size / 1e9:.2f} GB; whole processes, start and imports included"
-    )
+    print(f"{path.name}: {frames:,} frames, {path.stat().st_size / 1e9:.2f} GB; whole processes, with their start")
     contests = [
         ("open", [*ours, "index", str(kept), str(frames + 1)], ["capinfos", "-T", "-c", "-u", "-r", str(path)]),
         ("search", [*ours, "search", str(kept), NEEDLE.encode().hex()], ["grep", "-F", "-c", NEEDLE, str(path)]),
