@@ -86,8 +86,10 @@ async def test_filters_find_the_same_in_a_large_file_and_in_a_small_one(
         await person.press("slash")
         for expression, count in wanted.items():
             person.main.traffic.query_one("#filter", Input).value = expression
-            await person.until(lambda: not view.behind and view.filtered, expression)
-            assert view.matches() == (count, 600), expression
+            wanted_now = count, 600
+            await person.until(
+                lambda wanted=wanted_now: not view.behind and view.matches() == wanted, (expression, count)
+            )
 
 
 async def test_details_bookmarks_and_copies(people: People, tmp_path: Path) -> None:
