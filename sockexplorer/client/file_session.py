@@ -130,7 +130,7 @@ class FileSession(Session):
     def sift(self, predicate: Predicate) -> Sift:
         if self.captured.vectorised and isinstance(predicate, Compiled):
             return ColumnSift(self.captured, predicate, predicate.test, self._known)
-        return super().sift(predicate)
+        return Sift(self.captured, predicate)
 
     def numbers_of(self, peer: int) -> array[int] | None:
         if not self.captured.vectorised or not self.captured.ready:
