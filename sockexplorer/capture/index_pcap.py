@@ -55,6 +55,8 @@ class PcapWalk:
         assert self._file.mapping is not None
         bytes_ = numpy.frombuffer(self._file.mapping, "u1")
         word = f"{self._head.order}u4"
+        if len(bytes_) - self.offset < HEAD:
+            return False
         first = struct.unpack_from(f"{self._head.order}I", self._file.mapping, self.offset + 8)[0]
         if first > LONGEST:
             return False

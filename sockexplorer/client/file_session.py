@@ -130,7 +130,7 @@ class FileSession(Session):
     def sift(self, predicate: Predicate) -> Sift:
         if self.captured.vectorised and isinstance(predicate, Compiled):
             return ColumnSift(self.captured, predicate, predicate.test, self._known)
-        return super().sift(predicate)
+        return Sift(self.captured, predicate)
 
     def numbers_of(self, peer: int) -> array[int] | None:
         if not self.captured.vectorised or not self.captured.ready:
@@ -168,7 +168,7 @@ class FileSession(Session):
 def open_file(hub: Hub, path: Path, *, keeps_index: bool = True) -> FileSession | Problem:
     """Open a capture file beside the sessions of a hub, or say why not. A large file is indexed meanwhile."""
     try:
-        session = FileSession(hub.next_number(), path.expanduser(), keeps_index=keeps_index)
+        session = FileSession(0, path.expanduser(), keeps_index=keeps_index)
     except OSError as error:
         return Problem("open", "", f"{path}: {error.strerror or error}")
     except (CaptureError, ValueError, RuntimeError) as error:
@@ -178,6 +178,7 @@ def open_file(hub: Hub, path: Path, *, keeps_index: bool = True) -> FileSession 
             f"{path}: {error}",
             "it is no capture that can be read" if isinstance(error, CaptureError) else "",
         )
+    session.number = hub.next_number()
     hub.sessions[session.number] = session
     session.start()
     return session

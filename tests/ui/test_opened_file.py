@@ -1,0 +1,158 @@
+"""A capture file in the explorer: rows, details, filters, conversations, statistics, saving, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from person import Person
+from textual.widgets import Input
+
+from sockexplorer.capture import pcapng
+from sockexplorer.capture.link_types import Origin, wrap
+from sockexplorer.capture.reading import records
+from sockexplorer.client.file_session import NO_INDEX, FileSession, open_file
+
+People = Callable[..., Person]
+PEERS = [("127.0.0.1", 4000), ("192.0.2.7", 53)]
+
+
+@pytest.fixture(autouse=True)
+def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NO_INDEX, "1")
+
+
+def capture(path: Path, count: int) -> bytes:
+    """A recording of a UDP socket with two peers, which take turns, a second apart; every third frame is sent."""
+    origin = Origin("inet/udp", 17, ("10.0.0.1", 9999))
+    data = pcapng.section("sockexplorer 1", "Linux") + pcapng.interface(252, "inet/udp", "")
+    for number in range(1, count + 1):
+        peer, outgoing = PEERS[number % 2], number % 3 == 0
+        _, head, _ = wrap(origin, peer, b"", outgoing=outgoing)
+        payload = f"message {number}".encode()
+        moment = (1_700_000_000 + number) * 10**9
+        data += pcapng.packet(0, moment, (head, payload), len(head) + len(payload), outgoing)
+    path.write_bytes(data)
+    return data
+
+
+async def opened(person: Person, path: Path, vectorised_from: int = 0) -> FileSession:
+    """Have the explorer show a file that is treated as a large one."""
+    session = FileSession(person.hub.next_number(), path, keeps_index=False, vectorised_from=vectorised_from)
+    person.hub.sessions[session.number] = session
+    session.start()
+    person.main.show_session(session)
+    await person.until(lambda: session.progress == 1, "the index")
+    return session
+
+
+async def test_ctrl_o_shows_a_file_and_says_what_is_none(people: People, size: tuple[int, int], tmp_path: Path) -> None:
+    capture(path := tmp_path / "traffic.pcapng", 50)
+    (none := tmp_path / "none.txt").write_text("what it is not")
+    async with people(size) as person:
+        await person.press("3", "ctrl+o")
+        await person.sees("Open a capture file")
+        for wrong, reason in (
+            (none, "neither"),
+            (tmp_path, "directory"),
+            (tmp_path / "no", "such"),
+        ):
+            person.app.screen.query_one(Input).value = str(wrong)
+            await person.press("enter")
+            await person.sees(reason)
+        person.app.screen.query_one(Input).value = str(path)
+        await person.press("enter")
+        await person.sees("1 ▤ traffic.pcapng", "50 frames", "message 1", "192.0.2.7:53")
+        await person.press("G")
+        await person.sees("message 50")
+        await person.press("x")
+        await person.sees("Nothing is open yet")
+
+
+@pytest.mark.parametrize("vectorised_from", [0, 1 << 60])
+async def test_filters_find_the_same_in_a_large_file_and_in_a_small_one(
+    people: People, tmp_path: Path, vectorised_from: int
+) -> None:
+    capture(path := tmp_path / "traffic.pcapng", 600)
+    wanted = {
+        "dir==out": 200, "len==9": 9, "peer~192.": 300, "n>=590": 11, "time>=1700000599": 2, "hex:36 30 30": 1,
+        "MESSAGE": 600, "peer==127.0.0.1:4000 and not dir==in": 100, "/e 60*$/": 3, "192.0": 300,
+        "peer~192. and /e 5[0-9]$/": 5, "time>2030-01-01": 0, "event==reset": 0,
+    }  # fmt: skip
+    async with people((120, 40)) as person:
+        await opened(person, path, vectorised_from)
+        view = person.main.traffic.view
+        await person.press("slash")
+        for expression, count in wanted.items():
+            person.main.traffic.query_one("#filter", Input).value = expression
+            wanted_now = count, 600
+            await person.until(
+                lambda wanted=wanted_now: not view.behind and view.matches() == wanted, (expression, count)
+            )
+
+
+async def test_details_bookmarks_and_copies(people: People, tmp_path: Path) -> None:
+    capture(path := tmp_path / "traffic.pcapng", 60)
+    async with people((120, 40)) as person:
+        await opened(person, path)
+        view = person.main.traffic.view
+        view.move_to(29)
+        await person.sees("message 30", "→ sent", "127.0.0.1")
+        await person.press("m", "y")
+        await person.sees("Copied row 30")
+        assert view.bookmarks == {30}
+
+
+async def test_a_conversation_and_statistics_of_a_large_file(people: People, tmp_path: Path) -> None:
+    capture(path := tmp_path / "traffic.pcapng", 600)
+    async with people((120, 40)) as person:
+        await opened(person, path)
+        await person.press("F")
+        await person.sees("300 lines", "message 1", "message 3", "192.0.2.7:53")
+        assert " message 2 " not in person.screen
+        await person.press("escape")
+        await person.until(lambda: person.app.screen is person.main, "the main screen")
+        await person.press("S")
+        await person.sees("600 frames", "50.0%", "192.0.2.7:53", "127.0.0.1:4000")
+        await person.press("tab")
+        await person.sees("8-15", "100.0%")
+        await person.press("tab")
+        await person.sees("udp", "100.0%")
+
+
+async def test_a_torn_file_is_shown_and_what_can_be_done(people: People, size: tuple[int, int], tmp_path: Path) -> None:
+    data = capture(path := tmp_path / "torn.pcapng", 20)
+    path.write_bytes(data[:-7])
+    async with people(size) as person:
+        session = open_file(person.hub, path)
+        assert isinstance(session, FileSession)
+        person.main.show_session(session)
+        await person.sees("message 1", "it ends within a record")
+        assert "open --repair" in session.notice
+        assert len(session.captured) == 19
+
+
+async def test_what_a_file_holds_can_be_saved(people: People, tmp_path: Path) -> None:
+    capture(path := tmp_path / "traffic.pcapng", 40)
+    copy = tmp_path / "copy.pcapng"
+    async with people((120, 40)) as person:
+        await opened(person, path)
+        await person.press("ctrl+s")
+        await person.sees("Save the traffic")
+        person.app.screen.query_one(Input).value = str(copy)
+        await person.press("enter")
+        await person.sees("40 frames in")
+    with path.open("rb") as one, copy.open("rb") as other:
+        assert list(records(other.read)) == list(records(one.read))
+
+
+async def test_the_engine_may_die_beside_a_file(people: People, tmp_path: Path) -> None:
+    capture(path := tmp_path / "traffic.pcapng", 10)
+    async with people((120, 40)) as person:
+        session = await opened(person, path)
+        person.hub.client.give_up("it was ended by the test")
+        await person.sees("Press R to start another")
+        person.hub.restart()
+        assert session.state == "file"
+        await person.sees("message 7")
