@@ -92,7 +92,8 @@ def test_the_explorer_starts_in_a_terminal(arguments: list[str], called: str) ->
 def test_nothing_heavy_is_loaded_before_it_is_needed() -> None:
     code = (
         "import sys; from sockexplorer.cli.group import cli; cli.main(['--version'], standalone_mode=False)\n"
-        "print([name for name in sys.modules if name.partition('.')[0] in ('textual', 'rich', 'psutil', 'lark', 'numpy')"
+        "heavy = 'textual', 'rich', 'psutil', 'lark', 'numpy'\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in heavy"
         " or name.startswith(('sockexplorer.families', 'sockexplorer.client', 'sockexplorer.engine'))])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
