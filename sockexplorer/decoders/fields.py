@@ -79,7 +79,7 @@ def field_names() -> tuple[str, ...]:
         messages += [part.name for part in parts if part.name]
     for _, numbers in rtnetlink.STRUCTURES.values():
         messages += numbers
-    for names in (*rtnames.ATTRIBUTES.values(), rtnames.INFO, rtnames.PROPERTIES, rtnames.METRICS):
+    for names in (*rtnames.ATTRIBUTES.values(), rtnames.INFO, rtnames.XDP, rtnames.PROPERTIES, rtnames.METRICS):
         messages += names.values()
     messages += [*netlink._EXT_ACK.values(), *genetlink._ATTRIBUTES.values(), *genetlink._OF_OPERATIONS.values()]
     messages += [*genetlink._OF_GROUPS.values(), "operation", "rtnh_flags", "weight"]

@@ -34,6 +34,7 @@ from sockexplorer.decoders.rtnames import (
     RTNH_FLAGS,
     SCOPES,
     TABLES,
+    XDP,
 )  # fmt: skip
 from sockexplorer.decoders.tree import Node
 
@@ -66,7 +67,7 @@ BODIES: dict[str, tuple[Part, ...]] = {
 NEXT_HOP = struct.Struct("=HBBi")
 """``struct rtnexthop``: its length with its attributes, flags, hops, and the interface's index."""
 _NESTED: dict[tuple[str, str], Names] = {
-    ("LINK", "LINKINFO"): INFO, ("LINK", "PROP_LIST"): PROPERTIES, ("ROUTE", "METRICS"): METRICS,
+    ("LINK", "LINKINFO"): INFO, ("LINK", "XDP"): XDP, ("LINK", "PROP_LIST"): PROPERTIES, ("ROUTE", "METRICS"): METRICS,
 }  # fmt: skip
 _COUNTERS = (
     "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
@@ -82,10 +83,17 @@ STRUCTURES = {
 """Attributes of numbers one after the other: ``struct rtnl_link_stats``, older kernels leave the last ones out, and
 ``ifa_cacheinfo``, lifetimes in seconds and stamps in hundredths."""
 FOREVER = 0xFFFFFFFF
+MOST_SHOWN = 16
+"""Bytes that a value has itself; where there are more, the dump has them."""
 _TEXTS = {
     "IFNAME", "LABEL", "QDISC", "IFALIAS", "ALT_IFNAME", "KIND", "SLAVE_KIND", "IIFNAME", "OIFNAME", "PHYS_PORT_NAME",
     "PARENT_DEV_NAME", "PARENT_DEV_BUS_NAME", "CC_ALGO",
 }  # fmt: skip
+_CONTAINERS = {
+    "PROTINFO", "VFINFO_LIST", "VF_PORTS", "PORT_SELF", "AF_SPEC", "DATA", "SLAVE_DATA", "PROTO_DOWN_REASON",
+    "DEVLINK_PORT", "DPLL_PIN", "ENCAP", "FDB_EXT_ATTRS", "PHYS_PORT_ID", "PHYS_SWITCH_ID", "XSTATS",
+}  # fmt: skip
+"""Attributes that have others in them, or bytes, however many there are."""
 _ADDRESSES = {
     "ADDRESS", "LOCAL", "BROADCAST", "ANYCAST", "MULTICAST", "DST", "SRC", "GATEWAY", "PREFSRC", "NEWDST", "LLADDR",
     "PERM_ADDRESS",
@@ -187,11 +195,13 @@ def _value(node: Node, kind: str, name: str, data: bytes, family: int) -> None:
         node.value = text(data)
     elif name in _ADDRESSES and (kind != "LINK" or name == "GATEWAY"):
         node.value = _address(data, family)
-    elif len(data) in (1, 2, 4, 8) and name not in _ADDRESSES and not name.startswith("attribute"):
+    elif len(data) in (1, 2, 4, 8) and name not in _ADDRESSES | _CONTAINERS and not name.startswith("attribute"):
         node.number = int.from_bytes(data, "big" if (kind, name) in _NETWORK_ORDER else sys.byteorder)
         node.value = _said(node.number, _NAMED.get((kind, name)), _FLAG_ATTRIBUTES.get((kind, name)))
-    else:
+    elif name in _ADDRESSES or 0 < len(data) <= MOST_SHOWN:
         node.value = data.hex(":")
+    else:
+        node.value = f"{len(data)} bytes" if data else "empty"
 
 
 def _address(data: bytes, family: int) -> str:
