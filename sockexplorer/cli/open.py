@@ -15,7 +15,7 @@ from sockexplorer.cli.shown import chosen_format, format_options
     epilog="""\b
 Examples:
   sockexplorer open traffic.pcapng
-  sockexplorer open traffic.pcapng --text
+  sockexplorer open traffic.pcapng --format text
   sockexplorer open traffic.pcapng --filter 'dir==in len>100' --json
   sockexplorer open torn.pcapng --repair
   candump -L vcan0 | sockexplorer open -
