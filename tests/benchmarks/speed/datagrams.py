@@ -88,6 +88,11 @@ def link(there: Place, table: Table, length: int, count: int, only_ours: bool = 
             _listens(receiver)
             with Sender(there.control, "link", place.FAR, length) as sender:
                 _add(table, name, drain(receiver, sender, count, BUFFER, there.may_force), receiver)
+            drops = receiver.dropped()
+            if drops is None:
+                table.note(f"{name}: does not say what its ring dropped")
+            else:
+                table.add(f"{name}, frames its ring dropped", drops)
         except Failed as error:
             table.note(f"{name}: {error}")
 
