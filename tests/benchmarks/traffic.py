@@ -106,6 +106,8 @@ def main() -> None:
     with place.place(touch=not chosen.smoke) as there:
         for name in chosen.measurements or MEASUREMENTS:
             for table in MEASUREMENTS[name](there, chosen):
+                if chosen.smoke:
+                    table.goals.clear()
                 print("\n" + "\n".join(table.lines()), flush=True)
     sys.exit(0)
 

@@ -177,6 +177,9 @@ class BareDump(HexDump):
     def get_component_rich_style(self, *names: str, **more: object) -> Style:  # type: ignore[override]
         return Style()
 
+    def tone(self, name: str) -> Style:
+        return Style()
+
 
 def drawn(dump: HexDump) -> list[str]:
     """The texts of all lines."""
