@@ -101,6 +101,7 @@ class Desk:
     def incoming(self, session: Session, count: int, what: str = "") -> list[Frame]:
         """The first ``count`` received frames, waiting for them."""
         self.until(lambda: session.log.received >= count, what or f"{count} frames; has {session.log.received}")
+        self.hear()
         return [each for each in rows(session) if not each.outgoing and not each.event][:count]
 
     def stream(self, session: Session, length: int, peer: int | None = None) -> bytes:
@@ -123,7 +124,14 @@ class Desk:
             return [each for each in rows(session) if each.event == name]
 
         self.until(lambda: len(events()) >= count, f"{count} × {name}")
+        self.hear()
         return events()[count - 1]
+
+    def hear(self) -> None:
+        """Take in what the engine has said by now: rows may be in the log before the status that goes with them."""
+        if not self.hub.client.dead:
+            with contextlib.suppress(Refused):
+                self.hub.client.call("hello")
 
 
 def rows(session: Session) -> list[Frame]:
