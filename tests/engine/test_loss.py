@@ -10,7 +10,6 @@ from sockexplorer.engine import session as engine_session
 from sockexplorer.engine.session import Session
 from sockexplorer.families import find
 
-
 SMALL = SetOption("SOL_SOCKET", "SO_RCVBUF", 65536)
 """With the 4 MiB that the engine asks for otherwise, nothing is dropped that one sender sends."""
 
