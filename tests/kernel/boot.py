@@ -138,7 +138,7 @@ def _boot(kernel: Path, directory: Path, job: Job) -> int:
         if attributes is not None:
             termios.tcsetattr(0, termios.TCSADRAIN, attributes)
     for pump in pumps:
-        pump.join(2)
+        pump.join(10)
     if status is not None:
         return status
     try:

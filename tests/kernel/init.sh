@@ -80,5 +80,8 @@ while [ $waited -lt 20 ] && kill -0 $out $err 2>/dev/null; do
     waited=$((waited + 1))
 done
 kill $out $err 2>/dev/null
+# What the terminal driver still holds goes out before the power does: stty waits for it (TCSADRAIN).
+stty -F /dev/tty1 raw 2>/dev/null
+stty -F /dev/tty2 raw 2>/dev/null
 echo $status >"$job/status"
 off
