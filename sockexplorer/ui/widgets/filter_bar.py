@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from sockexplorer.capture.completion import completions
 from sockexplorer.capture.filter import FilterError, FilterTooSlow, Predicate
-from sockexplorer.client.finding import VOCABULARY, filter_of
+from sockexplorer.client.finding import filter_of, vocabulary
 from sockexplorer.client.hub import Session
 from sockexplorer.core.text import escape
 from sockexplorer.decoders.fields import message_types
@@ -44,7 +44,7 @@ def offers(value: str, session: Session | None) -> list[str]:
             return [each.name for each in list(session.peers.values())[:MOST_PEERS]]
         return ()
 
-    return completions(value, VOCABULARY, values)
+    return completions(value, vocabulary(), values)
 
 
 def tab_text(offered: list[str]) -> str:

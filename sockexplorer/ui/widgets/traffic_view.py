@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.color import Color
 from rich.style import Style
@@ -14,11 +14,13 @@ from textual.message import Message
 
 from sockexplorer.capture.filter import FilterTooSlow, Predicate
 from sockexplorer.capture.log import Frame, row_numbers
-from sockexplorer.capture.sifting import Sift
 from sockexplorer.client.hub import Session
 from sockexplorer.ui.columns import Look, row_cells
 from sockexplorer.ui.rules import COLOURS, SIGNS, Painter, Rule, colour_of
 from sockexplorer.ui.widgets.lines import LineView
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.sifting import Sift
 
 MATCH_SECONDS = 0.012
 """How long one tick may go through frames for the filter, so that keys are answered meanwhile."""
