@@ -226,14 +226,9 @@ class Hub:
 
         ``fields`` are the values of the protocol's message fields.
         """
-
-        def sent(result: dict[str, Any] | None, problem: Problem | None) -> None:
-            self._catch_up(session)
-            if done is not None:
-                done(result, problem)
-
         target = None if to is None else repr(to)
         values = repr(dict(fields)) if fields else None
+        sent = self._with_rows(session, done)
         self.client.request("send", sent, data, session=session.number, peer=peer, to=target, fields=values)
 
     def set_timeout(self, session: Session, timeout: float | None, done: Reply | None = None) -> None:
@@ -242,13 +237,18 @@ class Hub:
 
     def set_option(self, session: Session, option: SetOption, done: Reply | None = None) -> None:
         """Change a socket option of an open session; what the kernel made of it is a row."""
+        changed = self._with_rows(session, done)
+        self.client.request("option", changed, session=session.number, option=option.to_json())
 
-        def changed(result: dict[str, Any] | None, problem: Problem | None) -> None:
+    def _with_rows(self, session: Session, done: Reply | None) -> Reply:
+        """Have the session's rows in the log before ``done`` hears of a reply."""
+
+        def replied(result: dict[str, Any] | None, problem: Problem | None) -> None:
             self._catch_up(session)
             if done is not None:
                 done(result, problem)
 
-        self.client.request("option", changed, session=session.number, option=option.to_json())
+        return replied
 
     def close(self, session: Session, done: Reply | None = None) -> None:
         """Close a session; its log stays until `forget`."""

@@ -36,3 +36,7 @@ class Peers:
         """The peers that the client has not heard of."""
         told, self._untold = self._untold, []
         return told
+
+    def take_back(self, told: list[dict[str, Any]]) -> None:
+        """Those of `tell` did not get through: they are told again."""
+        self._untold[:0] = told

@@ -43,6 +43,7 @@ MOST_BYTES = 2**20
 MOST_PARTS = 16
 _ONE_ROW = struct.Struct("<" + "".join(code for _, code in COLUMNS))
 LEAST_ROOM = 16 * 2**20
+"""Bytes that a client may always be behind."""
 AHEAD = 64 * 2**20
 """Bytes of pages that `Spool.prepare` has ready."""
 SPLICE = 2**20
@@ -149,7 +150,8 @@ class Spool:
         """Make a block of what waits, with the peers that nobody was told of ahead of it."""
         if untold := self.peers.tell():
             body = json.dumps(untold, separators=(",", ":")).encode()
-            self._write(0, pack_header(PEERS, 0, len(body), Traffic()), body)
+            if not self._write(0, pack_header(PEERS, 0, len(body), Traffic()), body):
+                self.peers.take_back(untold)
         count = len(self._times)
         if count:
             head = pack_header(ROWS, count, self._held, Traffic(*self._traffic))
@@ -201,12 +203,11 @@ class Spool:
         try:
             while done < count:
                 done += os.splice(reading, self._file, count - done, offset_dst=begin + done)
+            os.pwrite(self._file, pack_header(ROWS, 1, count, Traffic(1, 0, count, 0)) + _row(count, peer), self.end)
         except OSError as error:
             self._drain(count - done)
             self._unkept(1, error.strerror or str(error))
             return count
-        head = pack_header(ROWS, 1, count, Traffic(1, 0, count, 0)) + _row(count, peer)
-        os.pwrite(self._file, head, self.end)
         self._commit(block_size(ROWS, 1, count))
         return count
 
@@ -233,12 +234,13 @@ class Spool:
 
     # --- the file --------------------------------------------------------------------------------------------
 
-    def _write(self, count: int, *parts: bytes | memoryview) -> None:
+    def _write(self, count: int, *parts: bytes | memoryview) -> bool:
+        """Make a block of the parts; whether there was room for it."""
         size = sum(map(len, parts))
         if self._file is None:
             self._blocks += [*map(bytes, parts), bytes(-size % 8)]
             self._commit(size)
-            return
+            return True
         if len(parts) > MOST_PARTS:
             parts = (b"".join(parts),)
         try:
@@ -249,8 +251,9 @@ class Spool:
                     done += os.pwrite(self._file, rest[done:], self.end + done)
         except OSError as error:
             self._unkept(count, error.strerror or str(error))
-            return
+            return False
         self._commit(size)
+        return True
 
     def _commit(self, size: int) -> None:
         self.end += (size + 7) & ~7
