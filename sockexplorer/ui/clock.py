@@ -22,12 +22,18 @@ def date(nanoseconds: int) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(nanoseconds // 1_000_000_000))
 
 
-def rate(value: float) -> str:
-    """``1.2k/s``: a number a second in at most six cells."""
-    for unit, size in (("M", 1e6), ("k", 1e3)):
+def amount(value: float) -> str:
+    """``1.2k``: a number in at most five cells."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if value >= size:
-            return f"{value / size:.1f}{unit}/s" if value < 100 * size else f"{value / size:.0f}{unit}/s"
-    return f"{value:.0f}/s"
+            short = f"{value / size:.1f}"
+            return f"{short if len(short) <= 4 else f'{value / size:.0f}'}{unit}"
+    return f"{value:.0f}"
+
+
+def rate(value: float) -> str:
+    """``1.2k/s``: a number a second in at most seven cells."""
+    return f"{amount(value)}/s"
 
 
 def count(value: int) -> str:

@@ -12,10 +12,9 @@ from sockexplorer.client.hub import Session
 from sockexplorer.core.capability import GLYPHS, Capability
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Family, Role
-from sockexplorer.core.seconds import mode
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
-from sockexplorer.ui.clock import count, rate, size
+from sockexplorer.ui.clock import size
 
 Part = Content | str | tuple[str, str]
 MUTED = "$foreground-muted"
@@ -82,51 +81,6 @@ def _said(draft: Draft, role: Role, verdict: Verdict | None) -> list[tuple[str, 
     notices = [f"{each.field}: {each.text}" if each.field else each.text for each in verdict.notices]
     lacking = [] if verdict.decided_by == "cpython" else [("· " + by_declaration(draft.family), MUTED)]
     return [(f"✓ {address}{size_}", "bold"), *lacking, *((f"⚠ {escape(each)}", "$text-warning") for each in notices)]
-
-
-def status_text(session: Session, rate_now: float, paused_at: int | None, *, following: bool, behind: int) -> Content:
-    """The line over the traffic: state, rate, counts, what was lost, and whether the view follows.
-
-    ``rate_now`` in frames a second; ``behind`` counts rows that the filter has still to look at.
-    """
-    log = session.log
-    kept = log.received + log.sent - log.dropped
-    held = f" ({size(log.size)})" if log.size >= 2**20 else ""
-    parts: list[Part] = [(f"{session.state} ", "bold")]
-    by = "when it was captured" if session.state == "file" else "by the kernel"
-    lost = [f"{count(session.drops)} dropped {by}"] if session.drops else []
-    lost += [f"{count(log.dropped)} dropped from the log"] if log.dropped else []
-    if session.progress < 1:
-        parts.append((f"reading, {session.progress:.0%}  ", "$text-accent"))
-    if session.notice:
-        parts.append((f"⚠ {session.notice}  ", "$text-warning"))
-    # Where the line is short it is cut at its end: what was lost has to be in sight, the usual mode has not.
-    if session.state not in ("closed", "failed", "ended", "file") and not (lost and session.timeout is None):
-        parts.append((f"{mode(session.timeout)} ", MUTED if session.timeout is None else "$text-accent"))
-    if session.waits and session.state != "listening":
-        parts.append((f"{session.waits}  ", "$text-warning"))
-    if session.endpoint.private:
-        parts.append(("in a namespace of its own  ", MUTED))
-    if session.by_number:
-        parts.append(("by number  ", MUTED))
-    # Before the counts: where the line is short it is cut at its end.
-    if paused_at is not None:
-        parts.append((f"‖ paused, {count(log.end - paused_at)} more  ", "bold $text-accent"))
-    elif not following and session.state != "file":
-        parts.append(("▲ not following: G  ", "$text-accent"))
-    if lost:
-        parts.append((f"⚠ {', '.join(lost)}  ", "$text-warning"))
-    if rate_now:
-        parts.append((f"{rate(rate_now)} ", "$text-accent"))
-    if session.state == "file":
-        parts.append(f"{count(len(log))} frames  ← {count(log.received)}  → {count(log.sent)}  ")
-    else:
-        parts.append(f"kept {count(kept)}{held}  ← {count(log.received)}  → {count(log.sent)}  ")
-    if not lost:
-        parts.append(("0 dropped  ", MUTED))
-    if behind:
-        parts.append((f"filtering, {count(behind)} to go", MUTED))
-    return Content.assemble(*parts)
 
 
 def buffer_text(session: Session) -> str:

@@ -39,7 +39,7 @@ async def test_what_comes_goes_and_is_lost_is_told_apart(
         history.sample(0.5)
         assert history.rates[-1] == (100.0, 2.0, 0.0)
         assert len(history.rates) == SAMPLES
-        line.show(history, wide=size[0] >= 100)
+        line.show(history, size[0])
         text = str(line.render())
         assert "█" in text.partition("→")[0]
         assert text.partition("→")[2][:12].rstrip(" ⚠▁")[-1:] == BLOCKS[1], "a little was sent"
@@ -50,7 +50,7 @@ async def test_what_comes_goes_and_is_lost_is_told_apart(
                 peer.sendto(b"." * 500, session.local)  # type: ignore[arg-type]
             await person.pilot.pause(0.02)
         history.sample(0.5)
-        line.show(history, wide=size[0] >= 100)
+        line.show(history, size[0])
         assert history.lossy
         assert str(line.render()).partition("⚠")[2].strip()[-1] == "█"
         assert line.styles.width is not None

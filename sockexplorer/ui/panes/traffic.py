@@ -22,8 +22,9 @@ from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import clock
 from sockexplorer.ui.columns import KINDS
-from sockexplorer.ui.explain import buffer_text, empty_text, status_text
+from sockexplorer.ui.explain import buffer_text, empty_text
 from sockexplorer.ui.panes.row_duties import RowDuties
+from sockexplorer.ui.status import status_text
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
@@ -98,6 +99,7 @@ class TrafficPane(RowDuties):
         self._sampled = time.monotonic()
         self._shown_bar: object = None
         self._shown_status: object = None
+        self._shown_notice = ""
         self._details_chosen = False
         self._described: tuple[int, int | None] | None = None
         self._shown_empty: object = None
@@ -107,6 +109,7 @@ class TrafficPane(RowDuties):
         with Horizontal(id="status-line"):
             yield Static(id="status")
             yield RatesLine()
+        yield Static(id="session-notice")
         yield FilterBar(self._filtered)
         yield TimeoutLine()
         yield OptionLine()
@@ -117,7 +120,7 @@ class TrafficPane(RowDuties):
 
     def on_mount(self) -> None:
         super().on_mount()
-        for each in ("#details", "#composer", "#rates"):
+        for each in ("#details", "#composer", "#rates", "#session-notice"):
             self.query_one(each).display = False
         self.adopt_settings()
         self.update()
@@ -146,20 +149,22 @@ class TrafficPane(RowDuties):
         self._show_empty()
         self._describe()
         self.query_one(FilterBar).found(*self.view.matches(), hiding=self.view.hiding)
-        status = self._status()
+        line = self.query_one("#status", Static)
+        status = self._status(line.content_size.width)
         if status != self._shown_status:
             self._shown_status = status
-            self.query_one("#status", Static).update(status, layout=False)
+            line.update(status, layout=False)
+        self._show_notice()
 
-    def _status(self) -> Content:
-        session = self.session
+    def _status(self, width: int) -> Content:
+        session, view = self.session, self.view
         if session is None:
             return Content("")
         rates = self._rates.get(session.number) if session.state != "file" else None
-        view = self.view
+        now = rates.now if rates else 0
         return status_text(
-            session, rates.now if rates else 0, view.paused_at, following=view.following, behind=view.behind
-        )
+            session, now, view.paused_at, following=view.following, behind=view.behind, width=width
+        )  # fmt: skip
 
     def _sample(self) -> None:
         now = time.monotonic()
@@ -177,7 +182,15 @@ class TrafficPane(RowDuties):
     def _show_rates(self) -> None:
         lives = self.session is not None and self.session.state != "file"
         current = self._rates.get(self.session.number) if self.session and lives else None
-        self.query_one(RatesLine).show(current, wide=self.size.width >= 100)
+        self.query_one(RatesLine).show(current, self.size.width)
+
+    def _show_notice(self) -> None:
+        notice = self.session.notice if self.session is not None else ""
+        if notice != self._shown_notice:
+            self._shown_notice = notice
+            line = self.query_one("#session-notice", Static)
+            line.update(Content.styled(f"⚠ {notice}", "$text-warning"))
+            line.display = bool(notice)
 
     def _show_empty(self) -> None:
         empty = self.query_one("#traffic-empty", Static)

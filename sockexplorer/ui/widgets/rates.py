@@ -13,8 +13,10 @@ from sockexplorer.client.hub import Session
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SAMPLES = 24
-WIDE_CELLS, NARROW_CELLS = 12, 5
-"""Cells of each sparkline, where there is room and where there is little."""
+CELLS = ((118, 12), (100, 8), (0, 5))
+"""From which width of the pane on each sparkline has how many cells."""
+WIDE = 100
+"""Cells from which on drops have their place though there are none."""
 
 
 class Totals(NamedTuple):
@@ -69,19 +71,19 @@ class RatesLine(Static):
     def __init__(self) -> None:
         super().__init__(id="rates")
 
-    def show(self, history: History | None, *, wide: bool) -> None:
-        """Show the rates of a session."""
+    def show(self, history: History | None, width: int) -> None:
+        """Show the rates of a session in a pane of so many cells."""
         self.display = history is not None
         if history is None:
             return
-        cells = WIDE_CELLS if wide else NARROW_CELLS
+        cells = next(cells for least, cells in CELLS if width >= least)
         rates = list(history.rates)[-cells:]
         top = max(max(each.received, each.sent) for each in rates)
         parts: list[tuple[str, str]] = [
             (f"←{bars([each.received for each in rates], top)} ", "$text-primary"),
             (f"→{bars([each.sent for each in rates], top)}", "$text-accent"),
         ]
-        if wide or history.lossy:
+        if width >= WIDE or history.lossy:
             style = "$text-error" if history.lossy else "$foreground-muted"
             parts.append((f" ⚠{bars([each.dropped for each in rates])}", style))
         content = Content.assemble(*parts)

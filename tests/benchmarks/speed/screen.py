@@ -69,11 +69,11 @@ class Screen:
             self._take(deadline - time.monotonic())
 
     def counts(self, settle: float) -> tuple[int, int]:
-        """Kept, and dropped by the kernel, as its status line says when the rate is nothing again."""
+        """Received, and dropped by the kernel, as its status line says when the rate is nothing again."""
         self._shown.clear()
         self.read(settle)
         text = CONTROL.sub(b" ", bytes(self._shown)).decode("utf-8", "replace")
-        received = re.findall(r"kept ([\d,]+) ", text)
+        received = re.findall(r"← ([\d,]+) ", text)
         dropped = re.findall(r"([\d,]+) dropped by the kernel", text)
         if not received:
             raise Failed(f"the explorer's status line was not found in …{text[-500:]!r}")

@@ -1,0 +1,143 @@
+"""The line over the traffic. Where it is short, whole parts of it give way by their worth, and no word is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from sockexplorer.client.hub import Session
+from sockexplorer.core.seconds import mode
+from sockexplorer.ui.clock import amount, count, rate, size
+
+MUTED = "$foreground-muted"
+GAP = "  "
+OVER = ("closed", "failed", "ended", "file")
+"""States in which no call waits any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a line in its forms, the longest first, each with its worth: the least worth gives way first.
+
+    The last form of a part that ``stays`` never does.
+    """
+
+    style: str
+    forms: tuple[tuple[int, str], ...]
+    stays: bool = False
+
+
+def fitted(parts: Sequence[Part], width: int) -> Content:
+    """As much of the parts, in their order, as fits into so many cells."""
+    at = [0] * len(parts)
+
+    def text(number: int) -> str:
+        forms = parts[number].forms
+        return forms[at[number]][1] if at[number] < len(forms) else ""
+
+    while True:
+        texts = [text(number) for number in range(len(parts))]
+        if cell_len(GAP.join(filter(None, texts))) <= width:
+            break
+        yielding = [
+            (part.forms[at[number]][0], number)
+            for number, part in enumerate(parts)
+            if at[number] + part.stays < len(part.forms)
+        ]
+        if not yielding:
+            break
+        at[min(yielding)[1]] += 1
+    shown = [(text, part.style) for text, part in zip(texts, parts, strict=True) if text]
+    return Content(GAP).join(Content.styled(text, style) for text, style in shown)
+
+
+def status_text(
+    session: Session, rate_now: float, paused_at: int | None, *, following: bool, behind: int, width: int
+) -> Content:
+    """What was lost, the state, whether the view follows, counts, rate; in ``width`` cells.
+
+    ``rate_now`` in frames a second; ``behind`` counts rows that the filter has still to look at.
+    """
+    loss = _loss(session)
+    parts = [loss, _state(session)] if loss is not None else [_state(session)]
+    if loss is None:
+        parts.append(Part(MUTED, ((90, "0 dropped"),), stays=True))
+    parts += _view(session, paused_at, following=following)
+    if session.waits and session.state != "listening":
+        parts.append(Part("$text-warning", ((50, session.waits),)))
+    parts += _counts(session)
+    if rate_now:
+        # Of one width: what stands behind it rests while the rate changes.
+        parts.append(Part("$text-accent", ((40, f"{rate(rate_now):>7}"),)))
+    if behind:
+        parts.append(Part(MUTED, ((10, f"filtering, {count(behind)} to go"), (35, "filtering"))))
+    parts += _circumstances(session)
+    return fitted(parts, width)
+
+
+def _loss(session: Session) -> Part | None:
+    forms: tuple[tuple[int, str], ...]
+    kernel, log = session.drops, session.log.dropped
+    by = "when it was captured" if session.state == "file" else "by the kernel"
+    if kernel and log:
+        long = f"⚠ {count(kernel)} dropped {by}, {count(log)} dropped from the log"
+        medium = f"⚠ {count(kernel)} dropped {by}, {count(log)} from the log"
+        short = f"⚠ {count(kernel)} dropped, {count(log)} from the log"
+        least = f"⚠ {amount(kernel)} dropped, {amount(log)} from the log"
+        forms = ((6, long), (29, medium), (60, short), (95, least))
+    elif kernel:
+        forms = (
+            (29, f"⚠ {count(kernel)} dropped {by}"), (60, f"⚠ {count(kernel)} dropped"),
+            (95, f"⚠ {amount(kernel)} dropped"),
+        )  # fmt: skip
+    elif log:
+        forms = (
+            (60, f"⚠ {count(log)} dropped from the log"), (95, f"⚠ {amount(log)} dropped from the log"),
+        )  # fmt: skip
+    else:
+        return None
+    return Part("$text-warning", forms, stays=True)
+
+
+def _state(session: Session) -> Part:
+    # The bar of sessions has a sign for it.
+    return Part("bold", ((45 if session.state in OVER else 26, session.state),))
+
+
+def _view(session: Session, paused_at: int | None, *, following: bool) -> Iterator[Part]:
+    if session.progress < 1:
+        yield Part("$text-accent", ((60, f"reading, {session.progress:.0%}"),))
+    if paused_at is not None:
+        more = count(session.log.end - paused_at)
+        yield Part("bold $text-accent", ((30, f"‖ paused, {more} more"), (70, "‖ paused")))
+    elif not following and session.state != "file":
+        yield Part("$text-accent", ((30, "▲ not following: G"), (65, "▲ G follows")))
+
+
+def _counts(session: Session) -> Iterator[Part]:
+    log = session.log
+    if session.state == "file":
+        yield Part("", ((25, f"{count(len(log))} frames"),))
+    received, sent = log.received, log.sent
+    yield Part("", ((15, f"← {count(received)}"), (28, f"← {amount(received)}")))
+    yield Part("", ((14 if sent else 5, f"→ {count(sent)}"), (27 if sent else 5, f"→ {amount(sent)}")))
+    if log.dropped:
+        yield Part("", ((12, f"kept {count(received + sent - log.dropped)}"),))
+    if session.state != "file" and log.size >= 2**20:
+        yield Part(MUTED, ((8, size(log.size)),))
+
+
+def _circumstances(session: Session) -> Iterator[Part]:
+    """How the socket was made: what is so most of the time is worth the least."""
+    if session.state not in OVER:
+        if session.timeout is None:
+            yield Part(MUTED, ((1, mode(None)),))
+        else:
+            yield Part("$text-accent", ((18, mode(session.timeout)),))
+    if session.endpoint.private:
+        yield Part(MUTED, ((3, "in a namespace of its own"),))
+    if session.by_number:
+        yield Part(MUTED, ((2, "by number"),))

@@ -1,0 +1,112 @@
+"""The line over the traffic: what was lost is always in sight, and where it is short no word is cut."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from person import Person
+from textual.widgets import Static
+
+from sockexplorer.client.hub import Session
+from sockexplorer.ui.clock import amount, rate
+from sockexplorer.ui.status import status_text
+
+People = Callable[..., Person]
+LONGEST = 56
+"""Cells that the line has in a terminal of 80, beside the rates of a session that lost frames."""
+
+
+def session_of(
+    *, received: int = 0, sent: int = 0, drops: int = 0, trimmed: int = 0, state: str = "bound", **more: Any
+) -> Session:
+    """What the line looks at, of a session that has seen so much: nobody sends a thousand million frames in a test."""
+    log = SimpleNamespace(received=received, sent=sent, dropped=trimmed, size=received << 6, end=received + sent)
+    told = {"timeout": None, "waits": "", "progress": 1.0, "by_number": False, **more}
+    return SimpleNamespace(log=log, drops=drops, state=state, endpoint=SimpleNamespace(private=False), **told)  # type: ignore[return-value]
+
+
+def shown(session: Session, width: int, *, rate_now: float = 0.0, paused_at: int | None = None, **more: Any) -> str:
+    view = {"following": True, "behind": 0, **more}
+    return status_text(session, rate_now, paused_at, width=width, **view).plain
+
+
+@given(
+    st.integers(0, 10**10), st.integers(0, 10**10), st.integers(0, 10**10), st.integers(0, 10**10),
+    st.integers(40, 120), st.floats(0, 1e8), st.booleans(), st.integers(0, 10**9), st.sampled_from((None, 0.0, 2.5)),
+)  # fmt: skip
+def test_it_fits_whole_and_the_loss_is_in_it(
+    received: int, sent: int, drops: int, trimmed: int, width: int, rate_now: float, following: bool, behind: int,
+    timeout: float | None,
+) -> None:  # fmt: skip
+    session = session_of(received=received, sent=sent, drops=drops, trimmed=trimmed, timeout=timeout, by_number=True)
+    line = shown(session, width, rate_now=rate_now, following=following, behind=behind)
+    everything = shown(session, 1000, rate_now=rate_now, following=following, behind=behind)
+    assert len(line) <= width
+    assert line.startswith("⚠ ") is bool(drops or trimmed)
+    assert "dropped" in line
+    numbers = [each for each in (drops, trimmed) if each]
+    for number in numbers or [0]:
+        assert f"{number:,}" in line or amount(number) in line
+    known = set(everything.split()) | {"G", "follows", amount(received), amount(sent), amount(drops), amount(trimmed)}
+    assert {each.strip(",") for each in line.split()} <= {each.strip(",") for each in known}, "a word was cut"
+
+
+@pytest.mark.parametrize(
+    ("drops", "trimmed", "wanted"),
+    [
+        (12_345_678, 0, "⚠ 12,345,678 dropped by the kernel  ← 1"),
+        (0, 12_345_678, "⚠ 12,345,678 dropped from the log  ← 1"),
+        (12_345_678, 12_345_678, "⚠ 12,345,678 dropped, 12,345,678 from the log  "),
+    ],
+)
+def test_at_eighty_columns_the_loss_is_exact_and_says_who_lost(drops: int, trimmed: int, wanted: str) -> None:
+    session = session_of(received=999_999_999, drops=drops, trimmed=trimmed)
+    assert shown(session, LONGEST, rate_now=99_999.0).startswith(wanted)
+
+
+def test_what_is_so_most_of_the_time_gives_way_first() -> None:
+    session = session_of(received=2_500_000, sent=12, by_number=True)
+    wide = shown(session, 120, rate_now=100_000)
+    assert wide == "bound  0 dropped  ← 2,500,000  → 12  153 MiB   100k/s  blocking  by number"
+    lines = list(dict.fromkeys(shown(session, width, rate_now=100_000) for width in range(120, 8, -1)))
+    gone = [next(n for n, line in enumerate(lines) if word not in line) for word in ("blocking", "by number", "MiB")]
+    assert gone == sorted(gone)
+    assert gone[0] < next(n for n, line in enumerate(lines) if "2,500,000" not in line)
+    assert lines[-1] == "0 dropped"
+
+
+def test_a_pause_and_a_wait_outlast_the_counts() -> None:
+    waits = "connect() waits for an answer"
+    session = session_of(received=123_456_789, sent=1, drops=5, state="connecting", waits=waits)
+    line = shown(session, 64, paused_at=23_456_789)
+    assert "‖ paused" in line
+    assert waits in line
+    assert line.startswith("⚠ 5 dropped")
+    closed = shown(session_of(received=1, state="closed"), 120)
+    assert "blocking" not in closed
+
+
+@pytest.mark.parametrize("value", [0, 999, 999.6, 1000, 99_949, 99_960, 999_999, 99.97e6, 1e9])
+def test_a_rate_is_of_bounded_width(value: float) -> None:
+    assert len(amount(value)) <= 5
+    assert len(rate(value)) <= 7
+    assert re.fullmatch(r"[\d.]+[kMG]?", amount(value))
+
+
+async def test_it_fits_into_every_terminal(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        for number in range(3):
+            peer.sendto(b"%d" % number, session.local)  # type: ignore[arg-type]
+        await person.sees("bound  0 dropped  ← 3  → 0")
+        line = person.app.screen.query_one("#status", Static)
+        text = person.text("#status")
+        assert 0 < len(text) <= line.content_size.width
+        assert "…" not in text
