@@ -33,12 +33,14 @@ COLUMNS: dict[str, str] = {
     "summary": "what a decoder says, or the payload",
     "ancillary": "what came beside it, where there is room: TTL, credentials, VLAN …",
 }
+WIDE = 99
+"""Cells from which on a row has room: those of a terminal of 100 columns, less the scroll bar."""
 EVENT_GLYPH = "•"
 LEAST_BESIDE = 12
 """Cells that ancillary data needs to be worth showing."""
 _EVENT_GLYPHS = {
     "error": "✗", "reset": "✗", "dropped": "⚠", "unkept": "⚠", "unsent": "⚠", "timeout": "⚠", "waits": "…",
-    "accepted": "+", "connected": "+", "closed": "○", "option-changed": "≔",
+    "accepted": "+", "connected": "+", "closed": "○", "option-changed": "≔", "by-number": "#",
 }  # fmt: skip
 _PROBLEMS = frozenset(("error", "reset"))
 _WARNINGS = frozenset(("dropped", "unkept", "unsent", "timeout"))
@@ -47,7 +49,7 @@ Kind = Literal["problem", "warning", "event", "out", "in"]
 KINDS: dict[Kind, tuple[str, str]] = {
     "problem": ("✗", "errors, resets"),
     "warning": ("⚠ ⇠ ⇢", "drops, timeouts, cut short"),
-    "event": ("• + ○ ≔ …", "what else happened to the socket"),
+    "event": ("+ ○ ≔ # …", "what else happened to the socket"),
     "out": ("→", "sent"),
     "in": ("←", "received"),
 }
@@ -89,13 +91,15 @@ def row_sign(frame: Frame) -> str:
 
 
 def row_cells(
-    frame: Frame, session: Session, width: int, look: Look, since: int, tone: Callable[[str], Style], rule: str = ""
-) -> Cells:
+    frame: Frame, session: Session, width: int, look: Look, since: int, tone: Callable[[str], Style], rule: str = "", *,
+    marks: int = 0,
+) -> Cells:  # fmt: skip
     """The cells of a row, ``width`` cells wide. ``since`` is the time (ns) that a relative or delta time counts from.
 
-    ``tone`` gives the style of a `Kind`, of ``text`` and ``muted``, and of the colour of a ``rule`` that matched.
+    ``marks`` are cells of the line that stand before them. ``tone`` gives the style of a `Kind`, of ``text`` and
+    ``muted``, and of the colour of a ``rule`` that matched.
     """
-    wide = width >= 100
+    wide = width + marks >= WIDE
     glyph = row_sign(frame)
     muted, style = tone("muted"), tone(rule or row_kind(frame))
     said = style if rule or frame.event else tone("text" if frame.length else "muted")
@@ -116,7 +120,7 @@ def row_cells(
             cells.append((f"{'' if frame.event else protocol_of(frame, session):<8.8} ", muted))
         elif column == "summary":
             with_beside = "ancillary" in look.columns
-            cells += _summary(frame, session, cells, width, said, tone, with_beside=with_beside)
+            cells += _summary(frame, session, cells, width, said, tone, wide=wide, with_beside=with_beside)
     return cells
 
 
@@ -149,7 +153,7 @@ def _of_peer(spoken: tuple[Family, Protocol], peer: Peer | None) -> str:
 
 def _summary(
     frame: Frame, session: Session, before: Cells, width: int, style: Style, tone: Callable[[str], Style], *,
-    with_beside: bool,
+    wide: bool, with_beside: bool,
 ) -> Cells:  # fmt: skip
     marks = "" if frame.event else _marks(frame)
     room = max(8, width - sum(cell_len(text) for text, _ in before) - cell_len(marks))
@@ -160,7 +164,7 @@ def _summary(
     more = escape(beside(frame.meta), width) if with_beside and frame.meta else ""
     if more:
         # The payload comes first: what is beside it gets what is left, and a third of the room where there is much.
-        most = max(room // 3 if width >= 100 else 0, room - cell_len(said))
+        most = max(room // 3 if wide else 0, room - cell_len(said))
         more = f"  ‹{_fit(more, most - 4)}›" if most >= LEAST_BESIDE else ""
     cells.append((_fit(said, room - cell_len(more)), style))
     return [*cells, (more, tone("muted"))] if more else cells

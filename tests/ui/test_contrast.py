@@ -14,7 +14,7 @@ from test_traffic_pane import with_frames
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.core.frames import Flag
-from sockexplorer.ui.columns import KINDS, row_kind, row_sign
+from sockexplorer.ui.columns import EVENT_GLYPH, KINDS, row_kind, row_sign
 from sockexplorer.ui.contrast import BLACK, LEAST, WHITE, contrast, readable
 from sockexplorer.ui.rules import COLOURS, Rule
 from sockexplorer.ui.widgets.traffic_view import TrafficView
@@ -24,6 +24,7 @@ TONES = (*KINDS, "text", "muted", *COLOURS)
 EVENTS = {
     "error": "problem", "reset": "problem", "dropped": "warning", "unkept": "warning", "unsent": "warning",
     "timeout": "warning", "accepted": "event", "closed": "event", "option-changed": "event",
+    "by-number": "event", "connected": "event", "waits": "event",
 }  # fmt: skip
 
 
@@ -122,6 +123,7 @@ def test_each_kind_has_signs_of_its_own() -> None:
         seen.setdefault(row_kind(each), set()).add(row_sign(each))
     assert set(seen) == set(KINDS)
     assert {event: row_kind(frame(Flag.EVENT | Flag.META, event)) for event in EVENTS} == EVENTS
+    assert EVENT_GLYPH not in {row_sign(each) for each in frames}, "each kind of event has a sign of its own"
     signs = [sign for each in seen.values() for sign in each]
     assert len(signs) == len(set(signs)), "no sign stands for two kinds"
     for kind, those in seen.items():

@@ -200,3 +200,28 @@ def test_a_mark_only_adds_its_brackets(width: int, data: bytes, start: int, size
     digits_of = [line[:columns] for line in marked]
     assert "".join(digits_of).count("[") == "".join(digits_of).count("]") == (1 if dump.marked else 0)
     assert [line[:columns].replace("[", " ").replace("]", " ") + line[columns:] for line in marked] == plain
+
+
+async def test_who_looks_at_a_row_keeps_it_while_others_come(
+    people: People, size: tuple[int, int], peer: socket.socket
+) -> None:
+    async with people(size) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        view, tree = person.main.traffic.view, person.main.query_one(FieldTree)
+        for number in range(3):
+            peer.sendto(b"frame %d" % number, session.local)  # type: ignore[arg-type]
+        await person.until(lambda: view.line_count() == 3)
+        await person.show_details()
+        tree.focus()
+        await person.settle()
+        assert not view.following
+        peer.sendto(b"frame 3", session.local)  # type: ignore[arg-type]
+        await person.until(lambda: view.line_count() == 4)
+        await person.settle()
+        assert view.number_at(view.cursor) == 2
+        assert tree.facts[0].value.startswith("2 ")
+        await person.sees("not following" if size[0] > 80 else "follow")
+        view.focus()
+        await person.press("G")
+        await person.until(lambda: tree.facts[0].value.startswith("3 "))
+        assert view.following

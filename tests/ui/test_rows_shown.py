@@ -59,6 +59,21 @@ async def test_columns_are_chosen_and_kept(
         assert re.match(r" +0\.000000 ← ", row(person, 0))
 
 
+async def test_columns_rest_when_the_scroll_bar_and_marks_come(people: People, peer: socket.socket) -> None:
+    async with people((100, 30)) as person:
+        await with_frames(person, peer, 2)
+        before = row(person, 0)
+        assert " udp " in before, "a terminal of 100 columns has room for the protocol"
+        for number in range(2, 40):
+            peer.sendto(b"frame %d" % number, person.session.local)
+        view = person.main.traffic.view
+        await person.until(lambda: view.line_count() == 40)
+        await person.until(lambda: view.show_vertical_scrollbar, "the scroll bar")
+        assert row(person, 0) == before
+        await person.press("g", "m")
+        assert row(person, 0).rstrip() == "◆" + before.rstrip()
+
+
 async def test_every_choice_of_columns_fits(people: People, peer: socket.socket) -> None:
     async with people((80, 24)) as person:
         await with_frames(person, peer, 2)

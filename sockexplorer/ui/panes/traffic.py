@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -309,10 +309,17 @@ class TrafficPane(RowDuties):
             self._described = row
             details.show(self.view.current(), self.session)
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        # Who goes through the fields of a row means that row, whatever comes meanwhile.
+        if self.query_one(Details) in event.widget.ancestors:
+            self.view.stay()
+
     def action_details(self) -> None:
         details = self.query_one(Details)
         details.display = not details.display
         self._details_chosen = True
+        if details.display:
+            self.view.stay()
         self._describe()
         self.view.call_after_refresh(self.view.show_cursor_line)
 

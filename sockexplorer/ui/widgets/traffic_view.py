@@ -315,6 +315,12 @@ class TrafficView(LineView):
             self._seen = (-1, -1)
             self.catch_up()
 
+    def stay(self) -> None:
+        """Follow the end no more, so that the cursor stays on its row."""
+        if self.following:
+            self.following = False
+            self.post_message(self.Followed())
+
     def pause(self, pause: bool) -> None:
         """Stop at what is there; frames go on into the log."""
         self.paused_at = self.session.log.end if pause and self.session else None
@@ -335,8 +341,9 @@ class TrafficView(LineView):
         rule = self._painter.rule_of(frame.number) if self._painter else -1
         colour = self.rules[rule].colour if rule >= 0 else ""
         sign = [(SIGNS[rule] if colour else " ", self._tone(colour or "muted"))] if self.rules else []
+        marks = len(gutter) + len(sign)
         cells = row_cells(
-            frame, self.session, width - len(gutter) - len(sign), self.look, since, self._tone, colour
+            frame, self.session, width - marks, self.look, since, self._tone, colour, marks=marks
         )  # fmt: skip
         cells = [*sign, *cells]
         if not gutter:
