@@ -23,6 +23,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.misread import reason
 from sockexplorer.capture.moments import clock_of, read_time
 from sockexplorer.core.payload import PayloadError, from_hex
 
@@ -164,7 +165,9 @@ def compile_filter(
         ended = getattr(getattr(error, "token", None), "type", "") == "$END"
         column = 0 if ended else getattr(error, "column", 0)
         place = f"at character {column}" if isinstance(column, int) and column > 0 else "at the end"
-        raise FilterError(f"not understood {place}; try: hello  /regex/  dir==in  len>100  peer~192.") from None
+        why = reason(text)
+        told = f": {why}" if why else "; try: hello  /regex/  dir==in  len>100  peer~192."
+        raise FilterError(f"not understood {place}{told}") from None
     except LarkError as error:
         raise FilterError(str(error)) from None
     return _compile(tree, Shown(peer_name, summary, fields, vocabulary), 0)

@@ -55,11 +55,13 @@ def fitted(parts: Sequence[Part], width: int) -> Content:
 
 
 def status_text(
-    session: Session, rate_now: float, paused_at: int | None, *, following: bool, behind: int, width: int
-) -> Content:
+    session: Session, rate_now: float, paused_at: int | None, *, following: bool, behind: int = 0,
+    passed: int | None = None, width: int,
+) -> Content:  # fmt: skip
     """What was lost, the state, whether the view follows, counts, rate; in ``width`` cells.
 
-    ``rate_now`` in frames a second; ``behind`` counts rows that the filter has still to look at.
+    ``rate_now`` in frames a second; ``passed`` counts rows that the filter let through, ``behind`` those that it has
+    still to look at.
     """
     loss = _loss(session)
     parts = [loss, _state(session)] if loss is not None else [_state(session)]
@@ -68,6 +70,9 @@ def status_text(
     parts += _view(session, paused_at, following=following)
     if session.waits and session.state != "listening":
         parts.append(Part("$text-warning", ((50, session.waits),)))
+    if passed is not None:
+        rows = "row passes" if passed == 1 else "rows pass"
+        parts.append(Part("$text-success", ((32, f"{count(passed)} {rows}"), (42, f"{amount(passed)} pass"))))
     parts += _counts(session)
     if rate_now:
         # Of one width: what stands behind it rests while the rate changes.

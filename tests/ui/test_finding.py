@@ -27,10 +27,40 @@ async def test_the_line_is_judged_while_it_is_typed(people: People, size: tuple[
         assert not line.has_class("-right")
         line.value = "can.png==1"
         await person.sees("did you mean can.pgn?")
+        line.value = "event=="
+        await person.sees("✗ not understood at the end: a value belongs after event==", "tab: accepted")
         line.value = "nl.type==RTM_NEWLINK"
         await person.sees("✓ 0 of 12 rows")
+        line.value = "n>=3"
+        await person.sees("✓ 9 of 12 rows")
+        assert "9 rows pass" not in person.text("#status")
+        await person.press("enter")
+        await person.sees("9 rows pass")
+        assert "Match" in person.offered()
+        await person.press("/")
         await person.press("enter")
         assert "✓" not in person.text("#filter-note") or not person.main.query_one(FilterBar).note.display
+
+
+async def test_counting_matches_lays_out_nothing(people: People, peer: socket.socket) -> None:
+    """While somebody types beside a flood the count changes with every tick; the screen must not be laid out anew."""
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 30)
+        await person.press("/", *"frame")
+        await person.sees("✓ 30 of 30 rows")
+        laid_out = 0
+        layout = person.main._refresh_layout
+
+        def counted(*arguments: object, **more: object) -> None:
+            nonlocal laid_out
+            laid_out += 1
+            layout(*arguments, **more)  # type: ignore[arg-type]
+
+        person.main._refresh_layout = counted  # type: ignore[method-assign]
+        for number in range(30, 40):
+            peer.sendto(b"frame %d" % number, person.session.local)
+            await person.sees(f"✓ {number + 1} of {number + 1} rows")
+        assert laid_out == 0
 
 
 async def test_names_and_values_are_completed(people: People, size: tuple[int, int], peer: socket.socket) -> None:

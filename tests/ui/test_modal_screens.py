@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,13 +32,31 @@ async def test_help_speaks_of_the_thing_under_the_cursor(people: People) -> None
                 await person.sees("AF_INET/udp")
             await person.press("question_mark")
             screen = await person.until(lambda: isinstance(person.app.screen, HelpScreen) and person.app.screen)
-            text = f"{screen._title} {screen._text().plain} Keys that work here"
+            text = f"{screen._title} {screen._text(screen._sections).plain} Keys that work here"
             assert all(each in text for each in words), text
             shown = person.screen
             assert screen._title.split()[0] in shown
             assert screen._keys, "help names the keys"
             await person.press("j", "G", "g", "escape")
             assert not isinstance(person.app.screen, HelpScreen)
+
+
+async def test_help_on_the_traffic_begins_with_its_keys(people: People, peer: socket.socket) -> None:
+    """At 80×24, without a scroll: who asks there wants to know what can be done with the rows."""
+    async with people((80, 24)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        peer.sendto(b"hello", session.local)  # type: ignore[arg-type]
+        await person.until(lambda: person.main.traffic.view.line_count() == 1)
+        await person.press("question_mark")
+        await person.sees("receive buffer", "Keys that work here", "/  Filter", "y  Copy")
+        screen = person.app.screen
+        assert isinstance(screen, HelpScreen)
+        said = [words for _, words in screen._keys]
+        assert said.index("Bookmark the row") < said.index("Dark or light") < said.index("Page down")
+        assert not {"Scroll Left", "Page Right"} & set(said), "the view has no more columns than are in sight"
+        assert len(said) == len(set(said))
+        await person.press("G")
+        await person.sees("What an error means here")
 
 
 async def test_f1_helps_while_typing(people: People) -> None:

@@ -35,6 +35,8 @@ class Pane(Vertical):
 
     NUMBER: int
     TITLE: str
+    KEYS_AFTER: int | None = None
+    """How many sections of its help stand before the keys, None for all."""
 
     def on_mount(self) -> None:
         self.border_title = f"{self.NUMBER} {self.TITLE}"

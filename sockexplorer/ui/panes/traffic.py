@@ -60,12 +60,13 @@ class TrafficPane(RowDuties):
     """Sessions, their rows, a filter, the details of a row, and a composer."""
 
     NUMBER, TITLE = 3, "Traffic"
+    KEYS_AFTER = 1
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "compose", "Send", id="send"),
         Binding("enter", "details", "Details", id="details"),
         Binding("/", "filter", "Filter", id="filter"),
         Binding("h", "hide", "Hide or only mark what the filter leaves out", show=False, id="hide"),
-        Binding("n", "match(1)", "Next row that passes the filter", show=False, id="next-match"),
+        Binding("n", "match(1)", "Match", id="next-match", tooltip="Next row that passes the filter"),
         Binding("N", "match(-1)", "Row before that passes the filter", show=False, id="previous-match"),
         Binding("F", "conversation", "What was said with the peer, as text or hex", show=False, id="conversation"),
         Binding("S", "statistics", "Statistics by peer, length and protocol", show=False, id="statistics"),
@@ -161,9 +162,10 @@ class TrafficPane(RowDuties):
         if session is None:
             return Content("")
         rates = self._rates.get(session.number) if session.state != "file" else None
-        now = rates.now if rates else 0
+        typed = self.query_one(FilterBar).line.has_focus
         return status_text(
-            session, now, view.paused_at, following=view.following, behind=view.behind, width=width
+            session, rates.now if rates else 0, view.paused_at, following=view.following, behind=view.behind,
+            passed=view.matches()[0] if view.filtered and not typed else None, width=width,
         )  # fmt: skip
 
     def _sample(self) -> None:
@@ -427,7 +429,7 @@ class TrafficPane(RowDuties):
             frame = self.view.current()
             spoken = session.spoken(frame) if frame is not None else None
             about = about_protocol(*spoken) if spoken is not None else []
-            return session.title, [("", told), *about, ("The filter", FILTER_HELP)]
+            return session.title, [("", told), ("The filter", FILTER_HELP), ("Rows", SIGNS_HELP), *about]
         where = [f"local   {session.local!r}", f"remote  {session.remote!r}"]
         where.append(buffer_text(session))
         if session.packets is not None:
@@ -435,9 +437,5 @@ class TrafficPane(RowDuties):
         about = about_protocol(session.family, session.protocol)
         if self.query_one(FilterBar).line.has_focus:
             return "The filter", [("", FILTER_HELP), *about]
-        return f"{session.title} · {session.state}", [
-            ("", where),
-            *about,
-            ("The filter", FILTER_HELP),
-            ("Rows", SIGNS_HELP),
-        ]
+        here = [("", where), ("The filter", FILTER_HELP), ("Rows", SIGNS_HELP), *about]
+        return f"{session.title} · {session.state}", here

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult, SuspendNotSupported
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
@@ -325,12 +326,21 @@ class MainScreen(AddressDuties, Demonstrating):
 
         pane = self.panes[self._current - 1]
         title, sections = pane.subject()
-        keys = [
-            (self.app.get_key_display(binding), binding.tooltip or binding.description)
-            for _, binding, enabled, _ in sorted(self.active_bindings.values(), key=lambda each: not each.binding.show)
-            if enabled and binding.description and binding.action != "app.help_quit"
-        ]
-        self.app.push_screen(HelpScreen(title, sections, list(dict.fromkeys(keys))))
+        self.app.push_screen(HelpScreen(title, sections, self._keys_that_work(), pane.KEYS_AFTER))
+
+    def _keys_that_work(self) -> list[tuple[str, str]]:
+        """Keys with what they do: those of the footer, then the pane's, the screen's, and those that only move."""
+
+        def rank(each: ActiveBinding) -> tuple[bool, int]:
+            place = 0 if isinstance(each.node, Pane) else 1 if isinstance(each.node, Screen) else 2
+            return not each.binding.show, place
+
+        keys: dict[str, str] = {}
+        for each in sorted(self.active_bindings.values(), key=rank):
+            said = each.binding.tooltip or each.binding.description
+            if each.enabled and said and each.binding.action != "app.help_quit":
+                keys.setdefault(said, self.app.get_key_display(each.binding))
+        return [(key, said) for said, key in keys.items()]
 
     def action_help_typing(self) -> None:
         self.action_help()

@@ -33,28 +33,34 @@ class TextScroll(VerticalScroll, can_focus=True):
 
 
 class HelpScreen(ModalScreen[None]):
-    """Help on the thing under the cursor, then the keys that work where the person is."""
+    """Help on the thing under the cursor, and the keys that work where the person is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1", "dismiss(None)", "Back"),
         Binding("q", "app.quit", "Quit"),
     ]
 
-    def __init__(self, title: str, sections: list[Section], keys: list[tuple[str, str]]) -> None:
+    def __init__(
+        self, title: str, sections: list[Section], keys: list[tuple[str, str]], keys_after: int | None = None
+    ) -> None:  # fmt: skip
+        """``keys_after`` is how many of the sections stand before the keys, None for all."""
         super().__init__()
         self._title, self._sections, self._keys = escape(title), sections, keys
+        self._keys_after = len(sections) if keys_after is None else keys_after
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog-title", markup=False)
             with TextScroll():
-                yield Static(self._text(), markup=False)
+                yield Static(self._text(self._sections[: self._keys_after]), markup=False)
                 yield Static(self._key_table(), id="help-keys")
+                if rest := self._sections[self._keys_after :]:
+                    yield Static(Content.assemble("\n", self._text(rest)), markup=False)
         yield Footer(compact=True, show_command_palette=False)
 
-    def _text(self) -> Content:
+    def _text(self, sections: list[Section]) -> Content:
         parts = []
-        for heading, lines in self._sections:
+        for heading, lines in sections:
             text = Content("\n".join(map(escape, lines)))
             parts.append(Content.assemble((escape(heading), "bold $text-accent"), "\n", text) if heading else text)
         return Content("\n\n").join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -92,6 +93,7 @@ class FilterBar(Vertical):
         self._session: Session | None = None
         self._wrong = ""
         self._told: object = None
+        self._lines = 0
 
     def compose(self) -> ComposeResult:
         yield FilterLine(
@@ -139,7 +141,8 @@ class FilterBar(Vertical):
             self.holding = ""
         self._wrong = str(error)
         self._judge()
-        self._say(Content.styled(f"✗ {escape(self._wrong)}", "$text-error"))
+        verdict = (f"✗ {escape(self._wrong)}", "$text-error")
+        self._say(Content.assemble(verdict, *self._offered()))
 
     def found(self, matching: int, total: int, *, hiding: bool) -> None:
         """How many rows pass; told while the person types."""
@@ -150,7 +153,6 @@ class FilterBar(Vertical):
             self.note.display = False
             self._told = None
             return
-        offers = self.offers(value)
         told = (matching, total, hiding, value)
         if told == self._told:
             return
@@ -159,17 +161,23 @@ class FilterBar(Vertical):
         parts: list[str | tuple[str, str]] = [
             (f"✓ {count(matching)} of {count(total)} rows{rest}", "$text-success"),
         ]
-        if offers:
-            parts.append((f"   {tab_text(offers)}", "$foreground-muted"))
-        self._say(Content.assemble(*parts))
+        self._say(Content.assemble(*parts, *self._offered()))
+
+    def _offered(self) -> list[tuple[str, str]]:
+        offers = self.offers(self.line.value) if self.line.has_focus else []
+        return [(f"   {tab_text(offers)}", "$foreground-muted")] if offers else []
 
     def offers(self, value: str) -> list[str]:
         """Filters that what was typed may become."""
         return offers(value, self._session)
 
     def _say(self, content: Content) -> None:
-        self.note.update(content)
-        self.note.display = True
+        note = self.note
+        lines = -(-content.cell_length // max(1, self.size.width - 2))
+        # Counts change with every tick: the screen is laid out anew only where the note grows or shrinks.
+        note.update(content, layout=not note.display or lines != self._lines)
+        self._lines = lines
+        note.display = True
 
     def _judge(self) -> None:
         right = bool(self.line.value.strip()) and not self._wrong
@@ -185,7 +193,8 @@ class FilterBar(Vertical):
         self.holding = self.line.value.strip()
         self._wrong, self._told = "", None
         self._judge()
-        self.note.display = False
+        if predicate is None:
+            self.note.display = False
         self._apply(predicate)
 
     @on(Input.Changed)
@@ -208,4 +217,5 @@ class FilterBar(Vertical):
 
 
 def _last_word(text: str) -> str:
-    return text.replace("(", " ").rpartition(" ")[2]
+    word = text.replace("(", " ").rpartition(" ")[2]
+    return re.split("==|!=|~", word, maxsplit=1)[-1]

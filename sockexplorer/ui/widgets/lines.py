@@ -18,7 +18,7 @@ from textual.strip import Strip
 from sockexplorer.ui.contrast import readable
 
 
-class LineView(ScrollView, can_focus=True):
+class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     """Subclasses give `line_count` and `line`; they call `lines_changed` when the count changed."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"line--cursor"}

@@ -1,0 +1,50 @@
+"""Why a filter can't be read, in the words of who types it: mostly it is not finished yet."""
+
+from __future__ import annotations
+
+import re
+
+_PIECE = re.compile(
+    r"""
+    (?P<string>"(?:[^"\\]|\\.)*(?P<quote>"?))
+    | (?P<regex>/(?:[^/\\]|\\.)+/)
+    | (?P<open>\() | (?P<close>\))
+    | (?P<field>[A-Za-z_][\w.-]*)\s*(?P<operator>==|!=|>=|<=|>|<|~)
+    | (?P<word>[^\s()"]+)
+    """,
+    re.VERBOSE,
+)
+_CONNECTIVES = ("and", "or", "not")
+_EXAMPLES = {
+    "dir": "in or out", "direction": "in or out", "len": "a number", "length": "a number", "n": "a number",
+    "time": "a time such as 14:05",
+}  # fmt: skip
+
+
+def reason(text: str) -> str:
+    """What a filter lacks that is not finished, "" where that is not what is wrong with it."""
+    opened: list[int] = []
+    last: re.Match[str] | None = None
+    slash = 0
+    for piece in _PIECE.finditer(text):
+        last, at = piece, piece.start() + 1
+        if piece["string"] and not piece["quote"]:
+            return f"the quote at character {at} is not closed"
+        if piece["open"]:
+            opened.append(at)
+        elif piece["close"]:
+            if not opened:
+                return f"nothing opened the ) at character {at}"
+            opened.pop()
+        elif piece["word"] and piece["word"].startswith("/"):
+            slash = at
+    if slash and (opened or "(" in text[slash:]):
+        return f"the regular expression at character {slash} has no / at its end"
+    if last is not None and last["operator"]:
+        field = last["field"]
+        return f"{_EXAMPLES.get(field.lower(), 'a value')} belongs after {field}{last['operator']}"
+    if last is not None and (last["word"] or "").lower() in _CONNECTIVES:
+        return f"something belongs after {last[0]!r}"
+    if opened:
+        return f"nothing closes the ( at character {opened[-1]}"
+    return ""
