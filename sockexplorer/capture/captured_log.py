@@ -47,6 +47,7 @@ class CapturedLog:
     first = 1
     dropped = 0
     """What was dropped was so when it was captured: see the index's ``drops``."""
+    unkept = 0
     size = 0
     limit = 0
 

@@ -89,7 +89,6 @@ class Log:
         """Blocks at the beginning of these columns that were dropped."""
         self._given = PAGE
         self._position = PAGE
-        self._unkept = 0
         self._at_hand: OrderedDict[int, Block] = OrderedDict()
         self._latest: Block | None = None
         self._names = Names()
@@ -103,7 +102,9 @@ class Log:
         self.bytes_in = 0
         self.bytes_out = 0
         self.dropped = 0
-        """Frames that this log no longer has."""
+        """Frames that this log no longer has, or never had."""
+        self.unkept = 0
+        """Those of them that could not be written, as on a full disk."""
 
     # --- taking in -------------------------------------------------------------------------------------------
 
@@ -128,9 +129,9 @@ class Log:
         began, committed = self._position, counters[COMMITTED]
         while self._position < committed:
             self._take(self._header(self._position, committed - self._position))
-        if counters[UNKEPT] != self._unkept:
-            more = counters[UNKEPT] - self._unkept
-            self._unkept += more
+        if counters[UNKEPT] != self.unkept:
+            more = counters[UNKEPT] - self.unkept
+            self.unkept += more
             self.received += more
             self.dropped += more
         if began != self._position:

@@ -47,11 +47,15 @@ Sink = Callable[[Sequence[bytes | bytearray]], None]
 
 
 class Full(Exception):
-    """The file took no more. The message says why; ``kept`` of the batch's blocks are in it, whole."""
+    """The file took no more. The message says why; ``kept`` of the batch's blocks are in it, whole.
 
-    def __init__(self, message: str, kept: int) -> None:
+    ``frames`` are those that the file holds, where who wrote counted them.
+    """
+
+    def __init__(self, message: str, kept: int, frames: int | None = None) -> None:
         super().__init__(message)
         self.kept = kept
+        self.frames = frames
 
 
 class Said(NamedTuple):
@@ -232,6 +236,7 @@ class Recording:
             self._sink(blocks)
         except Full as full:
             self.written += sum(frames[: full.kept])
+            full.frames = self.written
             raise
         self.written += sum(frames)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import select
 from collections.abc import Callable, Iterator
@@ -83,22 +81,20 @@ class Captured:
 
     def repair(self) -> None:
         """Cut a file that ends within a record at the last whole one. Raises `Failed` while another writes it."""
+        from sockexplorer.capture.repair import cut
+
         if self.torn < 0:
             note(f"{self.path}: nothing to repair")
             return
-        if self.torn == 0:
-            raise Failed(f"{self.path}: there is no whole record in it to keep")
         try:
-            with contextlib.closing(os.fdopen(os.open(self.path, os.O_RDWR | os.O_CLOEXEC), "r+b")) as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.fstat(file.fileno()).st_size != self._size:
-                    raise BlockingIOError
-                os.ftruncate(file.fileno(), self.torn)
+            gone = cut(Path(self.path), self._size, self.torn)
         except BlockingIOError:
             raise Failed(f"{self.path}: another program is still writing it") from None
         except OSError as error:
             raise Failed(f"{self.path}: {error.strerror}") from None
-        note(f"{self.path}: cut off {self._size - self.torn} bytes")
+        except ValueError as error:
+            raise Failed(f"{self.path}: {error}") from None
+        note(f"{self.path}: cut off {gone} bytes")
 
     def close(self) -> None:
         if self._fd:

@@ -17,6 +17,7 @@ from sockexplorer.capture.index import VECTORISED_BYTES, Index
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.origins import Provenance
 from sockexplorer.capture.reading import CaptureError, Record, Torn
+from sockexplorer.capture.repair import cut
 from sockexplorer.capture.sifting import ColumnSift, Known, Sift, rows_of
 from sockexplorer.capture.statistics import ColumnStatistics, Statistics
 from sockexplorer.client.client import Problem
@@ -46,9 +47,9 @@ class FileSession(Session):
         self, number: int, path: Path, *, keeps_index: bool = True, vectorised_from: int = VECTORISED_BYTES
     ) -> None:
         self.path = path
-        self._keeps_index = keeps_index and not os.environ.get(NO_INDEX)
+        self.keeps_index = keeps_index and not os.environ.get(NO_INDEX)
         self._opened = Opened()
-        loaded = sidecar.load(path) if self._keeps_index else None
+        loaded = sidecar.load(path) if self.keeps_index else None
         self.was_kept = loaded is not None
         """Whether the index was made before."""
         if loaded is None:
@@ -77,7 +78,7 @@ class FileSession(Session):
                 self.progress = progress
                 if self._stop.is_set():
                     return
-            if self._keeps_index:
+            if self.keeps_index:
                 sidecar.settle(self.captured)
         except OSError as error:
             self.notice = escape(f"the file can't be read: {error.strerror}")
@@ -92,9 +93,7 @@ class FileSession(Session):
 
     def _explain(self, error: CaptureError) -> str:
         if isinstance(error, Torn):
-            return escape(
-                f'it ends within a record: whole up to byte {error.offset}; "sockexplorer open --repair" cuts it there'
-            )
+            return escape(f"it ends within a record: whole up to byte {error.offset}")
         return escape(f"it can't be read on {error}")
 
     def wait(self) -> None:
@@ -150,6 +149,11 @@ class FileSession(Session):
             return self.captured.index.record(number - 1)
         return None
 
+    @property
+    def torn(self) -> int:
+        error = self.captured.index.error
+        return self.captured.index.file.size - error.offset if isinstance(error, Torn) and error.offset else 0
+
     def _frame(self, number: int, record: Record) -> Frame:
         frame = self._opened.frame(record, number)
         if number == 1 and (spoken := self.spoken(frame)) is not None:
@@ -182,3 +186,25 @@ def open_file(hub: Hub, path: Path, *, keeps_index: bool = True) -> FileSession 
     hub.sessions[session.number] = session
     session.start()
     return session
+
+
+def repair(hub: Hub, session: Session) -> tuple[Session, int] | Problem:
+    """Cut a torn capture file at its last whole record; its session anew, and the bytes that are gone; or why not."""
+    assert isinstance(session, FileSession)
+    size = session.captured.index.file.size
+    try:
+        gone = cut(session.path, size, size - session.torn)
+    except BlockingIOError:
+        return Problem("repair", "", f"{session.path}: another program is still writing it")
+    except (OSError, ValueError) as error:
+        return Problem("repair", "", f"{session.path}: {getattr(error, 'strerror', None) or error}")
+    try:
+        anew = FileSession(session.number, session.path, keeps_index=session.keeps_index)
+    except (OSError, CaptureError) as error:
+        return Problem("repair", "", f"{session.path}: {error}")
+    # What is mapped of the file reaches over its end: nobody may read on there.
+    session.release()
+    session.log.close()
+    hub.sessions[session.number] = anew
+    anew.start()
+    return anew, gone

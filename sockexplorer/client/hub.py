@@ -142,6 +142,11 @@ class Session:
         """The record behind a row of a capture file, as it is in it; None where there is none."""
         return None
 
+    @property
+    def torn(self) -> int:
+        """How many bytes at the end of a capture file are no whole record."""
+        return 0
+
     def release(self) -> None:
         """Called before the log is closed for good."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sockexplorer.capture.copying import Copy
 from sockexplorer.capture.filter import Predicate
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.recording import Sink
+from sockexplorer.capture.recording import Full, Sink
 from sockexplorer.client.formats import PCAPNG, as_lines
 from sockexplorer.client.hub import Session
 from sockexplorer.client.recorder import Recorder
@@ -86,7 +86,11 @@ def _lines(sessions: Sequence[Session], kind: str, sink: Sink, passes: Passes) -
         nonlocal written
         lines, waiting[:] = list(waiting), []
         if lines:
-            sink(lines)
+            try:
+                sink(lines)
+            except Full as full:
+                full.frames = written + full.kept
+                raise
             written += len(lines)
 
     for session in sessions:

@@ -84,27 +84,22 @@ def status_text(
 
 
 def _loss(session: Session) -> Part | None:
-    forms: tuple[tuple[int, str], ...]
-    kernel, log = session.drops, session.log.dropped
     by = "when it was captured" if session.state == "file" else "by the kernel"
-    if kernel and log:
-        long = f"⚠ {count(kernel)} dropped {by}, {count(log)} dropped from the log"
-        medium = f"⚠ {count(kernel)} dropped {by}, {count(log)} from the log"
-        short = f"⚠ {count(kernel)} dropped, {count(log)} from the log"
-        least = f"⚠ {amount(kernel)} dropped, {amount(log)} from the log"
-        forms = ((6, long), (29, medium), (60, short), (95, least))
-    elif kernel:
-        forms = (
-            (29, f"⚠ {count(kernel)} dropped {by}"), (60, f"⚠ {count(kernel)} dropped"),
-            (95, f"⚠ {amount(kernel)} dropped"),
-        )  # fmt: skip
-    elif log:
-        forms = (
-            (60, f"⚠ {count(log)} dropped from the log"), (95, f"⚠ {amount(log)} dropped from the log"),
-        )  # fmt: skip
-    else:
+    unkept = session.log.unkept
+    trimmed = session.log.dropped - unkept
+    causes = [
+        (session.drops, f"dropped {by}", "dropped"),
+        (trimmed, "dropped from the log", "from the log" if session.drops else "dropped from the log"),
+        (unkept, "could not be kept", "not kept"),
+    ]
+    found = [each for each in causes if each[0]]
+    if not found:
         return None
-    return Part("$text-warning", forms, stays=True)
+    long = ", ".join(f"{count(number)} {words}" for number, words, _ in found)
+    short = ", ".join(f"{count(number)} {words}" for number, _, words in found)
+    least = ", ".join(f"{amount(number)} {words}" for number, _, words in found)
+    worth = 29 if len(found) == 1 else 6
+    return Part("$text-warning", ((worth, f"⚠ {long}"), (60, f"⚠ {short}"), (95, f"⚠ {least}")), stays=True)
 
 
 def _state(session: Session) -> Part:

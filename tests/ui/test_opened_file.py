@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,9 +129,30 @@ async def test_a_torn_file_is_shown_and_what_can_be_done(people: People, size: t
         session = open_file(person.hub, path)
         assert isinstance(session, FileSession)
         person.main.show_session(session)
-        await person.sees("message 1", "it ends within a record")
-        assert "open --repair" in session.notice
+        await person.sees("message 1", "it ends within a record", "r cuts it there", "r Repair")
         assert len(session.captured) == 19
+        await person.press("j", "r")
+        await person.sees("Repair torn.pcapng", "leave the file as it is", f"cut off its last {session.torn} bytes")
+        await person.press("enter")
+        await person.until(lambda: person.app.screen is person.main, "the main screen")
+        assert path.read_bytes() == data[:-7], "nothing is cut unless that is chosen"
+        with path.open("rb") as writer:
+            fcntl.flock(writer, fcntl.LOCK_SH)
+            await person.press("r", "j", "enter")
+            await person.sees("Not repaired", "another program is still")
+        assert path.read_bytes() == data[:-7]
+        await person.press("r", "j", "enter")
+        await person.sees("Repaired")
+        await person.until(lambda: "within a record" not in person.screen)
+        assert person.session.state == "file"
+        assert person.session.number == session.number
+        assert len(person.session.log) == 19
+        assert data.startswith(path.read_bytes())
+        assert "Repair" not in person.offered()
+        await person.press("G")
+        await person.sees("message 19")
+    with path.open("rb") as file:
+        assert len(list(records(file.read))) == 19
 
 
 async def test_what_a_file_holds_can_be_saved(people: People, tmp_path: Path) -> None:

@@ -24,10 +24,18 @@ LONGEST = 56
 
 
 def session_of(
-    *, received: int = 0, sent: int = 0, drops: int = 0, trimmed: int = 0, state: str = "bound", **more: Any
+    *,
+    received: int = 0,
+    sent: int = 0,
+    drops: int = 0,
+    trimmed: int = 0,
+    unkept: int = 0,
+    state: str = "bound",
+    **more: Any,
 ) -> Session:
     """What the line looks at, of a session that has seen so much: nobody sends a thousand million frames in a test."""
-    log = SimpleNamespace(received=received, sent=sent, dropped=trimmed, size=received << 6, end=received + sent)
+    kept = {"dropped": trimmed + unkept, "unkept": unkept, "size": received << 6, "end": received + sent}
+    log = SimpleNamespace(received=received, sent=sent, **kept)
     told = {"timeout": None, "waits": "", "progress": 1.0, "by_number": False, **more}
     return SimpleNamespace(log=log, drops=drops, state=state, endpoint=SimpleNamespace(private=False), **told)  # type: ignore[return-value]
 
@@ -69,6 +77,15 @@ def test_it_fits_whole_and_the_loss_is_in_it(
 def test_at_eighty_columns_the_loss_is_exact_and_says_who_lost(drops: int, trimmed: int, wanted: str) -> None:
     session = session_of(received=999_999_999, drops=drops, trimmed=trimmed)
     assert shown(session, LONGEST, rate_now=99_999.0).startswith(wanted)
+
+
+def test_a_full_disk_is_no_full_log() -> None:
+    assert shown(session_of(received=100, unkept=40), 120).startswith("⚠ 40 could not be kept  bound")
+    everything = session_of(received=999_999, drops=12_345, trimmed=23_456, unkept=34_567)
+    assert shown(everything, 200).startswith(
+        "⚠ 12,345 dropped by the kernel, 23,456 dropped from the log, 34,567 could not be kept"
+    )
+    assert shown(everything, LONGEST).startswith("⚠ 12,345 dropped, 23,456 from the log, 34,567 not kept")
 
 
 def test_what_is_so_most_of_the_time_gives_way_first() -> None:

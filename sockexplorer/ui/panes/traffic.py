@@ -16,14 +16,16 @@ from textual.widgets import Input, Static
 from sockexplorer.capture.filter import Predicate
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.offers import Offer
 from sockexplorer.core.about import Section, about_protocol
 from sockexplorer.core.lifecycle import allowed
 from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape
-from sockexplorer.ui.clock import clock
+from sockexplorer.ui.clock import clock, count
 from sockexplorer.ui.columns import KINDS
 from sockexplorer.ui.explain import buffer_text, empty_text
 from sockexplorer.ui.panes.row_duties import RowDuties
+from sockexplorer.ui.screens.choose import ChooseScreen
 from sockexplorer.ui.status import status_text
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
@@ -38,7 +40,8 @@ from sockexplorer.ui.widgets.traffic_view import TrafficView
 SAMPLE_SECONDS = 0.5
 SESSION_ACTIONS = frozenset(
     ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "copy_as", "switch", "close",
-     "disconnect", "hide", "match", "time", "columns", "rules", "bookmark", "to_bookmark", "conversation", "statistics")
+     "disconnect", "hide", "match", "time", "columns", "rules", "bookmark", "to_bookmark", "conversation", "statistics",
+     "repair")
 )  # fmt: skip
 """What letters do while a session is shown and nobody types."""
 FILTER_HELP = [
@@ -89,6 +92,7 @@ class TrafficPane(RowDuties):
         Binding("w", "timeout", "Wait", show=False, id="timeout", tooltip="How long a call may wait: settimeout()"),
         Binding("o", "option", "Option", show=False, id="option", tooltip="Change a socket option: setsockopt()"),
         Binding("d", "disconnect", "Disconnect the row's peer", show=False, id="disconnect"),
+        Binding("r", "repair", "Repair", id="repair", tooltip="Cut the file at its last whole frame"),
         Binding("escape", "back", "Back", show=False),
     ]
 
@@ -191,8 +195,10 @@ class TrafficPane(RowDuties):
         if notice != self._shown_notice:
             self._shown_notice = notice
             line = self.query_one("#session-notice", Static)
-            line.update(Content.styled(f"⚠ {notice}", "$text-warning"))
+            repair = "; r cuts it there" if self.session is not None and self.session.torn else ""
+            line.update(Content.styled(f"⚠ {notice}{repair}", "$text-warning"))
             line.display = bool(notice)
+            self.refresh_bindings()
 
     def _show_empty(self) -> None:
         empty = self.query_one("#traffic-empty", Static)
@@ -286,6 +292,29 @@ class TrafficPane(RowDuties):
     @on(OptionLine.Left)
     def _option_left(self) -> None:
         self.view.focus()
+
+    def action_repair(self) -> None:
+        session = self.session
+        if session is None or not session.torn:
+            return
+        offers = [
+            Offer("leave", "leave the file as it is"),
+            Offer("cut", f"cut off its last {count(session.torn)} bytes, which are no whole frame"),
+        ]
+
+        def chosen(offer: Offer | None) -> None:
+            if offer is None or offer.value != "cut":
+                return
+            from sockexplorer.client.file_session import repair
+
+            done = repair(self.hub, session)
+            if isinstance(done, Problem):
+                self.notify(escape(done.message, 400), title="Not repaired", severity="error", markup=False)
+            else:
+                self.show(done[0])
+                self.notify(f"{count(done[1])} bytes were cut off.", title="Repaired", markup=False)
+
+        self.app.push_screen(ChooseScreen(f"Repair {session.title}", offers, "leave"), chosen)
 
     # --- rows ----------------------------------------------------------------------------------------------
 
@@ -413,6 +442,8 @@ class TrafficPane(RowDuties):
         if action in ("hide", "match") and not self.view.filtered:
             return False
         if action == "to_bookmark" and not self.view.bookmarks:
+            return False
+        if action == "repair" and (session is None or not session.torn):
             return False
         if action in ROW_ACTIONS and session is not None:
             return True if self.view.line_count() else None

@@ -156,7 +156,8 @@ class SaveScreen(ModalScreen[str | None]):
                     return
         except Full as error:
             self._end()
-            self._note(f"✗ {error}; what the file holds is whole", "$text-error")
+            held = "what the file holds is" if error.frames is None else f"{count(error.frames)} frames are in it,"
+            self._note(f"✗ {error}; {held} whole", "$text-error")
             return
         except FilterError as error:
             self._end()
