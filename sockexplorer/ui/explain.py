@@ -88,7 +88,7 @@ def buffer_text(session: Session) -> str:
     return f"packet ring {size(session.ring)}" if session.ring else f"receive buffer {size(session.receive_buffer)}"
 
 
-def empty_text(session: Session | None, *, filtered: bool) -> Content:
+def empty_text(session: Session | None, *, filtered: bool, paused: bool = False) -> Content:
     """What stands where there is no row: what to do next, or why there is none."""
     if session is None:
         key = "bold $text-accent"
@@ -100,6 +100,10 @@ def empty_text(session: Session | None, *, filtered: bool) -> Content:
         )  # fmt: skip
     if session.problem is not None:
         return problem_text(session.problem)
+    if paused and session.log.dropped:
+        return Content.assemble(
+            ("The log has dropped the rows that the pause showed. ", MUTED), ("p", "bold $text-accent"), " goes on."
+        )
     if filtered:
         return Content.styled("No row passes the filter.", MUTED)
     if session.state == "file":

@@ -88,6 +88,7 @@ async def test_a_pause_outlasts_what_it_shows(people: People, peer: socket.socke
         await person.press("p", "k")
         await flood(person, session, peer, 2000)
         assert session.log.first > 100, "nothing that was in sight is kept"
+        await person.sees("The log has dropped the rows that the pause showed. p goes on.")
         await person.press("k", "j", "enter", "y", "Y", "G", "g")
         await person.press("p")
         await person.press("G")

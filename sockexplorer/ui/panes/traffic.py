@@ -206,7 +206,10 @@ class TrafficPane(RowDuties):
         show = session is None or not self.view.line_count()
         if empty.display != show:
             empty.display = show
-        text = empty_text(session, filtered=bool(self.query_one("#filter", Input).value)) if show else None
+        filtered = bool(self.query_one("#filter", Input).value)
+        # A filter may leave none of the rows that are there.
+        gone = session is not None and self.view.paused_at is not None and session.log.first >= self.view.paused_at
+        text = empty_text(session, filtered=filtered, paused=gone) if show else None
         if text != self._shown_empty:
             self._shown_empty = text
             empty.update(text or "")
