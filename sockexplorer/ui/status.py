@@ -63,9 +63,9 @@ def status_text(
     ``rate_now`` in frames a second; ``passed`` counts rows that the filter let through, ``behind`` those that it has
     still to look at.
     """
-    loss = _loss(session)
-    parts = [loss, _state(session)] if loss is not None else [_state(session)]
-    if loss is None:
+    lost = loss(session)
+    parts = [lost, _state(session)] if lost is not None else [_state(session)]
+    if lost is None:
         parts.append(Part(MUTED, ((90, "0 dropped"),), stays=True))
     parts += _view(session, paused_at, following=following)
     if session.waits and session.state != "listening":
@@ -83,7 +83,8 @@ def status_text(
     return fitted(parts, width)
 
 
-def _loss(session: Session) -> Part | None:
+def loss(session: Session) -> Part | None:
+    """What a session lost, and who lost it; None where nothing was."""
     by = "when it was captured" if session.state == "file" else "by the kernel"
     unkept = session.log.unkept
     trimmed = session.log.dropped - unkept

@@ -35,6 +35,7 @@ async def test_a_stream_is_followed_both_ways(people: People, size: tuple[int, i
             await person.press("tab")
             await person.sees("0000  66 69 72 73")
             await person.press("tab", "y")
+            await person.sees("Copied the conversation", "4 lines")
             assert "← first line\n  second line\n→ the answer" in person.app.clipboard
             await person.press("escape")
             await person.until(lambda: person.app.screen is person.main)
@@ -89,3 +90,24 @@ async def test_hostile_payloads_in_a_conversation(people: People, size: tuple[in
         assert person.app.clipboard.replace("\n", "").isprintable()
         await person.press("escape")
         assert person.app.is_running
+
+
+async def test_the_statistics_tell_every_loss_at_eighty_columns(people: People, peer: socket.socket) -> None:
+    async with people((80, 24), log_limit=32768) as person:
+        await with_frames(person, peer, 2)
+        # What millions are to a flood of minutes; the line has to have room for them.
+        person.session.drops, person.session.log.dropped = 123_456_789, 234_567_890
+        await person.press("S")
+        await person.sees("2 frames", "⚠ 123,456,789 dropped, 234,567,890 from the log")
+
+
+async def test_a_conversation_of_a_client_names_both_ends(people: People) -> None:
+    async with people((80, 24)) as person:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            session = await person.open("inet/tcp", "connect", remote_host="127.0.0.1", remote_port=str(port))
+            with server.accept()[0] as peer:
+                peer.sendall(b"hello\n")
+                await person.sees("hello")
+                await person.press("F")
+                await person.sees(f"{session.local[1]} ⇄ 127.0.0.1:{port}", "1 line ")  # type: ignore[index]

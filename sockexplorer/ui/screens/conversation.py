@@ -15,6 +15,7 @@ from textual.widgets import Footer, Label, Static
 
 from sockexplorer.capture.conversation import Conversation, Mode
 from sockexplorer.client.hub import Session
+from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.lines import LineView
@@ -61,13 +62,21 @@ class ConversationScreen(ModalScreen[None]):
         self._mode: Mode = "text"
 
     def compose(self) -> ComposeResult:
-        name = self._session.peer_name(self._peer) or "no peer"
         with Vertical(classes="dialog wide"):
-            yield Label(f"{self._session.title} ⇄ {name}", classes="dialog-title", markup=False)
+            yield Label(self._ends(), classes="dialog-title", markup=False)
             yield Bar(["text", "hex"], id="conversation-modes")
             yield ConversationView()
             yield Static(id="conversation-note")
         yield Footer(compact=True, show_command_palette=False)
+
+    def _ends(self) -> str:
+        session = self._session
+        here, name = session.title, session.peer_name(self._peer) or "no peer"
+        if session.endpoint.operation == "connect" and session.local is not None:
+            # The title of such a session is the other end.
+            path = f"{session.family.name}/{session.protocol.name}"
+            here = f"{path} {escape(session.family.text(session.local), 60)}"
+        return f"{here} ⇄ {name}"
 
     def on_mount(self) -> None:
         self.query_one(ConversationView).focus()
@@ -95,7 +104,7 @@ class ConversationScreen(ModalScreen[None]):
         if conversation is None or not conversation.go_on(SECONDS):
             return
         view.lines_changed()
-        said = f"{count(len(conversation))} lines"
+        said = _lines(len(conversation))
         if conversation.full:
             said += ", and more that are not shown"
         elif conversation.behind:
@@ -103,7 +112,8 @@ class ConversationScreen(ModalScreen[None]):
         self._say(said)
 
     def _say(self, text: str) -> None:
-        self.query_one("#conversation-note", Static).update(Content.styled(text, "$foreground-muted"))
+        note = Content.styled(text, "$foreground-muted")
+        self.query_one("#conversation-note", Static).update(note, layout=False)
 
     def action_mode(self) -> None:
         self._mode = "hex" if self._mode == "text" else "text"
@@ -118,4 +128,10 @@ class ConversationScreen(ModalScreen[None]):
         conversation = self.query_one(ConversationView).conversation
         if conversation is not None:
             self.app.copy_to_clipboard(conversation.text(MOST_COPIED))
-            self._say(f"✓ {count(min(len(conversation), MOST_COPIED))} lines are on the clipboard")
+            # Beside the note, which goes on counting.
+            said = _lines(min(len(conversation), MOST_COPIED))
+            self.notify(said, title="Copied the conversation", timeout=2, markup=False)
+
+
+def _lines(number: int) -> str:
+    return f"{count(number)} line{'s' * (number != 1)}"

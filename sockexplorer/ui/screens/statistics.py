@@ -18,6 +18,7 @@ from sockexplorer.client.hub import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count, size
 from sockexplorer.ui.columns import kind_of, protocol_of_peer
+from sockexplorer.ui.status import MUTED, Part, fitted, loss
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.lines import LineView
 
@@ -106,18 +107,19 @@ class StatisticsScreen(ModalScreen[None]):
         table.total, table.rows = found.total, self._rows()
         width = table.scrollable_content_region.width
         head = f"{self._view:<{_room(width)}} {_numbers('frames', 'share', 'in', 'out')}{'bytes':>9}"
-        self.query_one("#statistics-head", Static).update(Content.styled(head, "$foreground-muted"))
+        self.query_one("#statistics-head", Static).update(Content.styled(head, "$foreground-muted"), layout=False)
         self.query_one(Bar).mark(self._view)
-        log = self._session.log
-        said = f"{count(found.total.frames)} frames, {size(found.total.bytes)}"
-        if found.behind:
-            said += f"; {count(found.behind)} rows to go"
-        if log.dropped:
-            said += f"; {count(log.dropped)} dropped from the log"
-        if self._session.drops:
-            said += f"; {count(self._session.drops)} dropped by the kernel"
-        self.query_one("#statistics-note", Static).update(Content.styled(said, "$foreground-muted"))
+        note = fitted(self._note(), max(1, self.query_one("#statistics-note").content_size.width))
+        self.query_one("#statistics-note", Static).update(note, layout=False)
         table.lines_changed()
+
+    def _note(self) -> list[Part]:
+        found, lost = self._statistics, loss(self._session)
+        frames = count(found.total.frames)
+        parts = [Part(MUTED, ((50, f"{frames} frames, {size(found.total.bytes)}"), (55, f"{frames} frames")))]
+        if found.behind:
+            parts.append(Part(MUTED, ((40, f"{count(found.behind)} rows to go"),)))
+        return parts if lost is None else [*parts, lost]
 
     def _rows(self) -> list[tuple[str, Tally]]:
         found = self._statistics
