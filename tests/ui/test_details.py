@@ -225,3 +225,24 @@ async def test_who_looks_at_a_row_keeps_it_while_others_come(
         await person.press("G")
         await person.until(lambda: tree.facts[0].value.startswith("3 "))
         assert view.following
+
+
+async def test_a_value_is_not_cut_by_the_scroll_bar(people: People) -> None:
+    """Unfolding brings the scroll bar: values that were as wide as the tree are wrapped, none is cut at its edge."""
+    async with people((100, 30)) as person:
+        tree, _ = await links_of_kernel(person)
+        tree.focus()
+        await person.settle()
+        await person.press("G", "g")
+        width = tree.scrollable_content_region.width
+        assert tree.show_vertical_scrollbar
+        for index in range(tree.line_count()):
+            assert sum(len(text) for text, _ in tree.line(index, width)) <= width
+        tree.show([Fact(0, "one", "x" * (width - 12)), Fact(0, "two", "y" * (width - 12))])
+        await person.settle()
+        assert not tree.show_vertical_scrollbar
+        assert tree.scrollable_content_region.width == width
+        tree.show([Fact(0, str(number), "x" * (width - 12)) for number in range(40)])
+        await person.settle()
+        assert tree.line_count() == 40
+        assert tree.scrollable_content_region.width == width
