@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from person import Person
+from rich.cells import cell_len
 from rich.style import Style
 
 from sockexplorer.core.payload import hex_lines
 from sockexplorer.ui.facts import Fact, fact_at
-from sockexplorer.ui.widgets.field_tree import FieldTree
+from sockexplorer.ui.widgets.field_tree import MOST_LINES, FieldTree, _wrapped
 from sockexplorer.ui.widgets.hexdump import HexDump
 
 People = Callable[..., Person]
@@ -246,3 +247,25 @@ async def test_a_value_is_not_cut_by_the_scroll_bar(people: People) -> None:
         await person.settle()
         assert tree.line_count() == 40
         assert tree.scrollable_content_region.width == width
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        ("16 AF_NETLINK · address family", ["16 AF_NETLINK ·", "address family"]),
+        ("eth7 <UP|BROADCAST|RUNNING> up", ["eth7 <UP|", "BROADCAST|RUNNING>", "up"]),
+        ("a" * 40 + " b", ["a" * 18, "a" * 18, "aaaa b"]),
+        ("κόσμε привет здравствуй", ["κόσμε привет", "здравствуй"]),
+    ],
+)
+def test_a_value_is_broken_between_words(value: str, lines: list[str]) -> None:
+    assert _wrapped(value, 18) == lines
+
+
+@given(st.text(max_size=200), st.integers(8, 40))
+def test_any_value_fits_in_its_lines(value: str, room: int) -> None:
+    lines = _wrapped(value, room)
+    assert 1 <= len(lines) <= MOST_LINES
+    assert all(cell_len(each) <= room for each in lines)
+    if not lines[-1].endswith("…"):
+        assert "".join(lines).replace(" ", "") == value.replace(" ", "") or not value.isprintable()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from sockexplorer.ui.widgets.lines import LineView
 NAME_WIDTH = 9
 MOST_LINES = 6
 """How many lines a value may take."""
+_PIECE = re.compile(r"[^ |]*[ |]+|[^ |]+")
 
 
 class FieldTree(LineView):
@@ -174,13 +175,23 @@ class FieldTree(LineView):
 
 
 def _wrapped(value: str, room: int) -> list[str]:
-    """A value in lines of so many cells, broken at blanks where there are any."""
+    """A value in lines of so many cells, broken after a blank or the bar between flags where there are any."""
     if cell_len(value) <= room:
         return [value]
-    lines = textwrap.wrap(value, room, break_on_hyphens=False) if value.isascii() else chop_cells(value, room)
+    lines, line = list[str](), ""
+    for piece in _PIECE.findall(value):
+        if cell_len(line + piece.rstrip()) > room:
+            full = chop_cells(piece, room) if cell_len(piece.rstrip()) > room else [piece]
+            lines += [line, *full[:-1]] if line else full[:-1]
+            line = full[-1]
+        else:
+            line += piece
+        if len(lines) > MOST_LINES:
+            break
+    lines = [each.rstrip() for each in (*lines, line)]
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], f"{set_cell_size(lines[MOST_LINES - 1], room - 1)}…"]
-    return lines or [""]
+    return lines
 
 
 def _paths(facts: Sequence[Fact]) -> list[tuple[str, ...]]:
