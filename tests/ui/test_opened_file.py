@@ -65,8 +65,10 @@ async def test_ctrl_o_shows_a_file_and_says_what_is_none(people: People, size: t
         person.app.screen.query_one(Input).value = str(path)
         await person.press("enter")
         await person.sees("1 ▤ traffic.pcapng", "50 frames", "message 1", "192.0.2.7:53")
-        await person.press("G")
+        await person.press("G", "p")
         await person.sees("message 50")
+        assert not {"Pause", "Send", "Repair"} & person.offered(), "nothing of it comes or goes"
+        assert "paused" not in person.screen
         await person.press("x")
         await person.sees("Nothing is open yet")
 

@@ -446,6 +446,8 @@ class TrafficPane(RowDuties):
             return False
         if action == "to_bookmark" and not self.view.bookmarks:
             return False
+        if action in ("pause", "follow") and session is not None and session.state == "file":
+            return False  # its rows are all there
         if action == "repair" and (session is None or not session.torn):
             return False
         if action in ROW_ACTIONS and session is not None:
