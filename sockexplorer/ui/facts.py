@@ -63,7 +63,9 @@ def facts_of(frame: Frame, session: Session) -> list[Fact]:
     facts = [Fact(0, "frame", f"{frame.number}   {_direction(frame)}"), *_times(frame, session)]
     peer = session.peers.get(frame.peer)
     if peer is not None:
-        facts.append(Fact(0, "peer", escape(peer.literal, VALUE_CHARACTERS), folded=True))
+        # Peers without an address are told apart by what they are called here.
+        called = f"   {peer.name}" if peer.literal == "''" else ""
+        facts.append(Fact(0, "peer", escape(peer.literal, VALUE_CHARACTERS) + called, folded=True))
         facts += _sockaddr(peer, frame, session)
     elif "peer" in frame.meta:
         facts.append(Fact(0, "peer", escape(str(frame.meta["peer"]), VALUE_CHARACTERS)))

@@ -269,3 +269,21 @@ def test_any_value_fits_in_its_lines(value: str, room: int) -> None:
     assert all(cell_len(each) <= room for each in lines)
     if not lines[-1].endswith("…"):
         assert "".join(lines).replace(" ", "") == value.replace(" ", "") or not value.isprintable()
+
+
+async def test_the_border_says_how_to_get_to_fields_and_bytes(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        peer.sendto(b"hello", session.local)  # type: ignore[arg-type]
+        await person.until(lambda: session.log.received == 1)
+        await person.show_details()
+        await person.sees("tab: fields ")
+        await person.press("tab")
+        await person.sees("space: fold", "tab: bytes", "shift+tab: rows")
+        assert person.main.query_one(FieldTree).has_focus
+        await person.press("tab")
+        await person.sees("arrows: byte by byte", "shift+tab: fields")
+        assert person.main.query_one(HexDump).has_focus
+        await person.press("shift+tab", "shift+tab")
+        await person.sees("tab: fields ")
+        assert person.main.traffic.view.has_focus

@@ -164,3 +164,17 @@ async def test_inet6_loopback(people: People) -> None:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as peer:
             peer.sendto(b"over six", session.local)  # type: ignore[arg-type]
             await person.sees("over six", "[::1]:")
+
+
+async def test_a_peer_without_a_name_is_told_apart_in_the_details(people: People, tmp_path: Path) -> None:
+    async with people((120, 40)) as person:
+        session = await person.open("unix/stream", "listen", local_path=str(tmp_path / "x.sock"))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+            peer.connect(str(tmp_path / "x.sock"))
+            peer.sendall(b"hello")
+            await person.until(lambda: session.log.received == 1)
+            await person.show_details()
+            name = next(iter(session.peers.values())).name
+            assert f"pid {os.getpid()}" in name
+            tree = person.main.query_one(FieldTree)
+            await person.until(lambda: any(each.value == f"''   {name}" for each in tree.facts), "the peer")

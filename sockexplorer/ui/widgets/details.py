@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -13,16 +13,28 @@ from sockexplorer.ui.widgets.field_tree import FieldTree
 from sockexplorer.ui.widgets.hexdump import HexDump
 from sockexplorer.ui.widgets.lines import LineView
 
+IN_ROWS = " tab: fields "
+IN_FIELDS = " space: fold   tab: bytes   shift+tab: rows "
+IN_BYTES = " arrows: byte by byte   shift+tab: fields "
+"""What its border says of the keys, by where the person is: the footer has no room for them."""
+
 
 class Details(Horizontal):
     """Fields on the left, bytes on the right: a field marks its bytes, a byte finds its field."""
 
     def __init__(self) -> None:
         super().__init__(id="details")
+        self.border_title = IN_ROWS
 
     def compose(self) -> ComposeResult:
         yield FieldTree()
         yield HexDump()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.border_title = IN_BYTES if isinstance(event.widget, HexDump) else IN_FIELDS
+
+    def on_descendant_blur(self) -> None:
+        self.border_title = IN_ROWS
 
     def show(self, frame: Frame | None, session: Session | None) -> None:
         """Show a frame of a session, or nothing."""
