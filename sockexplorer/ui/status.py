@@ -34,14 +34,14 @@ def fitted(parts: Sequence[Part], width: int) -> Content:
     """As much of the parts, in their order, as fits into so many cells."""
     at = [0] * len(parts)
 
-    def text(number: int) -> str:
-        forms = parts[number].forms
-        return forms[at[number]][1] if at[number] < len(forms) else ""
+    def texts() -> list[str]:
+        return [part.forms[form][1] if form < len(part.forms) else "" for part, form in zip(parts, at, strict=True)]
 
-    while True:
-        texts = [text(number) for number in range(len(parts))]
-        if cell_len(GAP.join(filter(None, texts))) <= width:
-            break
+    def fits() -> bool:
+        return cell_len(GAP.join(filter(None, texts()))) <= width
+
+    given: list[int] = []
+    while not fits():
         yielding = [
             (part.forms[at[number]][0], number)
             for number, part in enumerate(parts)
@@ -49,8 +49,14 @@ def fitted(parts: Sequence[Part], width: int) -> Content:
         ]
         if not yielding:
             break
-        at[min(yielding)[1]] += 1
-    shown = [(text, part.style) for text, part in zip(texts, parts, strict=True) if text]
+        given.append(min(yielding)[1])
+        at[given[-1]] += 1
+    # The last to give way may have left more room than was missing.
+    for number in reversed(given[:-1]):
+        at[number] -= 1
+        if not fits():
+            at[number] += 1
+    shown = [(text, part.style) for text, part in zip(texts(), parts, strict=True) if text]
     return Content(GAP).join(Content.styled(text, style) for text, style in shown)
 
 
@@ -123,8 +129,12 @@ def _counts(session: Session) -> Iterator[Part]:
     if session.state == "file":
         yield Part("", ((25, f"{count(len(log))} frames"),))
     received, sent = log.received, log.sent
-    yield Part("", ((15, f"← {count(received)}"), (28, f"← {amount(received)}")))
-    yield Part("", ((14 if sent else 5, f"→ {count(sent)}"), (27 if sent else 5, f"→ {amount(sent)}")))
+    came = ((15, f"← {count(received)}"), (28, f"← {amount(received)}"))
+    if sent:
+        yield Part("", came)
+        yield Part("", ((14, f"→ {count(sent)}"), (27, f"→ {amount(sent)}")))
+    else:
+        yield Part("", ((5, f"← {count(received)}{GAP}→ 0"), *came))
     if log.dropped:
         yield Part("", ((12, f"kept {count(received + sent - log.dropped)}"),))
     if session.state != "file" and log.size >= 2**20:
