@@ -17,7 +17,9 @@ from sockexplorer.core.frames import Flag
 from sockexplorer.ui.columns import EVENT_GLYPH, KINDS, row_kind, row_sign
 from sockexplorer.ui.contrast import BLACK, LEAST, WHITE, contrast, readable
 from sockexplorer.ui.rules import COLOURS, Rule
-from sockexplorer.ui.widgets.traffic_view import TrafficView
+from sockexplorer.ui.widgets.field_tree import FieldTree
+from sockexplorer.ui.widgets.hexdump import HexDump
+from sockexplorer.ui.widgets.lines import LineView
 
 People = Callable[..., Person]
 TONES = (*KINDS, "text", "muted", *COLOURS)
@@ -51,7 +53,7 @@ def test_a_colour_is_changed_no_more_than_it_must() -> None:
     assert readable(fine, (Color.default(),)) == fine
 
 
-def drawn(view: TrafficView) -> list[Style]:
+def drawn(view: LineView) -> list[Style]:
     """The styles of the lines in sight, as they go out."""
     return [
         segment.style
@@ -109,6 +111,35 @@ async def test_in_sixteen_colours_nothing_vanishes(people: People, peer: socket.
                     assert not alike or style.color.is_default, f"{theme}: {style}"
                 reverse = [any(s.style and s.style.reverse for s in view.render_line(y)) for y in range(9)]
                 assert reverse == [y == view.cursor for y in range(9)], f"{theme}: the cursor shows"
+
+
+async def test_marked_bytes_can_be_read_in_every_theme(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 2)
+        await person.show_details()
+        tree, dump = person.main.query_one(FieldTree), person.main.query_one(HexDump)
+        tree.focus()
+        await person.settle()
+        await person.press("G")
+        assert len(dump.marked) == len(dump.data) > 0
+        person.app.console._color_system = ColorSystem.TRUECOLOR
+        poor = []
+        for theme in (each for each in person.app.available_themes if not each.startswith("ansi")):
+            person.app.theme = theme
+            await person.settle()
+            for style in drawn(dump):
+                assert style.color is not None
+                assert style.bgcolor is not None
+                ratio = contrast(style.color.get_truecolor(), style.bgcolor.get_truecolor())
+                if ratio < LEAST:
+                    poor.append(f"{theme}: {style} {ratio:.2f}")
+        assert not poor, "\n".join(poor)
+        person.app.console._color_system = ColorSystem.STANDARD
+        dump.focus()
+        await person.settle()
+        digits = [each for each in dump.render_line(0) if each.text in ("66", "72")]
+        reverse = [bool(each.style and each.style.reverse) for each in digits]
+        assert reverse == [False, True], "of what is marked the byte under the cursor stands out"
 
 
 def test_each_kind_has_signs_of_its_own() -> None:

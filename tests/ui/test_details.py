@@ -170,6 +170,7 @@ class BareDump(HexDump):
     """Draws without an application; sixteen bytes a line."""
 
     per_line = 16
+    few_colours = False
 
     @property
     def _per_line(self) -> int:

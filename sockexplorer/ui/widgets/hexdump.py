@@ -139,14 +139,13 @@ class HexDump(LineView):
         if not pointed and (self.marked.stop <= start or self.marked.start >= end):
             offset, digits, ascii_column = hex_lines(part, start, per_line)[0]
             return [(f"{offset:04x}  ", muted), (digits, Style()), (f"  {ascii_column}", muted)]
-        marked = self.get_component_rich_style("dump--marked", partial=True)
-        plain = Style()
+        marked, plain = self._marked_style(), Style()
         cells: list[tuple[str, Style]] = [(f"{start:04x} ", muted)]
         letters: list[tuple[str, Style]] = []
         for at, byte in enumerate(part, start):
             style = marked if at in self.marked else plain
             if pointed and at == self.byte:
-                style += Style(reverse=True)
+                style += Style(reverse=not style.reverse)
             between = self._between(at) if at > start or at == self.marked.start else " "
             gap = marked if at in self.marked and between == " " and at > start else plain
             cells.append((between + " " * (at - start == per_line // 2), gap))
@@ -156,6 +155,15 @@ class HexDump(LineView):
         missing = per_line - len(part)
         cells.append((" " * (3 * missing + (len(part) <= per_line // 2) + 1), plain))
         return [*cells, *letters]
+
+    def _marked_style(self) -> Style:
+        if self.few_colours:
+            return Style(bold=True, reverse=True)
+        return self.get_component_rich_style("dump--marked")
+
+    def _highlight(self) -> Style:
+        # The cursor is on a byte, not on a line.
+        return Style()
 
     def _between(self, at: int) -> str:
         """What stands before a byte: the bracket that opens or closes what is marked, or a blank."""
