@@ -1,4 +1,4 @@
-"""Saving the traffic of every session from the explorer."""
+"""Saving the traffic of one session or of all from the explorer."""
 
 from __future__ import annotations
 
@@ -49,6 +49,24 @@ async def test_everything_is_in_one_file_and_no_file_is_replaced(people: People,
     assert {each.meta["socket"] for each in frames} == {"unix/stream"}
     assert any(b"hello yourself" in each.payload for each in frames)
     assert {each.outgoing for each in frames} == {True, False}
+
+
+async def test_only_the_session_in_sight(people: People, peer: socket.socket, tmp_path: Path) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 3)
+        await with_frames(person, peer, 2)
+        await person.press("ctrl+s")
+        await person.sees("[ ] only this session: inet/udp 127.0.0.1", "5 rows; for Wireshark")
+        person.app.screen.query_one(Input).value = str(tmp_path / "one.jsonl")
+        await person.press("tab", "space")
+        await person.sees("[x] only this session", "2 rows; ")
+        person.app.screen.query_one(Input).focus()
+        await person.press("enter")
+        await person.until(lambda: person.app.screen is person.main, "it to be saved")
+        await person.sees("2 frames in")
+        await saved(person, tmp_path / "all.jsonl", "5 frames in")
+    assert len((tmp_path / "one.jsonl").read_text().splitlines()) == 2
+    assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 5
 
 
 async def test_a_person_may_change_their_mind(people: People) -> None:

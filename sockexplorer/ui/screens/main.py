@@ -236,7 +236,8 @@ class MainScreen(AddressDuties, Demonstrating):
             if what is not None:
                 self.notify(escape(what, 200), title="Saved", markup=False)
 
-        self.app.push_screen(SaveScreen(list(self.hub.sessions.values()), self.traffic.expression), saved)
+        traffic = self.traffic
+        self.app.push_screen(SaveScreen(list(self.hub.sessions.values()), traffic.expression, traffic.session), saved)
 
     # --- what the panes ask for ----------------------------------------------------------------------------
 

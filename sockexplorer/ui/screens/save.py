@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -31,7 +32,7 @@ SLICE_SECONDS = 0.01
 """How long it writes before the screen has its turn."""
 FORMATS = [PCAPNG, *TEXTS]
 MEANINGS = {PCAPNG: "for Wireshark, and for: sockexplorer open FILE", **TEXTS}
-FILTER_CELLS = 40
+FILTER_CELLS, TITLE_CELLS = 40, 46
 
 
 class PathLine(Input):
@@ -43,7 +44,8 @@ class PathLine(Input):
 class SaveScreen(ModalScreen[str | None]):
     """Asks for a file and writes it. Returns what was saved, as a sentence, or None.
 
-    ``expression`` is the filter that holds, "" for none: whether only what passes it is saved is asked as well.
+    ``expression`` is the filter that holds, "" for none, ``shown`` the session in sight: whether only what passes the
+    one, or only what the other has, is saved is asked as well.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,9 +54,10 @@ class SaveScreen(ModalScreen[str | None]):
         Binding("escape", "dismiss(None)", "Back"),
     ]
 
-    def __init__(self, sessions: list[Session], expression: str = "") -> None:
+    def __init__(self, sessions: list[Session], expression: str = "", shown: Session | None = None) -> None:
         super().__init__()
-        self._sessions = sessions
+        self._every = sessions
+        self._shown = shown if len(sessions) > 1 else None
         self._expression = expression
         self._saving: Iterator[int] | None = None
         self._sink: FileSink | None = None
@@ -65,9 +68,12 @@ class SaveScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide-auto"):
-            yield Label("Save the traffic of every session", classes="dialog-title", markup=False)
+            yield Label("Save the traffic", classes="dialog-title", markup=False)
             yield PathLine(time.strftime("sockexplorer-%Y%m%d-%H%M%S.pcapng"), compact=True, id="save-path")
             yield Bar(FORMATS, id="save-formats")
+            if self._shown is not None:
+                label = f"only this session: {_cut(self._shown.title)}"
+                yield Box(label, False, "else every session is saved", "save-shown")
             if self._expression:
                 label = f"only rows that pass the filter: {escape(self._expression, FILTER_CELLS)}"
                 yield Box(label, False, "else every row is saved", "save-filter")
@@ -89,6 +95,13 @@ class SaveScreen(ModalScreen[str | None]):
     def _kind(self) -> str:
         return by_ending(self.query_one(Input).value.strip()) or PCAPNG
 
+    @property
+    def _sessions(self) -> list[Session]:
+        return [self._shown] if self._shown is not None and self._ticked("save-shown") else self._every
+
+    def _ticked(self, name: str) -> bool:
+        return any(each.value for each in self.query(Box) if each.name == name)
+
     def _show_format(self) -> None:
         self.query_one(Bar).mark(self._kind)
         rows = sum(len(each.log) for each in self._sessions)
@@ -105,6 +118,12 @@ class SaveScreen(ModalScreen[str | None]):
         if self._saving is None:
             self._there = ""
             self.refresh_bindings()
+            self._show_format()
+
+    @on(Box.Changed)
+    def _switched(self, event: Box.Changed) -> None:
+        event.stop()
+        if self._saving is None:
             self._show_format()
 
     @on(Bar.Picked)
@@ -132,7 +151,7 @@ class SaveScreen(ModalScreen[str | None]):
         self._path = self.query_one(Input).value.strip()
         if self._saving is not None or not self._path:
             return
-        expression = self._expression if any(each.value for each in self.query(Box)) else ""
+        expression = self._expression if self._ticked("save-filter") else ""
         try:
             self._sink = FileSink(Path(self._path).expanduser(), overwrite=overwrite and self._there == self._path)
             passes = lambda session: filter_of(expression, session)  # noqa: E731 - the type is that of a parameter
@@ -173,3 +192,7 @@ class SaveScreen(ModalScreen[str | None]):
         if self._sink is not None:
             self._sink.close()
             self._sink = None
+
+
+def _cut(title: str) -> str:
+    return title if cell_len(title) <= TITLE_CELLS else f"{set_cell_size(title, TITLE_CELLS - 1)}…"
