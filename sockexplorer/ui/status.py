@@ -74,7 +74,7 @@ def status_text(
     if lost is None:
         parts.append(Part(MUTED, ((90, "0 dropped"),), stays=True))
     parts += _view(session, paused_at, following=following)
-    if session.waits and session.state != "listening":
+    if session.waits and session.state not in ("listening", *OVER):
         parts.append(Part("$text-warning", ((50, session.waits),)))
     if passed is not None:
         rows = "row passes" if passed == 1 else "rows pass"

@@ -106,8 +106,8 @@ def test_a_pause_and_a_wait_outlast_the_counts() -> None:
     assert "‖ paused" in line
     assert waits in line
     assert line.startswith("⚠ 5 dropped")
-    closed = shown(session_of(received=1, state="closed"), 120)
-    assert "blocking" not in closed
+    closed = shown(session_of(received=1, state="closed", waits=waits), 120)
+    assert not {"blocking", "waits"} & set(closed.split()), "no call waits any more"
 
 
 @pytest.mark.parametrize("value", [0, 999, 999.6, 1000, 99_949, 99_960, 999_999, 99.97e6, 1e9])
