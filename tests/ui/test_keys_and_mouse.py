@@ -160,3 +160,26 @@ async def test_q_quits_wherever_nobody_types(people: People) -> None:
             await person.press(pane, "q")
             await person.until(lambda person=person: not person.app.is_running, f"the end from pane {pane}")
             assert person.app.return_code == 0
+
+
+async def test_keys_of_the_footer_rest_when_the_first_row_comes(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        await person.sees("⏎ Details s Send / Filter")
+        footer = person.screen.splitlines()[-1]
+        peer.sendto(b"hello", session.local)  # type: ignore[arg-type]
+        await person.sees("hello")
+        await person.settle()
+        assert person.screen.splitlines()[-1] == footer
+
+
+@pytest.mark.parametrize("sessions", [1, 2])
+async def test_every_key_of_the_footer_has_room(people: People, peer: socket.socket, sessions: int) -> None:
+    """At 80 columns, with a filter and another session, help and quit are still in sight."""
+    async with people((80, 24)) as person:
+        for _ in range(sessions):
+            session = await person.open("inet/udp", "bind", local_port="0")
+            peer.sendto(b"hello", session.local)  # type: ignore[arg-type]
+            await person.sees("hello")
+        await person.press("/", *"hello", "enter")
+        await person.sees("n Match", "? Help", "q Quit")

@@ -65,8 +65,8 @@ class TrafficPane(RowDuties):
     NUMBER, TITLE = 3, "Traffic"
     KEYS_AFTER = 1
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "compose", "Send", id="send"),
         Binding("enter", "details", "Details", id="details"),
+        Binding("s", "compose", "Send", id="send"),
         Binding("/", "filter", "Filter", id="filter"),
         Binding("h", "hide", "Hide or only mark what the filter leaves out", show=False, id="hide"),
         Binding("n", "match(1)", "Match", id="next-match", tooltip="Next row that passes the filter"),
