@@ -111,3 +111,21 @@ async def test_a_conversation_of_a_client_names_both_ends(people: People) -> Non
                 await person.sees("hello")
                 await person.press("F")
                 await person.sees(f"{session.local[1]} ⇄ 127.0.0.1:{port}", "1 line ")  # type: ignore[index]
+
+
+async def test_who_goes_to_the_end_of_a_conversation_follows_it(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 40)
+        await person.press("F")
+        await person.sees("← frame 0 ", "40 lines")
+        peer.sendto(b"frame 40", person.session.local)
+        await person.sees("← frame 0 ", "41 lines")
+        await person.press("G")
+        await person.sees("← frame 40 ")
+        for number in range(41, 44):
+            peer.sendto(b"frame %d" % number, person.session.local)
+            await person.sees(f"← frame {number} ")
+        await person.press("k")
+        peer.sendto(b"frame 44", person.session.local)
+        await person.sees("45 lines")
+        assert "← frame 44 " not in person.screen

@@ -101,9 +101,15 @@ class ConversationScreen(ModalScreen[None]):
     def _tick(self) -> None:
         view = self.query_one(ConversationView)
         conversation = view.conversation
-        if conversation is None or not conversation.go_on(SECONDS):
+        if conversation is None:
+            return
+        last = len(conversation) - 1
+        if not conversation.go_on(SECONDS):
             return
         view.lines_changed()
+        if 0 < last == view.cursor:
+            # Who went to the end follows it.
+            view.move_to(len(conversation) - 1)
         said = _lines(len(conversation))
         if conversation.full:
             said += ", and more that are not shown"
