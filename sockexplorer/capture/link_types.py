@@ -167,24 +167,30 @@ def _exported(origin: Origin, peer: object, outgoing: bool) -> bytes:
 
 # --- the way back --------------------------------------------------------------------------------------------
 
+UNNAMED = "?"
+"""Stands for the interface in the address of a frame where the file has no name for it."""
 
-def unwrap(link_type: int, data: bytes, *, outgoing: bool = False, path: str = "", interface: str = "") -> Unwrapped:
+
+def unwrap(
+    link_type: int, data: bytes, *, outgoing: bool = False, path: str = "", interface: str = "", cut: bool = False
+) -> Unwrapped:  # fmt: skip
     """What a socket would have given. Never raises: what is too short for its header comes as it is, without a path.
 
     ``path`` is what the file says that the frame is from, "" where it does not; ``interface`` the name of the
-    interface that it was captured on.
+    interface that it was captured on; ``cut`` that the frame had more bytes than the file has of it.
     """
     try:
-        return _unwrap(link_type, data, outgoing, path, interface)
+        return _unwrap(link_type, data, outgoing, path, interface, cut)
     except (struct.error, ValueError, IndexError):
         return Unwrapped("", data)
 
 
-def _unwrap(link_type: int, data: bytes, outgoing: bool, path: str, interface: str) -> Unwrapped:
+def _unwrap(link_type: int, data: bytes, outgoing: bool, path: str, interface: str, cut: bool) -> Unwrapped:
     if link_type == EXPORTED_PDU:
         return _of_exported(exported_pdu.read(data), outgoing, path)
     if link_type == ETHERNET:
-        return Unwrapped(path or "packet/raw", data, _of_ethernet(data, outgoing, interface) if interface else None)
+        told = _of_ethernet(data, outgoing, interface or UNNAMED) if len(data) >= ETHERNET_HEADER else None
+        return Unwrapped(path or "packet/raw", data, told)
     if path == "packet/raw":
         return Unwrapped(path, data)
     if link_type == SOCKETCAN:
@@ -195,7 +201,8 @@ def _unwrap(link_type: int, data: bytes, outgoing: bool, path: str, interface: s
         frame = head + data[4:]
         if frame[4] & canframes.XLF:
             return Unwrapped("can/raw", frame, f"({interface!a},)" if interface else None)
-        frame = frame.ljust(16 if len(frame) <= 16 else 72, b"\0") if len(frame) <= 72 else frame
+        if not cut and len(frame) <= 72:
+            frame = frame.ljust(16 if len(frame) <= 16 else 72, b"\0")
         return Unwrapped("can/raw", frame, f"({interface!a},)" if interface else None)
     if link_type == NETLINK:
         _, _, family = OF_NETLINK.unpack_from(data)

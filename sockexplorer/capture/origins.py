@@ -87,7 +87,8 @@ def see(record: Record) -> Seen:
     if interface.link_type not in OF_INTERFACES:
         device = ""
     path, payload, peer = unwrap(
-        interface.link_type, record.data, outgoing=bool(record.outgoing), path=_path(interface), interface=device
+        interface.link_type, record.data, outgoing=bool(record.outgoing), path=_path(interface), interface=device,
+        cut=record.length > len(record.data),
     )  # fmt: skip
     return Seen(path, payload, peer if said.peer is None else said.peer, said)
 
@@ -237,19 +238,19 @@ class _Hashing:
         hashes = (source.astype("u8") + numpy.uint64(1)) * self._factors[0]
         unclear = numpy.zeros(len(offset), bool)
         link, path = interface.link_type, _path(interface)
-        named = bool(interface.description if interface.ours else interface.name)
         if link == EXPORTED_PDU:
             sizes = self._tags(start, start + kept)
             unclear = sizes == 0
             self._add(hashes, start, sizes)
-        elif (link == ETHERNET and not named) or (path == "packet/raw" and link != ETHERNET):
+        elif path == "packet/raw" and link != ETHERNET:
             pass
         elif link in (RAW_IP, IPV4, IPV6):
             unclear = kept == 0
             hashes += (self._bytes.take(numpy.where(unclear, 0, start)) >> 4) * self._factors[1]
         elif link == SOCKETCAN:
-            # The payload is padded to the size of a frame.
-            hashes += kept.astype("u8") * self._factors[1]
+            # The payload is padded to the size of a frame, unless it was cut.
+            cut = self._number(offset + (24 if self._pcapng else 12), number) > kept
+            hashes += kept.astype("u8") * self._factors[1] + cut * self._factors[2]
         elif link in HEADERS:
             unclear = kept < HEADERS[link]
             self._add(hashes, start, numpy.where(unclear, 0, HEADERS[link]))

@@ -69,11 +69,27 @@ def decode_can(protocol: str, payload: bytes, peer: object) -> Node | None:
         root = Node("can", "", 0, len(payload))
         root.value = _frame(root, payload, 0, len(payload))
         return root
+    if protocol == "raw" and HEAD.size <= len(payload) < FD and not payload[4] & XLF:
+        return _cut(payload)
     if protocol == "bcm" and len(payload) >= BCM_HEAD.size:
         return _bcm(payload)
     if protocol == "j1939" and len(payload) == 8 and isinstance(peer, tuple) and peer[2:3] == (ADDRESS_CLAIMED,):
         return _claim(payload, peer)
     return None
+
+
+def _cut(payload: bytes) -> Node:
+    """A frame of which a capture has the beginning; no socket gives such."""
+    root = Node("can", "", 0, len(payload))
+    can_id, length, flags, _, _ = HEAD.unpack_from(payload)
+    _identifier(root, can_id, 0)
+    data = payload[HEAD.size : HEAD.size + length]
+    whole = len(data) == length
+    root.add("len", length if whole else f"{length}, {len(data)} of them captured", 4, 5, length)
+    root.add("data", data.hex(" "), HEAD.size, HEAD.size + len(data))
+    sign = f"##{flags & 0xF & ~canframes.FDF:X}" if len(payload) > CLASSIC or length > CLASSIC - HEAD.size else "#"
+    root.value = f"{canframes.id_text(can_id)}{sign}{data.hex().upper()}{'' if whole else '…'}"
+    return root
 
 
 def _is_xl(payload: bytes) -> bool:

@@ -193,6 +193,30 @@ def test_what_a_file_says_of_a_peer_is_shown_whatever_it_is(
     assert rows.as_text(opened, frame).isprintable()
 
 
+def test_frames_of_a_file_without_names_of_interfaces_have_peers() -> None:
+    """tcpdump's files are such: who sent a frame stands in its header."""
+    opened = Opened()
+    head = bytes.fromhex("ffffffffffff 020000000001 0806")
+    frame = opened.frame(Record(Interface(1), 5, 60, head + bytes(46), None, ()))
+    assert opened.peers[frame.peer].address == ("?", 0x0806, 1, 1, bytes.fromhex("020000000001"))
+    assert opened.peer_name(frame.peer) == "? ARP 02:00:00:00:00:01 broadcast"
+    short = opened.frame(Record(Interface(1), 5, 60, head[:9], None, ()))
+    assert (short.meta["socket"], short.peer) == ("packet/raw", 0)
+
+
+def test_what_was_cut_off_a_can_frame_is_not_made_up() -> None:
+    opened = Opened()
+    data = struct.pack(">IB3x8s", 0x123, 8, bytes(range(1, 9)))
+    cut = opened.frame(Record(Interface(227), 5, 16, data[:10], None, ()))
+    assert cut.payload == struct.pack("=IB3x2s", 0x123, 8, bytes((1, 2)))
+    assert (cut.length, cut.flags & Flag.TRUNCATED) == (16, Flag.TRUNCATED)
+    assert opened.summary(cut) == "123#0102…"
+    assert opened.fields(cut)["can.id"][0].number == 0x123
+    # Wireshark's own writers leave the padding out, and say so.
+    whole = opened.frame(Record(Interface(227), 5, 10, struct.pack(">IB3x2s", 0x123, 2, bytes((1, 2))), None, ()))
+    assert (len(whole.payload), opened.summary(whole)) == (16, "123#0102")
+
+
 SECTION, ETHERNET = pcapng.section("x", "y"), pcapng.interface(1)
 PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0, 1)
 
