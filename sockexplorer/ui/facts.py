@@ -71,7 +71,7 @@ def facts_of(frame: Frame, session: Session) -> list[Fact]:
         facts.append(Fact(0, "peer", escape(str(frame.meta["peer"]), VALUE_CHARACTERS)))
     kept = len(frame.payload)
     facts.append(Fact(0, "length", f"{frame.length}" + (f", {kept} kept" if kept != frame.length else "")))
-    facts += _flags(frame)
+    facts += _flags(frame, session)
     facts += _ancillary(frame)
     if not frame.event:
         facts += _decoded(frame, session)
@@ -112,8 +112,10 @@ def _sockaddr(peer: Peer, frame: Frame, session: Session) -> Iterator[Fact]:
         yield Fact(2, escape(row.name), value, sockaddr, row.offset, row.offset + row.size)
 
 
-def _flags(frame: Frame) -> Iterator[Fact]:
-    if frame.flags & Flag.TRUNCATED:
+def _flags(frame: Frame, session: Session) -> Iterator[Fact]:
+    if frame.flags & Flag.TRUNCATED and session.state == "file" and frame.length > len(frame.payload):
+        yield Fact(0, "cut", "the file has only its beginning", kind="warning")
+    elif frame.flags & Flag.TRUNCATED:
         yield Fact(0, "MSG_TRUNC", "the message was longer than the buffer", kind="warning")
     if frame.flags & Flag.CONTROL_TRUNCATED:
         yield Fact(0, "MSG_CTRUNC", "ancillary data was lost", kind="warning")

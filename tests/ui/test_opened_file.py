@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,3 +181,14 @@ async def test_the_engine_may_die_beside_a_file(people: People, tmp_path: Path) 
         person.hub.restart()
         assert session.state == "file"
         await person.sees("message 7")
+
+
+async def test_a_frame_that_was_captured_in_part_says_so(people: People, tmp_path: Path) -> None:
+    head = bytes.fromhex("ffffffffffff 020000000001 0806")
+    path = tmp_path / "snaplen.pcap"
+    path.write_bytes(struct.pack("<IHHi7I", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1, 1, 2, 20, 60) + head + bytes(6))
+    async with people((100, 30)) as person:
+        await opened(person, path)
+        await person.sees("⇠ ? ARP", "arp", "[cut]")
+        await person.press("enter")
+        await person.sees("60, 20 kept", "the file has only its beginning")
