@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from person import Person
 from textual.widgets import Static
 
+from sockexplorer.capture.log import Log
 from sockexplorer.client.hub import Session
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.families import find
 from sockexplorer.ui.clock import amount, rate
 from sockexplorer.ui.status import status_text
 
@@ -24,20 +27,13 @@ LONGEST = 56
 
 
 def session_of(
-    *,
-    received: int = 0,
-    sent: int = 0,
-    drops: int = 0,
-    trimmed: int = 0,
-    unkept: int = 0,
-    state: str = "bound",
-    **more: Any,
-) -> Session:
-    """What the line looks at, of a session that has seen so much: nobody sends a thousand million frames in a test."""
+    *, received: int = 0, sent: int = 0, drops: int = 0, trimmed: int = 0, unkept: int = 0, **more: Any
+) -> Session:  # fmt: skip
+    """A session that has seen so much: its log only counts, as nobody sends a thousand million frames in a test."""
     kept = {"dropped": trimmed + unkept, "unkept": unkept, "size": received << 6, "end": received + sent}
-    log = SimpleNamespace(received=received, sent=sent, **kept)
-    told = {"timeout": None, "waits": "", "progress": 1.0, "by_number": False, **more}
-    return SimpleNamespace(log=log, drops=drops, state=state, endpoint=SimpleNamespace(private=False), **told)  # type: ignore[return-value]
+    log = cast(Log, SimpleNamespace(received=received, sent=sent, **kept))
+    endpoint = Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 9999))
+    return Session(1, endpoint, *find("inet/udp"), log, drops=drops, **{"state": "bound", **more})
 
 
 def shown(session: Session, width: int, *, rate_now: float = 0.0, paused_at: int | None = None, **more: Any) -> str:
