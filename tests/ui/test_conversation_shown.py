@@ -129,3 +129,32 @@ async def test_who_goes_to_the_end_of_a_conversation_follows_it(people: People, 
         peer.sendto(b"frame 44", person.session.local)
         await person.sees("45 lines")
         assert "← frame 44 " not in person.screen
+
+
+async def test_counting_lays_out_nothing(people: People, peer: socket.socket) -> None:
+    """Beside a flood both screens change with every tick; laying them out anew takes longer than counting."""
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 30)
+        for key, unit in (("S", "frames"), ("F", "lines")):
+            await person.press(key)
+            await person.sees(f"{person.session.log.received} {unit}")
+            # What opening the screen brings with it is over with the first frame.
+            seen = person.session.log.received + 1
+            peer.sendto(b"frame", person.session.local)
+            await person.sees(f"{seen} {unit}")
+            await person.pilot.pause()
+            screen, laid_out = person.app.screen, 0
+            layout = screen._refresh_layout
+
+            def counted(*arguments: object, layout: Callable[..., object] = layout, **more: object) -> None:
+                nonlocal laid_out
+                laid_out += 1
+                layout(*arguments, **more)
+
+            screen._refresh_layout = counted  # type: ignore[method-assign]
+            for number in range(seen, seen + 5):
+                peer.sendto(b"frame %d" % number, person.session.local)
+                await person.sees(f"{number + 1} {unit}")
+            assert laid_out <= 2, f"{key}: once for each of five changes"
+            await person.press("escape")
+            await person.until(lambda: person.app.screen is person.main)

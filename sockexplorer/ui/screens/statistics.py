@@ -77,6 +77,7 @@ class StatisticsScreen(ModalScreen[None]):
         super().__init__()
         self._session = session
         self._view = "peer"
+        self._marked = ""
         self._statistics = session.statistics(
             lambda frame: kind_of(frame, session), lambda peer: protocol_of_peer(peer, session)
         )
@@ -108,7 +109,9 @@ class StatisticsScreen(ModalScreen[None]):
         width = table.scrollable_content_region.width
         head = f"{self._view:<{_room(width)}} {_numbers('frames', 'share', 'in', 'out')}{'bytes':>9}"
         self.query_one("#statistics-head", Static).update(Content.styled(head, "$foreground-muted"), layout=False)
-        self.query_one(Bar).mark(self._view)
+        if self._view != self._marked:
+            self._marked = self._view
+            self.query_one(Bar).mark(self._view)
         note = fitted(self._note(), max(1, self.query_one("#statistics-note").content_size.width))
         self.query_one("#statistics-note", Static).update(note, layout=False)
         table.lines_changed()
