@@ -80,12 +80,12 @@ def status_text(
         rows = "row passes" if passed == 1 else "rows pass"
         parts.append(Part("$text-success", ((32, f"{count(passed)} {rows}"), (42, f"{amount(passed)} pass"))))
     parts += _counts(session)
+    parts += _circumstances(session)
+    # What comes and goes and changes its width stands last, so that the others rest.
     if rate_now:
-        # Of one width: what stands behind it rests while the rate changes.
-        parts.append(Part("$text-accent", ((40, f"{rate(rate_now):>7}"),)))
+        parts.append(Part("$text-accent", ((40, rate(rate_now)),)))
     if behind:
         parts.append(Part(MUTED, ((10, f"filtering, {count(behind)} to go"), (35, "filtering"))))
-    parts += _circumstances(session)
     return fitted(parts, width)
 
 
