@@ -24,7 +24,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
+from sockexplorer.client.session import Session
 from sockexplorer.families import find
 from sockexplorer.ui.app import ExplorerApp
 from sockexplorer.ui.panes.capabilities import CapabilityList

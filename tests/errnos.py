@@ -13,7 +13,7 @@ import pytest
 from support import Desk, rows
 
 from sockexplorer.client.client import Problem, Refused
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.core.general_advice import general_advice
 from sockexplorer.families import find

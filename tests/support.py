@@ -17,7 +17,8 @@ import pytest
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.client import Problem, Refused
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.families import find
 

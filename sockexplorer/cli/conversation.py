@@ -14,8 +14,9 @@ from sockexplorer.cli.questions import not_started, starter
 from sockexplorer.cli.report import Failed, note, refused
 from sockexplorer.cli.stopping import Stop, Stopped
 from sockexplorer.client.client import Problem, Reply
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
 from sockexplorer.client.link import start_process
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import Endpoint
 
 LOG_BYTES = 64 * 2**20

@@ -12,7 +12,7 @@ from sockexplorer.cli.target import Target, target_argument
 
 if TYPE_CHECKING:
     from sockexplorer.cli.output import Output
-    from sockexplorer.client.hub import Session
+    from sockexplorer.client.session import Session
 
 GRACE = 0.5
 """Seconds for what is still to come when the last message was sent."""

@@ -12,7 +12,7 @@ from sockexplorer.core.text import escape
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
-    from sockexplorer.client.hub import Session
+    from sockexplorer.client.session import Session
 
 
 @click.command(

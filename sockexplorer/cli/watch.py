@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
     from sockexplorer.cli.output import Output
     from sockexplorer.cli.stopping import Stop
-    from sockexplorer.client.hub import Session
     from sockexplorer.client.opened import Opened
     from sockexplorer.client.recorder import Recorder
+    from sockexplorer.client.session import Session
 
 TOGETHER = 256
 """Frames of one write, at most."""

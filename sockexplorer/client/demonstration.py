@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sockexplorer.client.client import Problem
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
+from sockexplorer.client.session import Session
 from sockexplorer.core.demo import OTHER, Act, Demo
 from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.family import Family, Protocol

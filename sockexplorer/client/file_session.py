@@ -21,8 +21,9 @@ from sockexplorer.capture.repair import cut
 from sockexplorer.capture.sifting import ColumnSift, Known, Sift, rows_of
 from sockexplorer.capture.statistics import ColumnStatistics, Statistics
 from sockexplorer.client.client import Problem
-from sockexplorer.client.hub import Hub, Peer, Session
+from sockexplorer.client.hub import Hub
 from sockexplorer.client.opened import Opened, protocol_of
+from sockexplorer.client.session import Peer, Session
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.text import escape

@@ -9,7 +9,7 @@ from sockexplorer.capture.filter import Predicate, Vocabulary, compile_filter
 from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
 
 if TYPE_CHECKING:
-    from sockexplorer.client.hub import Session
+    from sockexplorer.client.session import Session
 
 
 @cache

@@ -11,8 +11,8 @@ from sockexplorer.core.text import escape
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
-    from sockexplorer.client.hub import Session
     from sockexplorer.client.opened import Opened
+    from sockexplorer.client.session import Session
 
 PCAPNG = "pcapng"
 TEXTS: dict[str, str] = {

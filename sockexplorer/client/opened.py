@@ -9,7 +9,7 @@ from functools import lru_cache
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.origins import see
 from sockexplorer.capture.reading import Record
-from sockexplorer.client.hub import Peer
+from sockexplorer.client.session import Peer
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.text import escape

@@ -9,7 +9,7 @@ from sockexplorer.capture.block import Block
 from sockexplorer.capture.link_types import Origin
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.recording import Recording, Sink
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 
 
 class Recorder:

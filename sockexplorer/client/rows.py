@@ -14,8 +14,8 @@ from sockexplorer.core.text import escape, preview
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
-    from sockexplorer.client.hub import Session
     from sockexplorer.client.opened import Opened
+    from sockexplorer.client.session import Session
 
 SECOND = 1_000_000_000
 # Plain numbers: combining members of an IntFlag costs more than all the rest of a line.

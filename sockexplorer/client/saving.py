@@ -9,8 +9,8 @@ from sockexplorer.capture.filter import Predicate
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.recording import Full, Sink
 from sockexplorer.client.formats import PCAPNG, as_lines
-from sockexplorer.client.hub import Session
 from sockexplorer.client.recorder import Recorder
+from sockexplorer.client.session import Session
 
 TOGETHER = 256
 """Frames of one write."""

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.client.hub import Peer, Session
+from sockexplorer.client.session import Peer, Session
 from sockexplorer.core.beside import beside
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.frames import Flag

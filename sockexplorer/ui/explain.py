@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from textual.content import Content
 
 from sockexplorer.client.client import Problem
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.capability import GLYPHS, Capability
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Family, Role

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.client.hub import Peer, Session
+from sockexplorer.client.session import Peer, Session
 from sockexplorer.core.beside import control
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.text import escape

@@ -14,7 +14,7 @@ from rich.color import Color
 from sockexplorer.capture.filter import FilterError, FilterTooSlow, Predicate
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.finding import filter_of
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 
 COLOURS = {
     "red": ("#e5534b", "red"), "orange": ("#e08a3c", "bright_red"), "yellow": ("#d3b13c", "yellow"),

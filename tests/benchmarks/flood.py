@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.ui.app import ExplorerApp
 from sockexplorer.ui.screens.main import MainScreen

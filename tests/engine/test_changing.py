@@ -8,7 +8,7 @@ import pytest
 from support import Desk, rows
 
 from sockexplorer.client.client import Refused
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import SetOption
 
 

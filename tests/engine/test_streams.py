@@ -12,7 +12,7 @@ import pytest
 from support import PATIENCE, Desk, descriptors, needs, rows, sane_time, wait
 
 from sockexplorer.client.client import Refused
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 
 OPTIONAL = pytest.mark.optional_on_this_host(reason="kernels are built without MPTCP, or have it switched off")
 PATHS = ["inet/tcp", pytest.param("inet/mptcp", marks=OPTIONAL), "inet6/tcp"]

@@ -12,7 +12,7 @@ import pytest
 from support import Desk, rows, wait
 
 from sockexplorer.client.client import Problem, Refused
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import Endpoint
 
 SHORT = 0.05

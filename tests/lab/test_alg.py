@@ -11,7 +11,7 @@ from support import Desk, rows
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.client import Refused
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.core.frames import Flag
 

@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "kernel"))
 import vhci
 
 from sockexplorer.client.client import Refused
-from sockexplorer.client.hub import Session
 from sockexplorer.client.link import start_process, start_thread
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.engine import opening
 from sockexplorer.families import find

@@ -11,7 +11,7 @@ from support import PATIENCE, Desk, rows, wait
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.client import Refused
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.canframes import frame_text, read_bcm, read_filters, read_frame
 from sockexplorer.core.canoptions import FLOW_CONTROL, ISOTP_OPTIONS
 from sockexplorer.core.endpoint import SetOption

@@ -11,7 +11,7 @@ import pytest
 from support import PATIENCE, Desk, ip, rows, wait
 
 from sockexplorer.client.client import Refused
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.core.payload import from_text
 from sockexplorer.families import family

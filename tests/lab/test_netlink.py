@@ -12,7 +12,7 @@ import pytest
 from support import Desk, ip, rows
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.core.payload import from_text
 from sockexplorer.decoders import decode

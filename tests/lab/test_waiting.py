@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support import PATIENCE, Desk
 
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import Endpoint
 
 SERVICE, NAME = (1, 4711, 0, 0), (2, 4711, 0, 0)

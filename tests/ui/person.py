@@ -15,7 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
+from sockexplorer.client.session import Session
 from sockexplorer.families import find
 from sockexplorer.ui.app import ExplorerApp
 from sockexplorer.ui.screens.main import MainScreen

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from person import Person
 from textual.widgets import Input
 
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 
 People = Callable[..., Person]
 

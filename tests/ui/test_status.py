@@ -15,7 +15,7 @@ from person import Person
 from textual.widgets import Static
 
 from sockexplorer.capture.log import Log
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.families import find
 from sockexplorer.ui.clock import amount, rate

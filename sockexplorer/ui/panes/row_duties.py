@@ -7,8 +7,8 @@ from dataclasses import replace
 from textual import on
 
 from sockexplorer.client.formats import TEXTS, as_lines
-from sockexplorer.client.hub import Session
 from sockexplorer.client.offers import Offer
+from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape, preview
 from sockexplorer.ui.clock import clock
 from sockexplorer.ui.columns import COLUMNS, TIMES, Look, row_sign

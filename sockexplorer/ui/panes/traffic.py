@@ -15,8 +15,9 @@ from textual.widgets import Input, Static
 
 from sockexplorer.capture.filter import Predicate
 from sockexplorer.client.client import Problem
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
 from sockexplorer.client.offers import Offer
+from sockexplorer.client.session import Session
 from sockexplorer.core.about import Section, about_protocol
 from sockexplorer.core.lifecycle import allowed
 from sockexplorer.core.payload import PayloadError

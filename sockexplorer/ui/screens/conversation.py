@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Label, Static
 
 from sockexplorer.capture.conversation import Conversation, Mode
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
 from sockexplorer.ui.widgets.bar import Bar

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.screen import Screen
 
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
+from sockexplorer.client.session import Session
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.ui.panes.address import AddressPane

@@ -17,8 +17,9 @@ from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 
 from sockexplorer.client.client import Problem, StartError
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
 from sockexplorer.client.place import place
+from sockexplorer.client.session import Session
 from sockexplorer.core.capability import Capability
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Family, Protocol

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Label, Static
 
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.columns import KINDS
 from sockexplorer.ui.rules import COLOURS, MOST, SIGNS, Rule, colour_of, fault_of

@@ -21,8 +21,8 @@ from sockexplorer.capture.filter import FilterError
 from sockexplorer.capture.recording import FileSink, Full
 from sockexplorer.client.finding import filter_of
 from sockexplorer.client.formats import PCAPNG, TEXTS, by_ending, with_ending
-from sockexplorer.client.hub import Session
 from sockexplorer.client.saving import saving
+from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
 from sockexplorer.ui.widgets.bar import Bar

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Label, Static
 
 from sockexplorer.capture.statistics import MORE, OTHERS, Tally, length_range
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count, size
 from sockexplorer.ui.columns import kind_of, protocol_of_peer

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Static
 
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field
 from sockexplorer.core.payload import PayloadError, from_hex, from_text

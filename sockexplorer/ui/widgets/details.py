@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.ui.facts import fact_at, facts_of
 from sockexplorer.ui.widgets.field_tree import FieldTree
 from sockexplorer.ui.widgets.hexdump import HexDump

@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 from sockexplorer.capture.completion import completions
 from sockexplorer.capture.filter import FilterError, FilterTooSlow, Predicate
 from sockexplorer.client.finding import filter_of, vocabulary
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.decoders.fields import message_types
 from sockexplorer.ui.clock import count

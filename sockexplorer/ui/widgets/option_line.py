@@ -14,7 +14,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label, Static
 
 from sockexplorer.client.client import Problem
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.option_text import read_option

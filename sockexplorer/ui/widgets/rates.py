@@ -9,7 +9,7 @@ from typing import NamedTuple
 from textual.content import Content
 from textual.widgets import Static
 
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SAMPLES = 24

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 
 GLYPHS = {
     "opening": "…", "connecting": "…", "open": "●", "bound": "●", "connected": "●", "listening": "●",

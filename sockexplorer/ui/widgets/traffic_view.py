@@ -14,7 +14,7 @@ from textual.message import Message
 
 from sockexplorer.capture.filter import FilterTooSlow, Predicate
 from sockexplorer.capture.log import Frame, row_numbers
-from sockexplorer.client.hub import Session
+from sockexplorer.client.session import Session
 from sockexplorer.ui.columns import Look, row_cells
 from sockexplorer.ui.rules import COLOURS, SIGNS, Painter, Rule, colour_of
 from sockexplorer.ui.widgets.lines import LineView

@@ -14,7 +14,8 @@ import select
 import sys
 import time
 
-from sockexplorer.client.hub import Hub, Session
+from sockexplorer.client.hub import Hub
+from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import Endpoint
 
 POLL_SECONDS = 1 / 30
