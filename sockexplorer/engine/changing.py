@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import sys
+from dataclasses import replace
 
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import SetOption
-from sockexplorer.engine.failure import Failure, explain, simple
+from sockexplorer.engine.failure import simple
+from sockexplorer.engine.opening import granted, set_option
 from sockexplorer.engine.session import Session
 
 VALUE_BYTES = 64
@@ -24,25 +26,25 @@ def change_option(session: Session, option: SetOption) -> str:
         sockets.insert(0, session.sock)
     if not sockets:
         raise simple("setsockopt", "the session has no open socket", "open it again, with the option")
-    declared = {each.name: each for each in session.protocol.options}.get(option.name)
     try:
         level, name = number(option.level), number(option.name)
         before = _read(sockets[0], level, name, option.value)
         for sock in sockets:
-            if declared is not None and declared.by_length and isinstance(option.value, int):
-                sock.setsockopt(level, name, None, option.value)
-            else:
-                sock.setsockopt(level, name, option.value)
+            set_option(sock, session.protocol, option)
         after = _read(sockets[0], level, name, option.value)
     except (OSError, OverflowError, TypeError, KeyError, ValueError) as error:
-        failure: Failure = explain(session.family, session.protocol, "setsockopt", error)
+        failure = session.explain("setsockopt", error)
         session.spool.event("error", f"{option.name}: {failure}", failure=failure.to_json())
         raise failure from None
     text = _sentence(option, before, after)
     if len(sockets) > 1:
         text += f", on {len(sockets)} sockets"
     session.spool.event("option-changed", text, option=option.name)
-    session.option_changed(option)
+    others = tuple(each for each in session.endpoint.options if each.name != option.name)
+    session.endpoint = replace(session.endpoint, options=(*others, option))
+    if session.sock is not None:
+        session.granted |= granted(session.sock)
+    session.changed = True
     return text
 
 

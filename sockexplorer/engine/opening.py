@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from sockexplorer.core.constants import in_python, number
-from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.engine.failure import explain, simple
 from sockexplorer.engine.libc_socket import LibcSocket
@@ -132,13 +132,19 @@ def set_options(
         if (known is not None and known.after_bind) is not after_bind:
             continue
         try:
-            level, name = number(option.level), number(option.name)
-            if known is not None and known.by_length and isinstance(option.value, int):
-                sock.setsockopt(level, name, None, option.value)
-            else:
-                sock.setsockopt(level, name, option.value)
+            set_option(sock, protocol, option)
         except (OSError, OverflowError, TypeError, KeyError) as error:
             raise explain(family, protocol, "setsockopt", error) from None
+
+
+def set_option(sock: socket.socket, protocol: Protocol, option: SetOption) -> None:
+    """``setsockopt()``. Raises OSError, OverflowError and TypeError as that does, KeyError for an unknown name."""
+    known = next((each for each in protocol.options if each.name == option.name), None)
+    level, name = number(option.level), number(option.name)
+    if known is not None and known.by_length and isinstance(option.value, int):
+        sock.setsockopt(level, name, None, option.value)
+    else:
+        sock.setsockopt(level, name, option.value)
 
 
 def stamp(sock: socket.socket) -> None:
@@ -157,12 +163,12 @@ def packets_seen(sock: socket.socket) -> int:
     return int.from_bytes(data[:4], sys.byteorder)
 
 
-def bind(sock: socket.socket, family: Family, protocol: Protocol, address: object, stage: str) -> SocketFile | None:
+def bind(sock: socket.socket, family: Family, protocol: Protocol, address: object) -> SocketFile | None:
     """``bind()``. Returns the socket file that it made, if any. Raises `Failure`."""
     if family.constant == "AF_UNIX":
         with contextlib.suppress(OSError):
             make_private(sock)
-    _call(family, protocol, stage, lambda: sock.bind(address))  # type: ignore[arg-type]
+    _call(family, protocol, "bind", lambda: sock.bind(address))  # type: ignore[arg-type]
     # The kernel's word for it: a path may be given as bytes, or go on after a NUL.
     return SocketFile.made_by(name_of(sock)) if family.constant == "AF_UNIX" else None
 

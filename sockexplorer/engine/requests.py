@@ -156,7 +156,7 @@ class Requests:
         def found(address: object, error: OSError | None) -> None:
             try:
                 if error is not None:
-                    raise explain(session.family, session.protocol, "resolve", error)
+                    raise session.explain("resolve", error)
                 session.sending.send(body, None, address, values, done)
             except Failure as failure:
                 done(failure)
@@ -166,7 +166,7 @@ class Requests:
     def _op_timeout(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         session = self._session(header)
         try:
-            session.set_timeout(header["timeout"])
+            session.patience.set_timeout(header["timeout"])
         except ValueError as error:
             raise simple("settimeout", str(error), "None blocks, 0 does not, seconds are a timeout") from None
         return {}

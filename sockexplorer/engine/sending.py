@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sockexplorer.core import lifecycle
+from sockexplorer.core import lifecycle, links
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine.connection import Connection
-from sockexplorer.engine.failure import Failure, explain, simple
+from sockexplorer.engine.failure import Failure, simple
 from sockexplorer.engine.outbox import LIMIT, Done, Outbox, Send
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Sending:
 
     def tick(self) -> float | None:
         """Try what waits again; seconds until the next try, None where nothing waits."""
-        timeout, spool = self._session.timeout, self._session.spool
+        timeout, spool = self._session.patience.timeout, self._session.spool
         waited = len(self.outbox)
         again = self.outbox.flush(timeout)
         self._session.changed |= len(self.outbox) != waited
@@ -80,7 +81,7 @@ class Sending:
             self._try(lambda: connection.send_whole(data, spool), done)
             return
         try:
-            done(connection.send(data, spool, wait=self._session.timeout != 0))
+            done(connection.send(data, spool, wait=self._session.patience.timeout != 0))
             self._session.changed |= bool(connection.unsent)
         except OSError as error:
             raise self._explain(error) from None
@@ -92,7 +93,7 @@ class Sending:
                 done(send())
                 return
             except BlockingIOError as error:
-                if self._session.timeout == 0:
+                if self._session.patience.timeout == 0:
                     raise self._explain(error) from None
             except OSError as error:
                 raise self._explain(error) from None
@@ -102,7 +103,7 @@ class Sending:
         self._session.changed = True
 
     def _explain(self, error: OSError) -> Failure:
-        return explain(self._session.family, self._session.protocol, "send", error)
+        return self._session.explain("send", error)
 
     def _send_message(self, data: bytes, address: Any) -> int:
         session = self._session
@@ -111,6 +112,23 @@ class Sending:
         try:
             sent = session.sock.send(data) if address is None else session.sock.sendto(data, address)
         except (TypeError, ValueError, OverflowError) as error:
-            raise explain(session.family, session.protocol, "send", error) from None
-        session.spool.add(data[:sent], Flag.OUT, session.number_of(address), len(data))
+            raise session.explain("send", error) from None
+        session.spool.add(data[:sent], Flag.OUT, self._number_of(address), len(data))
         return sent
+
+    def _number_of(self, address: object) -> int:
+        """The number of the peer that a message goes to, 0 for the one that the socket is connected to."""
+        if address is None:
+            return 0
+        session = self._session
+        key: bytes | str
+        try:
+            with links.seen_from(session.sock) if session.sock is not None else contextlib.nullcontext():
+                key = session.family.pack(session.protocol, address)
+                address = session.family.unpack(session.protocol, key)
+        except (OSError, ValueError, TypeError, KeyError):
+            key = repr(address).encode()
+        if session.reading.by_address:
+            key = repr(address)
+        known = session.peers.known(key)
+        return known[0] if known else session.peers.add(key, address)

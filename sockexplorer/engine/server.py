@@ -120,7 +120,7 @@ class Engine:
                 if session.state != "closed" and key.fileobj in self._watched:
                     session.ready(key.fileobj, events)
                     read += 1
-                    small += session.protocol.messages and not session.batch_full
+                    small += session.protocol.messages and not session.reading.full
         self._flush()
         self._coalesce(read > 0 and small == read)
 
@@ -193,7 +193,7 @@ class Engine:
         for session in self.sessions.values():
             if look:
                 session.accepting = True
-                session.count_drops()
+                session.drops.ask()
             # A status never overtakes the frames that explain it.
             spool = session.spool
             told = not spool.shared or spool.end == spool.told

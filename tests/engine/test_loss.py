@@ -6,7 +6,7 @@ import pytest
 from support import Desk, rows, udp
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from sockexplorer.engine import session as engine_session
+from sockexplorer.engine.reading import SNAPLEN_MAX
 from sockexplorer.engine.session import Session
 from sockexplorer.families import find
 
@@ -71,12 +71,12 @@ def test_drops_at_the_end_are_counted_though_no_frame_follows(desk: Desk) -> Non
 def test_the_kernels_counter_may_come_late_and_wraps(counters: list[int], drops: int, events: int) -> None:
     session = Session(1, Endpoint("inet", "udp", "bind"), *find("inet/udp"))
     for each in counters:
-        session._dropped(each)
-    assert session.drops == drops
+        session.drops.see(each)
+    assert session.drops.total == drops
     assert len(session.spool) == events
 
 
 def test_snaplen_has_an_end() -> None:
     session = Session(1, Endpoint("inet", "udp", "bind", snaplen=2**40), *find("inet/udp"))
     with udp() as sock:
-        assert session._message_reader(sock).snaplen == engine_session.SNAPLEN_MAX
+        assert session.reading.messages_of(sock).snaplen == SNAPLEN_MAX

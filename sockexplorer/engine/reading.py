@@ -1,0 +1,142 @@
+"""Reading in a session: which reader each socket has, what an error means for it, what had arrived before the end."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING, Any
+
+from sockexplorer.engine.connection import Connection
+from sockexplorer.engine.reader import MessageReader
+from sockexplorer.engine.ring_reader import RingReader, interface_names, ring_reader
+from sockexplorer.engine.streams import StreamReader
+
+if TYPE_CHECKING:
+    from sockexplorer.engine.session import Session
+
+LAST_READS = 64
+"""Reads of a socket that is being closed, at most: what had arrived is kept, a flood does not hold up the end."""
+ANSWERS = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.ENOBUFS}
+"""Errors of reading that tell what became of a message; any number of them leaves the socket sound."""
+MOST_FAILURES = 100
+"""Other errors in a row after which a socket is given up."""
+SNAPLEN_MAX = 2**20
+"""No family's message is longer by default, and a batch reserves 256 times as much address space."""
+
+
+class Reading:
+    """What a session reads with: a reader of its own socket, or one for each connection."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._reader: MessageReader | RingReader | None = None
+        self.ring: RingReader | None = None
+        """What an AF_PACKET socket is read by, from before it is bound until it is closed."""
+        self._failures = 0
+
+    # --- readers -------------------------------------------------------------------------------------------
+
+    def open_ring(self, sock: socket.socket) -> dict[str, Any]:
+        """Have a socket that is not bound yet read by a ring, if it can be; what the client is told of that."""
+        self.ring = ring_reader(sock, self._session.family, self._session.endpoint, self._session.spool)
+        return {} if self.ring is None else {"ring": self.ring.ring.bytes, "interfaces": interface_names(sock)}
+
+    def begin(self, sock: socket.socket) -> None:
+        """Read a socket that has no connections."""
+        self._reader = self.ring or self.messages_of(sock)
+
+    def messages_of(self, sock: socket.socket) -> MessageReader:
+        """A reader of messages, which keeps of each what the endpoint says, within `SNAPLEN_MAX`."""
+        session = self._session
+        snaplen = min(max(1, session.endpoint.snaplen or session.protocol.snaplen), SNAPLEN_MAX)
+        return MessageReader(sock, session.family, session.protocol, session.spool, snaplen, session.drops.see)
+
+    def of_connection(self, sock: socket.socket, peer: int) -> MessageReader | StreamReader:
+        """A reader of a connection to the peer of that number."""
+        family, protocol = self._session.family, self._session.protocol
+        if protocol.messages:
+            reader = self.messages_of(sock)
+            reader.senders.fixed = peer
+            reader.ends_at_zero = protocol.connections
+            return reader
+        # Without room for ancillary data TIPC tells every end as ECONNRESET.
+        beside = family.constant == "AF_UNIX" or protocol.ends_in_reset
+        bulk = protocol.proto == "IPPROTO_TCP" and not beside
+        return StreamReader(sock, self._session.spool, peer, ancillary_data=beside, bulk=bulk)
+
+    @property
+    def by_address(self) -> bool:
+        """Whether it tells senders apart by Python's addresses, and not by the kernel's bytes."""
+        return isinstance(self._reader, MessageReader) and not self._reader.batched
+
+    @property
+    def full(self) -> bool:
+        """Whether the last read left more behind, as far as can be told."""
+        readers = [each.reader for each in self._session.connections.values()]
+        return any(isinstance(each, MessageReader | RingReader) and each.full for each in (self._reader, *readers))
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def read(self, connection: Connection | None) -> None:
+        """Take what waits at a connection, or at the session's own socket."""
+        session = self._session
+        reader = connection.reader if connection else self._reader
+        if reader is None:
+            return
+        session.patience.something_came()
+        try:
+            more = reader.read()
+            self._failures = 0
+        except OSError as error:
+            self._failed(error, connection)
+            return
+        if not more and connection is not None:
+            session.end(connection, "closed", "closed by the peer")
+
+    def _failed(self, error: OSError, connection: Connection | None) -> None:
+        session = self._session
+        failure = session.explain("read", error)
+        if connection is not None and session.protocol.connections:
+            if session.protocol.ends_in_reset and error.errno == errno.ECONNRESET:
+                # L2CAP tells of the end before it gives what came before it.
+                self._read_rest(connection.reader)
+                session.end(connection, "closed", "closed by the peer")
+            else:
+                session.end(connection, "reset", str(failure), failure)
+            return
+        self._failures += error.errno not in ANSWERS
+        session.tell(failure)
+        if self._failures >= MOST_FAILURES or error.errno in (errno.EBADF, errno.ENOTSOCK):
+            session.fail(failure)
+
+    def read_last(self) -> None:
+        """Take what had arrived before the end, within bounds."""
+        if self.ring is not None:
+            self.ring.read_last()
+            return
+        if self._reader is not None and self._session.sock is not None:
+            self._read_rest(self._reader)
+        for connection in self._session.connections.values():
+            self._read_rest(connection.reader)
+
+    def _read_rest(self, reader: MessageReader | StreamReader | RingReader) -> None:
+        """Read what is left: some tell of the end before they give what came before it, others repeat the error."""
+        session = self._session
+        for _ in range(LAST_READS):
+            recorded = session.spool.recorded
+            try:
+                over = not reader.read()
+            except OSError as error:
+                if error.errno == errno.ECONNRESET and session.protocol.ends_in_reset:
+                    return
+                session.tell(session.explain("read", error))
+                # Nothing follows the error of a connection; those of datagrams tell of one message each.
+                over = session.protocol.connections
+            if over or session.spool.recorded == recorded:
+                return
+
+    def close(self) -> None:
+        """Give a ring's memory back, before the socket is closed."""
+        if self.ring is not None:
+            self.ring.close()
+            self.ring = self._reader = None
