@@ -71,7 +71,7 @@ async def test_a_filter_over_a_log_that_is_trimmed(people: People, peer: socket.
         person.app.screen.query_one("#filter", Input).value = "/frame ....[05]0/"
         view = person.main.traffic.view
         await flood(person, session, peer, 1200)
-        await person.until(lambda: not view.behind)
+        await person.until(lambda: not view.rows.behind)
         await person.until(
             lambda: (
                 [view.number_at(n) for n in range(view.line_count())]

@@ -68,7 +68,7 @@ async def test_every_style_can_be_read_in_every_theme(people: People, peer: sock
         await with_frames(person, peer, 9)
         await person.press("/", *"n>=3", "enter", "h")
         view = person.main.traffic.view
-        await person.until(lambda: view.matches()[0] == 6)
+        await person.until(lambda: view.rows.matches()[0] == 6)
         view.set_rules((Rule("n==4", "pink"), Rule("n==1", "grey"), Rule("n==8", "yellow")))
         person.app.console._color_system = ColorSystem.TRUECOLOR
         poor, themes = [], [each for each in person.app.available_themes if not each.startswith("ansi")]

@@ -90,7 +90,7 @@ async def test_a_filter_that_marks_leaves_every_row_in_sight(
         await person.until(lambda: view.line_count() == 3)
         await person.press("h")
         await person.until(lambda: view.line_count() == 12)
-        await person.until(lambda: view.matches()[0] == 3)
+        await person.until(lambda: view.rows.matches()[0] == 3)
         marked = [line for line in person.screen.splitlines() if MATCH_GLYPH in line and "frame" in line]
         assert marked[-1].split("frame ")[1][0] == "8"
         assert {line.split("frame ")[1][0] for line in marked} <= {"3", "5", "8"}

@@ -92,7 +92,7 @@ async def test_filters_find_the_same_in_a_large_file_and_in_a_small_one(
             person.main.traffic.query_one("#filter", Input).value = expression
             wanted_now = count, 600
             await person.until(
-                lambda wanted=wanted_now: not view.behind and view.matches() == wanted, (expression, count)
+                lambda wanted=wanted_now: not view.rows.behind and view.rows.matches() == wanted, (expression, count)
             )
 
 

@@ -164,7 +164,7 @@ async def test_filters_work_as_they_are_typed(people: People, peer: socket.socke
         for text, wanted in FILTERS:
             line.value = text
             await person.settle()
-            await person.until(lambda: not view.behind)
+            await person.until(lambda: not view.rows.behind)
             numbers = {view.number_at(index) for index in range(view.line_count())}
             assert numbers == wanted, text
             if not wanted:
@@ -247,7 +247,7 @@ async def test_every_key_of_the_footer_does_something(people: People, peer: sock
             traffic = person.main.traffic
             return (
                 person.screen, id(person.app.screen.focused), person.app.clipboard, id(person.app.screen),
-                traffic.view.paused_at, [each.state for each in person.hub.sessions.values()],
+                traffic.view.rows.paused_at, [each.state for each in person.hub.sessions.values()],
             )  # fmt: skip
 
         tried = set()

@@ -14,19 +14,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sockexplorer.capture.filter import Predicate
-from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub
-from sockexplorer.client.offers import Offer
 from sockexplorer.client.session import Session
-from sockexplorer.core.about import Section, about_protocol
+from sockexplorer.core.about import Section
 from sockexplorer.core.lifecycle import allowed
-from sockexplorer.core.payload import PayloadError
-from sockexplorer.core.text import escape
-from sockexplorer.ui.clock import clock, count
-from sockexplorer.ui.columns import KINDS
-from sockexplorer.ui.explain import buffer_text, empty_text
-from sockexplorer.ui.panes.row_duties import RowDuties
-from sockexplorer.ui.screens.choose import ChooseScreen
+from sockexplorer.ui.explain import empty_text
+from sockexplorer.ui.panes.session_duties import SessionDuties
+from sockexplorer.ui.panes.traffic_help import about_traffic
 from sockexplorer.ui.status import status_text
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
@@ -45,22 +39,11 @@ SESSION_ACTIONS = frozenset(
      "repair")
 )  # fmt: skip
 """What letters do while a session is shown and nobody types."""
-FILTER_HELP = [
-    'hello   "two words"     the payload, what the row shows of it, the peer or the event has this',
-    "/GET .* HTTP/           a regular expression over the same",
-    "hex:de ad               these bytes",
-    'dir==in  len>100  peer~"192."  n>=7  event==reset     == != < <= > >=, and ~ for: contains',
-    "time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment",
-    "nl.type==RTM_NEWLINK  can.id==0x123  can.pgn==61444   what a decoder reads; tab completes the name",
-    "and  or  not  ( )       and may be left out",
-]
-"""Each line a way to say which rows to see."""
-SIGNS_HELP = [f"{signs:<12}{words}" for signs, words in KINDS.values()]
 ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "copy_as", "disconnect", "bookmark", "conversation"))
 """What needs a row under the cursor."""
 
 
-class TrafficPane(RowDuties):
+class TrafficPane(SessionDuties):
     """Sessions, their rows, a filter, the details of a row, and a composer."""
 
     NUMBER, TITLE = 3, "Traffic"
@@ -154,7 +137,7 @@ class TrafficPane(RowDuties):
             self.refresh_bindings()
         self._show_empty()
         self._describe()
-        self.query_one(FilterBar).found(*self.view.matches(), hiding=self.view.hiding)
+        self.query_one(FilterBar).found(*self.view.rows.matches(), hiding=self.view.rows.hiding)
         line = self.query_one("#status", Static)
         status = self._status(line.content_size.width)
         if status != self._shown_status:
@@ -169,8 +152,8 @@ class TrafficPane(RowDuties):
         rates = self._rates.get(session.number) if session.state != "file" else None
         typed = self.query_one(FilterBar).line.has_focus
         return status_text(
-            session, rates.now if rates else 0, view.paused_at, following=view.following, behind=view.behind,
-            passed=view.matches()[0] if view.filtered and not typed else None, width=width,
+            session, rates.now if rates else 0, view.rows.paused_at, following=view.following, behind=view.rows.behind,
+            passed=view.rows.matches()[0] if view.filtered and not typed else None, width=width,
         )  # fmt: skip
 
     def _sample(self) -> None:
@@ -209,7 +192,11 @@ class TrafficPane(RowDuties):
             empty.display = show
         filtered = bool(self.query_one("#filter", Input).value)
         # A filter may leave none of the rows that are there.
-        gone = session is not None and self.view.paused_at is not None and session.log.first >= self.view.paused_at
+        gone = (
+            session is not None
+            and self.view.rows.paused_at is not None
+            and session.log.first >= self.view.rows.paused_at
+        )
         text = empty_text(session, filtered=filtered, paused=gone) if show else None
         if text != self._shown_empty:
             self._shown_empty = text
@@ -232,93 +219,6 @@ class TrafficPane(RowDuties):
         self.update()
         self._show_rates()
         self._describe()
-
-    @on(SessionBar.Picked)
-    def _picked(self, event: SessionBar.Picked) -> None:
-        self.show(self.hub.sessions.get(event.number))
-
-    def action_switch(self, by: int) -> None:
-        sessions = list(self.hub.sessions.values())
-        if sessions:
-            at = sessions.index(self.session) if self.session in sessions else 0
-            self.show(sessions[(at + by) % len(sessions)])
-
-    def action_close(self) -> None:
-        session = self.session
-        if session is None:
-            return
-        if session.state not in ("closed", "failed", "file"):
-            self.hub.close(session, lambda result, problem: self.update())
-            return
-        sessions = list(self.hub.sessions.values())
-        at = sessions.index(session)
-        self.hub.forget(session)
-        rest = list(self.hub.sessions.values())
-        self.show(rest[min(at, len(rest) - 1)] if rest else None)
-
-    def action_disconnect(self) -> None:
-        frame = self.view.current()
-        if self.session is not None and frame is not None and frame.peer in self.session.connections:
-            self.hub.client.request("close", session=self.session.number, peer=frame.peer)
-
-    def action_timeout(self) -> None:
-        if self.session is not None and self.session.state not in ("closed", "failed", "ended", "file"):
-            self.query_one(TimeoutLine).open(self.session.timeout)
-
-    @on(TimeoutLine.Given)
-    def _timeout_given(self, event: TimeoutLine.Given) -> None:
-        if self.session is not None:
-            self.hub.set_timeout(self.session, event.timeout)
-        self.view.focus()
-
-    @on(TimeoutLine.Left)
-    def _timeout_left(self) -> None:
-        self.view.focus()
-
-    def action_option(self) -> None:
-        if self.session is not None and self.session.state not in ("closed", "failed", "ended"):
-            self.query_one(OptionLine).open(self.session)
-
-    @on(OptionLine.Given)
-    def _option_given(self, event: OptionLine.Given) -> None:
-        line = self.query_one(OptionLine)
-
-        def changed(result: object, problem: Problem | None) -> None:
-            if problem is not None:
-                line.refused(problem)
-            else:
-                line.display = False
-                self.view.focus()
-
-        if self.session is not None:
-            self.hub.set_option(self.session, event.option, changed)
-
-    @on(OptionLine.Left)
-    def _option_left(self) -> None:
-        self.view.focus()
-
-    def action_repair(self) -> None:
-        session = self.session
-        if session is None or not session.torn:
-            return
-        offers = [
-            Offer("leave", "leave the file as it is"),
-            Offer("cut", f"cut off its last {count(session.torn)} bytes, which are no whole frame"),
-        ]
-
-        def chosen(offer: Offer | None) -> None:
-            if offer is None or offer.value != "cut":
-                return
-            from sockexplorer.client.file_session import repair
-
-            done = repair(self.hub, session)
-            if isinstance(done, Problem):
-                self.notify(escape(done.message, 400), title="Not repaired", severity="error", markup=False)
-            else:
-                self.show(done[0])
-                self.notify(f"{count(done[1])} bytes were cut off.", title="Repaired", markup=False)
-
-        self.app.push_screen(ChooseScreen(f"Repair {session.title}", offers, "leave"), chosen)
 
     # --- rows ----------------------------------------------------------------------------------------------
 
@@ -359,11 +259,11 @@ class TrafficPane(RowDuties):
         self.view.call_after_refresh(self.view.show_cursor_line)
 
     def action_pause(self) -> None:
-        self.view.pause(self.view.paused_at is None)
+        self.view.pause(self.view.rows.paused_at is None)
         self.update()
 
     def action_follow(self) -> None:
-        self.view.set_following(not self.view.following or self.view.paused_at is not None)
+        self.view.set_following(not self.view.following or self.view.rows.paused_at is not None)
         self.update()
 
     def action_back(self) -> None:
@@ -393,43 +293,12 @@ class TrafficPane(RowDuties):
         self.query_one(FilterBar).refuse(event.error)
 
     def action_hide(self) -> None:
-        self.view.set_hiding(not self.view.hiding)
+        self.view.set_hiding(not self.view.rows.hiding)
         self.update()
 
     def action_match(self, step: int) -> None:
         if not self.view.go_to_match(step):
             self.notify("No further row passes the filter.", timeout=2, markup=False)
-
-    # --- sending -------------------------------------------------------------------------------------------
-
-    def action_compose(self) -> None:
-        if self.session is None:
-            return
-        frame = self.view.current()
-        self.query_one(Composer).open(self.session, frame.peer if frame else None)
-
-    @on(Composer.Send)
-    def _send(self, event: Composer.Send) -> None:
-        composer, session = self.query_one(Composer), self.session
-        if session is None:
-            return
-
-        def sent(result: dict[str, object] | None, problem: Problem | None) -> None:
-            if problem is not None:
-                fix = f" ▸ {problem.fixes[0]}" if problem.fixes else ""
-                composer.say(f"✗ {escape(problem.headline())}: {escape(problem.what)}{escape(fix)}", "$text-error")
-            elif result is not None:
-                composer.say(f"✓ sent {result['sent']} bytes at {clock(time.time_ns(), 3)}", "$text-success")
-                composer.select_payload()
-
-        try:
-            self.hub.send(session, event.data, peer=event.peer, to=event.to, fields=event.values, done=sent)
-        except PayloadError as error:
-            composer.say(f"✗ {escape(str(error))}", "$text-error")
-
-    @on(Composer.Closed)
-    def _composed(self) -> None:
-        self.view.focus()
 
     # --- what is possible ----------------------------------------------------------------------------------
 
@@ -458,21 +327,4 @@ class TrafficPane(RowDuties):
         return super().check_action(action, parameters)
 
     def subject(self) -> tuple[str, list[Section]]:
-        session = self.session
-        if session is None:
-            return "Traffic", [("", ["Open a socket in pane 2: what it receives and sends appears here."])]
-        if session.state == "file":
-            told = [f"a capture file of {len(session.log)} frames", *([session.notice] if session.notice else [])]
-            frame = self.view.current()
-            spoken = session.spoken(frame) if frame is not None else None
-            about = about_protocol(*spoken) if spoken is not None else []
-            return session.title, [("", told), ("The filter", FILTER_HELP), ("Rows", SIGNS_HELP), *about]
-        where = [f"local   {session.local!r}", f"remote  {session.remote!r}"]
-        where.append(buffer_text(session))
-        if session.packets is not None:
-            where.append(f"kernel  {session.packets} packets, {session.drops} of them dropped")
-        about = about_protocol(session.family, session.protocol)
-        if self.query_one(FilterBar).line.has_focus:
-            return "The filter", [("", FILTER_HELP), *about]
-        here = [("", where), ("The filter", FILTER_HELP), ("Rows", SIGNS_HELP), *about]
-        return f"{session.title} · {session.state}", here
+        return about_traffic(self.session, self.view.current(), filtering=self.query_one(FilterBar).line.has_focus)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from array import array
-from bisect import bisect_left
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.color import Color
 from rich.style import Style
@@ -13,14 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from sockexplorer.capture.filter import FilterTooSlow, Predicate
-from sockexplorer.capture.log import Frame, row_numbers
+from sockexplorer.capture.log import Frame
 from sockexplorer.client.session import Session
 from sockexplorer.ui.columns import Look, row_cells
 from sockexplorer.ui.rules import COLOURS, SIGNS, Painter, Rule, colour_of
+from sockexplorer.ui.visible_rows import VisibleRows
 from sockexplorer.ui.widgets.lines import LineView
-
-if TYPE_CHECKING:
-    from sockexplorer.capture.sifting import Sift
 
 MATCH_SECONDS = 0.012
 """How long one tick may go through frames for the filter, so that keys are answered meanwhile."""
@@ -65,17 +61,9 @@ class TrafficView(LineView):
     def __init__(self) -> None:
         super().__init__(id="traffic-view")
         self.session: Session | None = None
+        self.rows = VisibleRows()
         self.following = True
-        self.paused_at: int | None = None
-        """The row number that the view stops before while it is paused."""
-        self.hiding = True
-        """Whether rows that do not pass the filter are out of sight; else those that pass are marked."""
         self._predicate: Predicate | None = None
-        self._sift: Sift | None = None
-        self._matching: array[int] = row_numbers()
-        self._looked = 0
-        """The first row number that the filter has not looked at."""
-        self._first = 0
         self._seen = (-1, -1)
         self.look = Look()
         self._began: dict[int, int] = {}
@@ -91,7 +79,7 @@ class TrafficView(LineView):
         """Show another session's rows, from its end."""
         self.session = session
         # What was captured is read from its beginning.
-        self.following, self.paused_at = session is None or session.state != "file", None
+        self.following, self.rows.paused_at = session is None or session.state != "file", None
         self._repaint()
         self._restart()
 
@@ -100,88 +88,48 @@ class TrafficView(LineView):
         number = self.number_at(self.cursor)
         self._predicate = predicate
         self._restart()
-        if not self.following and number is not None and not self._hides:
-            self.move_to(self._line_of(number))
+        if not self.following and number is not None and not self.rows.hides:
+            self.move_to(self.rows.line_of(number))
 
     @property
     def filtered(self) -> bool:
         """Whether there is a filter."""
         return self._predicate is not None
 
-    @property
-    def _hides(self) -> bool:
-        return self._predicate is not None and self.hiding
-
     def set_hiding(self, hiding: bool) -> None:
         """Hide what the filter leaves out, or only mark what it lets through; the cursor stays on its row."""
         number = self.number_at(self.cursor)
-        self.hiding = hiding
+        self.rows.hiding = hiding
         self._seen = (-1, -1)
         if number is not None:
             following = self.following
-            self.set_reactive(LineView.cursor, max(0, min(self._line_of(number), self.line_count() - 1)))
+            self.set_reactive(LineView.cursor, max(0, min(self.rows.line_of(number), self.line_count() - 1)))
             self.lines_changed()
             self.show_cursor_line()
             self.following = following
         self.catch_up()
 
-    def matches(self) -> tuple[int, int]:
-        """How many rows pass the filter so far, and how many there are."""
-        if self.session is None:
-            return 0, 0
-        return len(self._matching), max(0, self._end - self.session.log.first)
-
-    def is_match(self, number: int) -> bool:
-        """Whether the filter lets a row through."""
-        at = bisect_left(self._matching, number)
-        return at < len(self._matching) and self._matching[at] == number
-
     def go_to_match(self, step: int) -> bool:
         """Go to the next row that passes the filter, or the one before; whether there is one."""
         number = self.number_at(self.cursor)
-        if number is None:
+        match = None if number is None else self.rows.match_beside(number, step)
+        if match is None:
             return False
-        at = bisect_left(self._matching, number)
-        at = at - 1 if step < 0 else at + self.is_match(number)
-        if not 0 <= at < len(self._matching):
-            return False
-        self.move_to(self._line_of(self._matching[at]))
+        self.move_to(self.rows.line_of(match))
         return True
 
-    def _line_of(self, number: int) -> int:
-        """The line of a row; where it is hidden, of the next in sight."""
-        return bisect_left(self._matching, number) if self._hides else number - self._first
-
     def _restart(self) -> None:
-        self._matching = row_numbers()
-        self._sift = self.session.sift(self._predicate) if self.session and self._predicate else None
-        self._looked = self._first = self.session.log.first if self.session else 0
+        self.rows.begin(self.session, self._predicate)
         self._seen = (-1, -1)
         self.set_reactive(LineView.cursor, 0)
         self.catch_up()
 
-    @property
-    def behind(self) -> int:
-        """Rows that the filter has still to look at."""
-        return max(0, self._end - self._looked) if self._predicate and self.session else 0
-
-    @property
-    def _end(self) -> int:
-        assert self.session is not None
-        return self.session.log.end if self.paused_at is None else min(self.paused_at, self.session.log.end)
-
     def line_count(self) -> int:
-        if self.session is None:
-            return 0
-        if self._hides:
-            return len(self._matching)
-        return max(0, self._end - self._first)
+        return self.rows.line_count()
 
     def number_at(self, index: int) -> int | None:
         """The row number at a line."""
-        if self.session is None or not 0 <= index < self.line_count():
-            return None
-        return self._matching[index] if self._hides else self._first + index
+        return self.rows.number_at(index)
 
     def current(self) -> Frame | None:
         """The frame under the cursor."""
@@ -203,25 +151,20 @@ class TrafficView(LineView):
         log = self.session.log
         if self.session.number not in self._began and len(log):
             self._began[self.session.number] = log.time(log.first)
-        if self._predicate is not None:
-            self._match()
-        seen = (log.end, len(self._matching))
+        self._sift()
+        seen = (log.end, len(self.rows.matching))
         trimmed = self._forget(log.first)
         if seen == self._seen and not trimmed:
             return
         self._seen = seen
         self.lines_changed()
-        if self.following and self.paused_at is None and self.line_count():
+        if self.following and self.rows.paused_at is None and self.line_count():
             self.cursor = self.line_count() - 1
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
 
     def _forget(self, first: int) -> bool:
         """Let go of rows that the log dropped, without moving what is in sight."""
-        unmatched = bisect_left(self._matching, first)
-        gone = unmatched if self._hides else max(0, first - self._first)
-        if unmatched:
-            del self._matching[:unmatched]
-        self._first = max(self._first, first)
+        gone = self.rows.forget(first)
         if not gone:
             return False
         self.set_reactive(LineView.cursor, max(0, self.cursor - gone))
@@ -229,17 +172,12 @@ class TrafficView(LineView):
             self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, immediate=True, force=True)
         return True
 
-    def _match(self) -> None:
-        assert self.session is not None
-        assert self._sift is not None
-        number = max(self._looked, self.session.log.first)
+    def _sift(self) -> None:
         try:
-            self._looked, matching = self._sift.go_on(number, self._end, time.monotonic() + MATCH_SECONDS)
+            self.rows.sift(time.monotonic() + MATCH_SECONDS)
         except FilterTooSlow as error:
             self.post_message(self.TooSlow(error))
             self.set_filter(None)
-            return
-        self._matching.extend(matching)
 
     # --- bookmarks and columns -----------------------------------------------------------------------------
 
@@ -258,14 +196,14 @@ class TrafficView(LineView):
     def go_to_bookmark(self, step: int) -> bool:
         """Go to the next bookmark, or the one before, round the ends; whether there is one in sight."""
         number = self.number_at(self.cursor)
-        shown = sorted(each for each in self.bookmarks if self.number_at(self._line_of(each)) == each)
+        shown = sorted(each for each in self.bookmarks if self.number_at(self.rows.line_of(each)) == each)
         if number is None or not shown:
             return False
         if step > 0:
             target = next((each for each in shown if each > number), shown[0])
         else:
             target = next((each for each in reversed(shown) if each < number), shown[-1])
-        self.move_to(self._line_of(target))
+        self.move_to(self.rows.line_of(target))
         return True
 
     def set_look(self, look: Look) -> None:
@@ -311,7 +249,7 @@ class TrafficView(LineView):
         """Follow the end, or stay."""
         self.following = follow
         if follow:
-            self.paused_at = None
+            self.rows.paused_at = None
             self._seen = (-1, -1)
             self.catch_up()
 
@@ -323,7 +261,7 @@ class TrafficView(LineView):
 
     def pause(self, pause: bool) -> None:
         """Stop at what is there; frames go on into the log."""
-        self.paused_at = self.session.log.end if pause and self.session else None
+        self.rows.paused_at = self.session.log.end if pause and self.session else None
         self._seen = (-1, -1)
         self.catch_up()
 
@@ -348,7 +286,7 @@ class TrafficView(LineView):
         cells = [*sign, *cells]
         if not gutter:
             return cells
-        if self.hiding or self.few_colours or not self.is_match(frame.number):
+        if self.rows.hiding or self.few_colours or not self.rows.is_match(frame.number):
             return [(gutter, self.tone("traffic--match")), *cells]
         background = Style(bgcolor=self.get_component_rich_style("traffic--match").bgcolor)
         cells.append((" " * width, Style()))
@@ -358,8 +296,8 @@ class TrafficView(LineView):
         """What stands before a row: whether it is bookmarked, and whether it passes a filter that only marks."""
         marks = self.bookmarks
         gutter = ("◆" if number in marks else " ") if marks else ""
-        if self._predicate is not None and not self.hiding:
-            gutter += MATCH_GLYPH if self.is_match(number) else " "
+        if self.rows.marks:
+            gutter += MATCH_GLYPH if self.rows.is_match(number) else " "
         return gutter
 
     def _since(self, index: int, time: int) -> int:

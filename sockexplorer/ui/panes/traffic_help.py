@@ -1,0 +1,41 @@
+"""The help on the traffic: what a session is, how its rows are filtered, what their signs mean."""
+
+from __future__ import annotations
+
+from sockexplorer.capture.log import Frame
+from sockexplorer.client.session import Session
+from sockexplorer.core.about import Section, about_protocol
+from sockexplorer.ui.columns import KINDS
+from sockexplorer.ui.explain import buffer_text
+
+FILTER_HELP = [
+    'hello   "two words"     the payload, what the row shows of it, the peer or the event has this',
+    "/GET .* HTTP/           a regular expression over the same",
+    "hex:de ad               these bytes",
+    'dir==in  len>100  peer~"192."  n>=7  event==reset     == != < <= > >=, and ~ for: contains',
+    "time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment",
+    "nl.type==RTM_NEWLINK  can.id==0x123  can.pgn==61444   what a decoder reads; tab completes the name",
+    "and  or  not  ( )       and may be left out",
+]
+"""Each line a way to say which rows to see."""
+SIGNS_HELP = [f"{signs:<12}{words}" for signs, words in KINDS.values()]
+
+
+def about_traffic(session: Session | None, current: Frame | None, *, filtering: bool) -> tuple[str, list[Section]]:
+    """Title and sections; ``current`` is the row under the cursor, ``filtering`` whether the filter is typed."""
+    if session is None:
+        return "Traffic", [("", ["Open a socket in pane 2: what it receives and sends appears here."])]
+    if session.state == "file":
+        told = [f"a capture file of {len(session.log)} frames", *([session.notice] if session.notice else [])]
+        spoken = session.spoken(current) if current is not None else None
+        about = about_protocol(*spoken) if spoken is not None else []
+        return session.title, [("", told), ("The filter", FILTER_HELP), ("Rows", SIGNS_HELP), *about]
+    where = [f"local   {session.local!r}", f"remote  {session.remote!r}"]
+    where.append(buffer_text(session))
+    if session.packets is not None:
+        where.append(f"kernel  {session.packets} packets, {session.drops} of them dropped")
+    about = about_protocol(session.family, session.protocol)
+    if filtering:
+        return "The filter", [("", FILTER_HELP), *about]
+    here = [("", where), ("The filter", FILTER_HELP), ("Rows", SIGNS_HELP), *about]
+    return f"{session.title} · {session.state}", here
