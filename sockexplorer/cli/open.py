@@ -48,9 +48,9 @@ def command(
 
     from sockexplorer.cli.captured import Captured, check_repair
     from sockexplorer.cli.output import Gone, Output
+    from sockexplorer.cli.printer import Printer
     from sockexplorer.cli.report import note
     from sockexplorer.cli.stopping import Stop, Stopped
-    from sockexplorer.cli.watch import Printer
 
     kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump) or "text"
     if not check_repair(file, repair):
@@ -61,8 +61,7 @@ def command(
     if not lines and Path(file).is_file() and sys.stdin.isatty() and sys.stdout.isatty():
         raise click.exceptions.Exit(_explore(file, expression))
     with Stop() as stop:
-        printer = Printer(Output(stop), stop, count, kind)
-        printer.numbered = True
+        printer = Printer(Output(stop), stop, count, kind, numbered=True)
         try:
             with closing(Captured(file, stop, printer.flush)) as captured:
                 for _, frame in captured.frames(expression):

@@ -78,10 +78,10 @@ def command(
 
     from sockexplorer.cli.conversation import conversation
     from sockexplorer.cli.output import Gone, Output
+    from sockexplorer.cli.printer import Printer
     from sockexplorer.cli.report import note
     from sockexplorer.cli.sending import Sender
     from sockexplorer.cli.stopping import Stop, Stopped
-    from sockexplorer.cli.watch import Printer
 
     with Stop() as stop:
         printer = Printer(Output(stop), stop, None, "jsonl" if as_json else "text")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import time
 from contextlib import contextmanager, suppress
-from itertools import accumulate
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,16 +15,14 @@ from sockexplorer.cli.target import Target, target_argument
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sockexplorer.capture.block import Block
-    from sockexplorer.capture.log import Frame
+    from sockexplorer.cli.conversation import Conversation
     from sockexplorer.cli.output import Output
+    from sockexplorer.cli.printer import Printer
     from sockexplorer.cli.stopping import Stop
-    from sockexplorer.client.opened import Opened
     from sockexplorer.client.recorder import Recorder
     from sockexplorer.client.session import Session
+    from sockexplorer.core.endpoint import Endpoint
 
-TOGETHER = 256
-"""Frames of one write, at most."""
 GRACE = 0.5
 """Seconds for what had arrived before the end."""
 
@@ -99,53 +94,53 @@ def command(
 
     from contextlib import ExitStack
 
-    from sockexplorer.capture.recording import Full
     from sockexplorer.cli.conversation import conversation
-    from sockexplorer.cli.output import Gone, Output
-    from sockexplorer.cli.report import Failed, note
-    from sockexplorer.cli.stopping import Stop, Stopped
+    from sockexplorer.cli.output import Output
+    from sockexplorer.cli.printer import Printer
+    from sockexplorer.cli.report import note
+    from sockexplorer.cli.stopping import Stop
 
     with Stop() as stop, ExitStack() as kept:
         output = Output(stop)
         recorder = None if write is None else kept.enter_context(recorder_of(write, output, stop, overwrite=overwrite))
-        printer = Printer(output, stop, count, kind or "text")
-        printer.recorder, printer.quiet = recorder, quiet or write == "-"
-        status = 0
-        full: Full | None = None
+        printer = Printer(output, stop, count, kind or "text", recorder, quiet=quiet or write == "-")
         with conversation(stop, printer.take, printer.take_block) as talk:
-            try:
-                talk.open(endpoint, seconds)
-                if seconds is not None:
-                    stop.within(seconds)
-                session = talk.session
-                while not (printer.full or stop.due or session.state in ("ended", "failed")):
-                    talk.pump()
-                    printer.flush()
-                    printer.output.check()
-                status = int(talk.problem is not None and session.state in ("ended", "failed"))
-            except Gone:
-                printer.over = True
-            except Full as error:
-                printer.over, printer.recorder, full = True, None, error
-            except Stopped:
-                if not stop.signal and talk.session.state == "connecting":
-                    raise Failed(f"not connected after {seconds:g} s") from None
-            printer.end_by = time.monotonic() + GRACE
-            try:
-                talk.close()
-                printer.flush(last=True)
-            except (Gone, Stopped):
-                printer.over = True
-            except Full as error:
-                printer.over, printer.recorder, full = True, None, error
-        if recorder is not None and full is not None:
+            failed = follow(talk, printer, endpoint, seconds)
+        if recorder is not None and printer.no_room is not None:
             lost = printer.taken - recorder.recording.written
-            note(f"Error: {full}", f"  what it holds is whole; {lost} frame{'s' * (lost != 1)} had no room")
-            status = 1
+            note(f"Error: {printer.no_room}", f"  what it holds is whole; {lost} frame{'s' * (lost != 1)} had no room")
+            failed = True
         note(summary(talk.session, printer.number))
-        status = status or stop.status(interrupted=0)
+        status = int(failed) or stop.status(interrupted=0)
     if status:
         raise click.exceptions.Exit(status)
+
+
+def follow(talk: Conversation, printer: Printer, endpoint: Endpoint, seconds: float | None) -> bool:
+    """Open, print what comes until the watch is over, and close. Whether the session failed. Raises `Failed`."""
+    from sockexplorer.cli.report import Failed
+    from sockexplorer.cli.stopping import Stopped
+
+    stop, failed = talk.stop, False
+    try:
+        with printer.until_refused():
+            talk.open(endpoint, seconds)
+            if seconds is not None:
+                stop.within(seconds)
+            session = talk.session
+            while not (printer.full or stop.due or session.state in ("ended", "failed")):
+                talk.pump()
+                printer.flush()
+                printer.output.check()
+            failed = talk.problem is not None and session.state in ("ended", "failed")
+    except Stopped:
+        if not stop.signal and talk.session.state == "connecting":
+            raise Failed(f"not connected after {seconds:g} s") from None
+    printer.end_by = time.monotonic() + GRACE
+    with suppress(Stopped), printer.until_refused():
+        talk.close()
+        printer.flush(last=True)
+    return failed
 
 
 @contextmanager
@@ -177,102 +172,3 @@ def summary(session: Session, printed: int) -> str:
     rest = f", {seen - printed} more not printed" if seen > printed else ""
     of = "" if session.packets is None else f" of {session.packets}"
     return f"{printed} frame{'s' * (printed != 1)}{rest}; the kernel dropped {session.drops}{of}"
-
-
-class Printer:
-    """Numbers frames and prints them, many lines with one write when many have come.
-
-    With a ``recorder`` they are recorded as well, a batch before its lines are printed; ``quiet`` prints none.
-    """
-
-    def __init__(self, output: Output, stop: Stop, count: int | None, kind: str) -> None:
-        self.output = output
-        self.number = 0
-        """Frames that were printed whole."""
-        self.taken = 0
-        """Frames that came to be printed or recorded."""
-        self.over = False
-        """Whether no more is to be printed."""
-        self.end_by: float | None = None
-        """When printing has to be over, once the end has come."""
-        self._stop = stop
-        self._count = count
-        self._kind = kind
-        self.recorder: Recorder | None = None
-        self.quiet = False
-        self.numbered = False
-        """Whether frames have numbers of their own, those of a file."""
-        self._session: Session | None = None
-        self._waiting: list[bytes] = []
-        self._unprinted = 0
-        """Frames that were recorded by the block, and are not counted yet."""
-        self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-    @property
-    def full(self) -> bool:
-        """Whether as many frames as were asked for have come."""
-        return self._count is not None and self.taken >= self._count
-
-    def take_block(self, session: Session, block: Block) -> bool:
-        """Record all frames of a block at once; False where each is to be taken by itself. Raises as `take`."""
-        from sockexplorer.core.frames import Flag
-
-        if not self.quiet or self._count is not None or self.over:
-            return False
-        if self.recorder is not None and not self.recorder.add_block(session, block):
-            return False
-        if self.recorder is None and any(flags & Flag.EVENT for flags in block.flags):
-            return False
-        self._session = session
-        self.taken += block.last - block.first
-        self._unprinted += block.last - block.first
-        if self._unprinted >= TOGETHER:
-            self.flush()
-            self._look_at_time()
-        return True
-
-    def _look_at_time(self) -> None:
-        from sockexplorer.cli.stopping import Stopped
-
-        if self._stop.due if self.end_by is None else time.monotonic() > self.end_by:
-            self.over = self.end_by is not None
-            raise Stopped
-
-    def take(self, session: Session | Opened, frame: Frame) -> None:
-        """Record and print a frame, soon. Raises `Gone`, `Full`, or `Stopped` when it is time amid a flood."""
-        from sockexplorer.client.formats import as_lines
-
-        if self.full or (self.over and (self.recorder is None or self.quiet)):
-            return
-        self.taken += 1
-        if self.recorder is not None:
-            self._session = cast("Session", session)
-            self.recorder.add(self._session, frame)
-        if self.over:
-            return
-        number = frame.number if self.numbered else self.taken
-        text = "" if self.quiet else as_lines(self._kind, session, frame, number, self._width)
-        self._waiting.append(self.output.encode(text))
-        if len(self._waiting) < TOGETHER:
-            return
-        self.flush()
-        self._look_at_time()
-
-    def flush(self, *, last: bool = False) -> None:
-        """Write what waits. Raises `Gone`, `Full` or `Stopped`."""
-        if self.recorder is not None and self._session is not None:
-            self.recorder.flush(self._session, last=last)
-        if self.over:
-            return
-        self.number += self._unprinted
-        self._unprinted = 0
-        if not self._waiting:
-            return
-        waiting, self._waiting = self._waiting, []
-        if self.quiet:
-            self.number += len(waiting)
-            return
-        try:
-            self.output.write(b"".join(waiting))
-        finally:
-            self.number += sum(end <= self.output.taken for end in accumulate(map(len, waiting)))

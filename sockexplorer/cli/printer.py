@@ -1,0 +1,143 @@
+"""Frames on stdout, and into a recording: numbered, counted, many lines with one write when many have come."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from contextlib import contextmanager
+from itertools import accumulate
+from typing import TYPE_CHECKING, cast
+
+from sockexplorer.cli.output import Gone, Output
+from sockexplorer.cli.stopping import Stop, Stopped
+from sockexplorer.core.frames import Flag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sockexplorer.capture.block import Block
+    from sockexplorer.capture.log import Frame
+    from sockexplorer.capture.recording import Full
+    from sockexplorer.client.opened import Opened
+    from sockexplorer.client.recorder import Recorder
+    from sockexplorer.client.session import Session
+
+TOGETHER = 256
+"""Frames of one write, at most."""
+
+
+class Printer:
+    """Numbers frames and prints them, many lines with one write when many have come.
+
+    With a ``recorder`` they are recorded as well, a batch before its lines are printed; ``quiet`` prints none.
+    """
+
+    def __init__(
+        self, output: Output, stop: Stop, count: int | None, kind: str, recorder: Recorder | None = None, *,
+        quiet: bool = False, numbered: bool = False,
+    ) -> None:  # fmt: skip
+        """``count`` is how many frames there are to be at most; ``numbered`` ones have numbers of their own, in a file.
+
+        ``kind`` is a format of `client.formats`.
+        """
+        self.output = output
+        self.number = 0
+        """Frames that were printed whole."""
+        self.taken = 0
+        """Frames that came to be printed or recorded."""
+        self.over = False
+        """Whether no more is to be printed."""
+        self.end_by: float | None = None
+        """When printing has to be over, once the end has come."""
+        self._stop = stop
+        self._count = count
+        self._kind = kind
+        self._recorder = recorder
+        self._quiet = quiet
+        self._numbered = numbered
+        self.no_room: Full | None = None
+        """Why no more is recorded."""
+        self._session: Session | None = None
+        self._waiting: list[bytes] = []
+        self._unprinted = 0
+        """Frames that were recorded by the block, and are not counted yet."""
+        self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+    @property
+    def full(self) -> bool:
+        """Whether as many frames as were asked for have come."""
+        return self._count is not None and self.taken >= self._count
+
+    @contextmanager
+    def until_refused(self) -> Iterator[None]:
+        """Around what prints: it is over when nobody reads stdout any more, and when a recording has no more room."""
+        # Imported where something may be recorded: whoever only prints need not wait for it.
+        from sockexplorer.capture.recording import Full
+
+        try:
+            yield
+        except Gone:
+            self.over = True
+        except Full as error:
+            self.over, self._recorder, self.no_room = True, None, error
+
+    def take_block(self, session: Session, block: Block) -> bool:
+        """Record all frames of a block at once; False where each is to be taken by itself. Raises as `take`."""
+        if not self._quiet or self._count is not None or self.over:
+            return False
+        if self._recorder is not None and not self._recorder.add_block(session, block):
+            return False
+        if self._recorder is None and any(flags & Flag.EVENT for flags in block.flags):
+            return False
+        self._session = session
+        self.taken += block.last - block.first
+        self._unprinted += block.last - block.first
+        if self._unprinted >= TOGETHER:
+            self.flush()
+            self._look_at_time()
+        return True
+
+    def _look_at_time(self) -> None:
+        if self._stop.due if self.end_by is None else time.monotonic() > self.end_by:
+            self.over = self.end_by is not None
+            raise Stopped
+
+    def take(self, session: Session | Opened, frame: Frame) -> None:
+        """Record and print a frame, soon. Raises `Gone`, `Full`, or `Stopped` when it is time amid a flood."""
+        from sockexplorer.client.formats import as_lines
+
+        if self.full or (self.over and (self._recorder is None or self._quiet)):
+            return
+        self.taken += 1
+        if self._recorder is not None:
+            self._session = cast("Session", session)
+            self._recorder.add(self._session, frame)
+        if self.over:
+            return
+        number = frame.number if self._numbered else self.taken
+        text = "" if self._quiet else as_lines(self._kind, session, frame, number, self._width)
+        self._waiting.append(self.output.encode(text))
+        if len(self._waiting) < TOGETHER:
+            return
+        self.flush()
+        self._look_at_time()
+
+    def flush(self, *, last: bool = False) -> None:
+        """Write what waits. Raises `Gone`, `Full` or `Stopped`."""
+        if self._recorder is not None and self._session is not None:
+            self._recorder.flush(self._session, last=last)
+        if self.over:
+            return
+        self.number += self._unprinted
+        self._unprinted = 0
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        if self._quiet:
+            self.number += len(waiting)
+            return
+        try:
+            self.output.write(b"".join(waiting))
+        finally:
+            self.number += sum(end <= self.output.taken for end in accumulate(map(len, waiting)))
