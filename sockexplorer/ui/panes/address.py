@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -18,14 +18,13 @@ from sockexplorer.client.client import Problem
 from sockexplorer.core.about import Section, about_field, about_protocol
 from sockexplorer.core.capability import Capability
 from sockexplorer.core.draft import Draft
-from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Operation, Protocol, Role
+from sockexplorer.core.family import Family, Protocol, Role
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.judged import Judged
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.explain import capability_line, problem_text, verdict_lines
-from sockexplorer.ui.panes.pane import CopyText, Pane, ShowMe
+from sockexplorer.ui.panes.form_duties import FormDuties
 from sockexplorer.ui.widgets.field_input import FieldInput
 from sockexplorer.ui.widgets.form import AddressForm
 from sockexplorer.ui.widgets.form_actions import WORDS, FormActions
@@ -37,7 +36,7 @@ BESIDE = 116
 """Cells of width from which the bytes stand beside the fields, not below them."""
 
 
-class AddressPane(Pane):
+class AddressPane(FormDuties):
     """The form of one protocol. Drafts of others are kept, so that looking around loses nothing."""
 
     NUMBER, TITLE = 2, "Address"
@@ -70,33 +69,9 @@ class AddressPane(Pane):
             self.role = role
             self.address = address
 
-    class Open(Message):
-        """The person wants this endpoint."""
-
-        def __init__(self, endpoint: Endpoint) -> None:
-            super().__init__()
-            self.endpoint = endpoint
-
-    class ShowCode(Message):
-        """The person wants to see the script."""
-
-    class ReadAddress(Message):
-        """The person wants to paste an address that is written in some notation."""
-
-    class Resolve(Message):
-        """The person wants to know the numbers of a host name."""
-
-        def __init__(self, draft: Draft, role: Role, address: object) -> None:
-            super().__init__()
-            self.draft = draft
-            self.role = role
-            self.address = address
-
     def __init__(self) -> None:
         super().__init__(id="address")
-        self.judged: Judged | None = None
         self._drafts: dict[tuple[str, str], Draft] = {}
-        self._problem: Problem | None = None
         self._offered: tuple[object, ...] = ()
         self._capabilities: dict[str, Capability] = {}
 
@@ -112,29 +87,20 @@ class AddressPane(Pane):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one(SockaddrView).display = False
-        self._show()
+        self.redraw()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= BESIDE, "-beside")
-        self._show()
+        self.redraw()
 
     def home(self) -> Widget:
         first = next(iter(self.form.inputs()), None)
         return first or self.query_one("#do-code")
 
-    @property
-    def draft(self) -> Draft | None:
-        """What the form holds."""
-        return self.judged.draft if self.judged is not None else None
-
-    @property
-    def form(self) -> AddressForm:
-        return self.query_one(AddressForm)
-
     def know(self, protocols: list[Capability]) -> None:
         """Say of a protocol that this host lacks that it does."""
         self._capabilities = {each.name: each for each in protocols}
-        self._show()
+        self.redraw()
 
     # --- which form ----------------------------------------------------------------------------------------
 
@@ -177,7 +143,7 @@ class AddressPane(Pane):
                 except FieldError:
                     continue
                 self.post_message(self.Check(draft, role, address))
-        self._show()
+        self.redraw()
 
     def check_again(self) -> None:
         """Ask for the verdicts anew: another engine answers."""
@@ -187,7 +153,7 @@ class AddressPane(Pane):
         """CPython's verdict came."""
         if self.judged is not None and draft is self.judged.draft:
             self.judged.take(role, verdict)
-            self._show()
+            self.redraw()
 
     def failed(self, problem: Problem | None) -> None:
         """The host refused what the form asked for: say so where it was asked."""
@@ -197,11 +163,11 @@ class AddressPane(Pane):
             # The probe knows why, and what would change it.
             problem = replace(problem, fixes=(*known.fix, "pane 4 has the evidence"))
         self._problem = problem
-        self._show()
+        self.redraw()
 
     # --- what is shown -------------------------------------------------------------------------------------
 
-    def _show(self) -> None:
+    def redraw(self) -> None:
         if self.judged is None:
             self.tell("#form-title", Content("No protocol chosen"))
             self.tell("#verdict", Content(""))
@@ -217,49 +183,16 @@ class AddressPane(Pane):
             self.tell("#verdict", verdict_lines(draft, self.judged.verdicts(), self.size.width - 2))
             self._show_bytes()
         self._show_problem()
-        self._mark_fields()
+        if self.judged is not None:
+            self.form.mark(self.judged)
         self._show_actions()
-
-    def _mark_fields(self) -> None:
-        if self.judged is None:
-            return
-        draft = self.judged.draft
-        for each in self.form.inputs():
-            try:
-                each.field.parse(each.value) if each.value or each.role else None
-                wrong = False
-            except FieldError:
-                wrong = not (each.role and each.field.name in draft.missing(each.role))
-            verdict = self.judged.verdict(each.role) if each.role else None
-            if verdict is not None and not verdict.accepted:
-                wrong = wrong or verdict.field in ("", each.field.name)
-            each.set_class(wrong, "-wrong")
 
     def _show_bytes(self) -> None:
         """What the kernel sees of the address that the cursor is in, or of the one that Enter uses."""
         view = self.query_one(SockaddrView)
-        if not view.display or self.judged is None:
-            return
-        draft, role = self.judged.draft, self.focused_role
-        verdict = self.judged.verdict(role)
-        if verdict is None or not verdict.accepted:
-            view.show("", [], f"The {role} address has no bytes yet: CPython has to accept it first.")
-        elif verdict.sockaddr is None:
-            view.show("", [], f"The bytes of the {role} address are known when its name is looked up.")
-        else:
-            layout = draft.family.layout(draft.protocol, verdict.sockaddr)
-            size = f"{len(verdict.sockaddr)} bytes"
-            view.show(f"{role} · struct {layout.name} · {size}", layout.rows(verdict.sockaddr))
-
-    @property
-    def focused_role(self) -> Role:
-        """Which address is meant: the one that is typed, else the one that Enter uses, else the first."""
-        focused = self.screen.focused if self.is_attached else None
-        if isinstance(focused, FieldInput) and focused.role is not None:
-            return focused.role
-        assert self.draft is not None
-        needed = self.draft.needs(self.primary) if self.primary else ()
-        return (*needed, *self.draft.roles)[0]
+        if view.display and self.judged is not None:
+            role = self.focused_role
+            view.show_address(self.judged.draft, role, self.judged.verdict(role))
 
     def _show_problem(self) -> None:
         problem = self._problem
@@ -269,152 +202,11 @@ class AddressPane(Pane):
 
     def _show_actions(self) -> None:
         self.query_one(FormActions).show(self.judged, self.primary)
-        offered = id(self.draft), *map(self.possible, WORDS), self._named() is not None
+        offered = id(self.draft), *map(self.possible, WORDS), self.named() is not None
         if offered != self._offered:
             # The footer is composed anew each time: not at every key that is typed.
             self._offered = offered
             self.refresh_bindings()
-
-    # --- doing ---------------------------------------------------------------------------------------------
-
-    @property
-    def primary(self) -> Operation | None:
-        """What Enter does: the first possible operation, the remote one when only that is filled in."""
-        if self.draft is None:
-            return None
-        operations = self.draft.protocol.operations
-        focused = self.screen.focused if self.is_mounted and self.is_attached else None
-        if isinstance(focused, FieldInput) and focused.role is not None:
-            # Enter acts on the address that is being typed, never on the other one.
-            for each in operations:
-                if (each == "connect") is (focused.role == "remote"):
-                    return each
-        if self.draft.wanted is not None:
-            return self.draft.wanted
-        return next((each for each in operations if self.possible(each)), operations[0])
-
-    def possible(self, operation: Operation) -> bool:
-        """Whether an operation can be done with what the form holds."""
-        return self.judged is not None and self.judged.possible(operation)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("operate", "code", "copy", "edit", "sockaddr", "paste", "resolve", "show_me"):
-            if action == "paste":
-                return not self.typing
-            if self.typing or self.draft is None:
-                return False
-            if action == "show_me":
-                return self.draft.protocol.name in self.draft.family.demos
-            if action == "resolve":
-                return self._named() is not None
-            if action == "operate":
-                operation: Operation = parameters[0]  # type: ignore[assignment]
-                if operation not in self.draft.protocol.operations:
-                    return False
-                return True if self.possible(operation) else None
-        return super().check_action(action, parameters)
-
-    def action_operate(self, operation: Operation) -> None:
-        if self.draft is None:
-            return
-        obstacle = self.draft.obstacle(operation)
-        if obstacle is None and self.possible(operation):
-            self._problem = None
-            self.draft.wanted = operation
-            self._show()
-            self.post_message(self.Open(self.draft.endpoint(operation)))
-        elif obstacle is not None:
-            self._point_at(obstacle.field, "remote" if operation == "connect" else "local")
-
-    def _point_at(self, name: str, role: Role) -> None:
-        """Focus the field that stands in the way."""
-        for each in self.form.inputs():
-            if each.field.name == name and each.role in (role, None):
-                each.focus()
-                return
-
-    def on_key(self, event: events.Key) -> None:
-        """The key of an operation that is not possible yet leads to the field that it wants."""
-        for operation, word in WORDS.items():
-            wanted = not self.typing and self.draft is not None and operation in self.draft.protocol.operations
-            if wanted and event.key == word[0].lower() and not self.possible(operation):
-                event.stop()
-                self.action_operate(operation)
-
-    def action_show_me(self) -> None:
-        if self.draft is not None:
-            self.post_message(ShowMe(self.draft.family, self.draft.protocol))
-
-    def action_code(self) -> None:
-        self.post_message(self.ShowCode())
-
-    def action_sockaddr(self) -> None:
-        view = self.query_one(SockaddrView)
-        view.display = not view.display
-        self.screen.set_class(view.display, "-bytes")
-        self._show()
-
-    def action_bytes(self, step: int) -> None:
-        view = self.query_one(SockaddrView)
-        if step > 0:
-            view.scroll_page_down(animate=False)
-        else:
-            view.scroll_page_up(animate=False)
-
-    def action_paste(self) -> None:
-        self.post_message(self.ReadAddress())
-
-    def _named(self) -> tuple[Role, object] | None:
-        """The address whose host is a name, with its role."""
-        if self.draft is None:
-            return None
-        for role in dict.fromkeys((self.focused_role, *self.draft.roles)):
-            if (address := self.draft.named_host(role)) is not None:
-                return role, address
-        return None
-
-    def action_resolve(self) -> None:
-        named = self._named()
-        if named is not None and self.draft is not None:
-            self.post_message(self.Resolve(self.draft, *named))
-
-    def action_edit(self) -> None:
-        self.home().focus()
-
-    def action_copy(self) -> None:
-        if self.draft is None:
-            return
-        focused = self.screen.focused
-        role: Role = focused.role if isinstance(focused, FieldInput) and focused.role else "local"
-        for each in (role, *self.draft.roles):
-            try:
-                self.post_message(CopyText(repr(self.draft.address(each)), f"the {each} address"))
-                return
-            except FieldError:
-                continue
-
-    @on(FieldInput.Primary)
-    def _enter(self) -> None:
-        if (operation := self.primary) is not None:
-            self.action_operate(operation)
-
-    @on(FieldInput.Leave)
-    def _leave(self) -> None:
-        self.focus_action()
-
-    def focus_action(self) -> None:
-        """Focus the button of the primary operation: Enter opens, and letters are keys."""
-        self.query_one(FormActions).focus_on(self.primary)
-
-    @on(FormActions.Chosen)
-    def _chosen(self, event: FormActions.Chosen) -> None:
-        event.stop()
-        if event.what == "code":
-            self.action_code()
-        elif event.what == "sockaddr":
-            self.action_sockaddr()
-        else:
-            self.action_operate(event.what)  # type: ignore[arg-type]
 
     def subject(self) -> tuple[str, list[Section]]:
         if self.draft is None:

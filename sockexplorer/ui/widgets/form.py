@@ -15,6 +15,7 @@ from sockexplorer.core.draft import TIMEOUT, Draft, option_field, proto_field
 from sockexplorer.core.family import Role
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field
+from sockexplorer.core.judged import Judged
 from sockexplorer.ui.widgets.box import Box
 from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
 
@@ -66,6 +67,19 @@ class AddressForm(VerticalScroll, can_focus=False):
         for each in self.inputs():
             if each.role == role and each.field.name in texts:
                 each.value = texts[each.field.name]
+
+    def mark(self, judged: Judged) -> None:
+        """Mark the inputs that hold what can't be, or what CPython refuses; what is missing is no fault."""
+        for each in self.inputs():
+            try:
+                each.field.parse(each.value) if each.value or each.role else None
+                wrong = False
+            except FieldError:
+                wrong = not (each.role and each.field.name in judged.draft.missing(each.role))
+            verdict = judged.verdict(each.role) if each.role else None
+            if verdict is not None and not verdict.accepted:
+                wrong = wrong or verdict.field in ("", each.field.name)
+            each.set_class(wrong, "-wrong")
 
     def _rows(self, draft: Draft) -> Iterator[Widget]:
         names = max(len(each.name) for each in draft.fields())

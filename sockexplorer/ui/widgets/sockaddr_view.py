@@ -8,8 +8,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from sockexplorer.core.draft import Draft
+from sockexplorer.core.family import Role
 from sockexplorer.core.sockaddr import Row
 from sockexplorer.core.text import escape
+from sockexplorer.core.verdict import Verdict
 
 STYLES = ("$text-primary", "$text-accent")
 """Neighbours differ, so that a member is found in the dump."""
@@ -24,7 +27,18 @@ class SockaddrView(VerticalScroll, can_focus=True):
         self._title, self._rows, self._why_not = "", list[Row](), ""
         self._drawn: tuple[object, ...] = ()
 
-    def show(self, title: str, rows: list[Row], why_not: str = "") -> None:
+    def show_address(self, draft: Draft, role: Role, verdict: Verdict | None) -> None:
+        """Show the bytes of an address of a draft, as far as its verdict tells them."""
+        if verdict is None or not verdict.accepted:
+            self._show("", [], f"The {role} address has no bytes yet: CPython has to accept it first.")
+        elif verdict.sockaddr is None:
+            self._show("", [], f"The bytes of the {role} address are known when its name is looked up.")
+        else:
+            layout = draft.family.layout(draft.protocol, verdict.sockaddr)
+            size = f"{len(verdict.sockaddr)} bytes"
+            self._show(f"{role} · struct {layout.name} · {size}", layout.rows(verdict.sockaddr))
+
+    def _show(self, title: str, rows: list[Row], why_not: str = "") -> None:
         """``title`` names the structure; without rows ``why_not`` is said."""
         self._title, self._rows, self._why_not = title, rows, why_not
         self._draw()
