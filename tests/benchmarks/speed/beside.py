@@ -36,9 +36,7 @@ def steady(there: Place, table: Table, rate: int, seconds: float, burst: int) ->
         file = there.file("received")
         receiver: Receiver
         if name.startswith("C"):
-            receiver = Program(
-                [str(there.control), "receive", str(port), str(file)], file, lambda size: size // (LENGTH + 24)
-            )
+            receiver = datagrams.control(there, port, file, LENGTH)
         else:
             receiver = ours.Client(Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", port)))
         ready(port)

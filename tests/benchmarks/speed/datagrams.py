@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from speed import ours, place
+from speed import ours, place, processes
 from speed.place import Place
 from speed.processes import Failed
 from speed.receiver import Program, Receiver, drain, ready
@@ -35,7 +36,7 @@ def udp(there: Place, table: Table, length: int, count: int, only_ours: bool = F
         return ours.Client(Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", port)))
 
     contestants: Contestants = {
-        "C": lambda: Program([str(there.control), "receive", str(port), str(file)], file, _of_control(length)),
+        "C": lambda: control(there, port, file, length),
         "sockexplorer": explorer,
         "watch --write": lambda: ours.Watch("inet/udp", f"127.0.0.1:{port}", file),
     }
@@ -48,16 +49,10 @@ def udp(there: Place, table: Table, length: int, count: int, only_ours: bool = F
             ["socat", "-u", f"UDP-RECV:{port},bind=127.0.0.1", f"OPEN:{file},creat,trunc"], file, of_payload)),
     }  # fmt: skip
     _take_in(contestants, peers, table, only_ours)
-    for name, start in contestants.items():
-        file.unlink(missing_ok=True)
-        try:
-            receiver = start()
-            ready(port)
-            with Sender(there.control, "udp", port, length) as sender:
-                _add(table, name, drain(receiver, sender, count if there.may_force else UNFORCED, BUFFER,
-                                        there.may_force), receiver)  # fmt: skip
-        except Failed as error:
-            table.note(f"{name}: {error}")
+    _drain_each(
+        there, table, contestants, file, count if there.may_force else UNFORCED,
+        lambda receiver: ready(port), lambda: Sender(there.control, "udp", port, length),
+    )  # fmt: skip
 
 
 def link(there: Place, table: Table, length: int, count: int, only_ours: bool = False) -> None:
@@ -81,34 +76,25 @@ def link(there: Place, table: Table, length: int, count: int, only_ours: bool = 
             file, of_pcap, number=signal.SIGINT, drops=r"(\d+) packets? dropped by kernel", quiet=1.5)),
     }  # fmt: skip
     _take_in(contestants, peers, table, only_ours)
-    for name, start in contestants.items():
-        file.unlink(missing_ok=True)
-        try:
-            receiver = start()
-            _listens(receiver)
-            with Sender(there.control, "link", place.FAR, length) as sender:
-                _add(table, name, drain(receiver, sender, count, BUFFER, there.may_force), receiver)
-            drops = receiver.dropped()
-            if drops is None:
-                table.note(f"{name}: does not say what its ring dropped")
-            else:
-                table.add(f"{name}, frames its ring dropped", drops)
-        except Failed as error:
-            table.note(f"{name}: {error}")
+    drained = _drain_each(
+        there, table, contestants, file, count, _listens, lambda: Sender(there.control, "link", place.FAR, length)
+    )
+    for name, receiver in drained.items():
+        drops = receiver.dropped()
+        if drops is None:
+            table.note(f"{name}: does not say what its ring dropped")
+        else:
+            table.add(f"{name}, frames its ring dropped", drops)
 
 
 class _Blocks(Program):
     """The control writes whole blocks, and says itself how many frames they held."""
 
     def __init__(self, command: list[str]) -> None:
-        from pathlib import Path
-
         super().__init__(command, Path(command[3]), lambda size: 0, drops=r"\d+ (\d+)")
         self._said = 0
 
     def end(self) -> None:
-        from speed import processes
-
         out, _ = processes.end(self._process)
         kept, drops = out.split()
         self._said, self._drops = int(kept), int(drops)
@@ -117,8 +103,29 @@ class _Blocks(Program):
         return self._said
 
 
-def _of_control(length: int) -> Callable[[int], int]:
-    return lambda size: size // (length + ROW_BYTES)
+def control(there: Place, port: int, file: Path, length: int) -> Program:
+    """The control, which writes the datagrams of a port to a file."""
+    command = [str(there.control), "receive", str(port), str(file)]
+    return Program(command, file, lambda size: size // (length + ROW_BYTES))
+
+
+def _drain_each(
+    there: Place, table: Table, contestants: Contestants, file: Path, count: int,
+    listens: Callable[[Receiver], object], sender: Callable[[], Sender],
+) -> dict[str, Receiver]:  # fmt: skip
+    """Drain one after the other; those that kept all, by name. ``listens`` waits until one is ready."""
+    drained = {}
+    for name, start in contestants.items():
+        file.unlink(missing_ok=True)
+        try:
+            receiver = start()
+            listens(receiver)
+            with sender() as sending:
+                _add(table, name, drain(receiver, sending, count, BUFFER, there.may_force), receiver)
+            drained[name] = receiver
+        except Failed as error:
+            table.note(f"{name}: {error}")
+    return drained
 
 
 def _take_in(
@@ -134,10 +141,6 @@ def _take_in(
 
 def _listens(receiver: Receiver) -> None:
     """Wait until it captures: every packet socket of this namespace is in one list."""
-    from pathlib import Path
-
-    from speed import processes
-
     processes.wait(lambda: len(Path("/proc/net/packet").read_text().splitlines()) > 1, "a packet socket")
     processes.until_quiet(receiver.readers)
 

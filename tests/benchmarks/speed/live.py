@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from speed.place import Place
 from speed.processes import Failed
 from speed.screen import Screen
-from speed.sender import Sender
+from speed.sender import Flow, Sender
 from speed.table import Goal, Table
 
 LENGTH = 64
@@ -20,27 +21,25 @@ SETTLE = 2.5
 
 def under_a_flood(there: Place, lost: Table, keys: Table, rate: int, seconds: float) -> None:
     """One round at a steady rate: what was lost, and how long keys took."""
-    port = there.port()
-    try:
-        with Screen(port, str(there.directory)) as screen, Sender(there.control, "udp", port, LENGTH) as sender:
-            sender.start(int(rate * seconds), rate, 10, int(seconds * 2) + 5)
-            screen.read(0.5)
-            taken, spent = list[float](), 0.5
-            while spent < seconds - 1:
-                for key, shows, back in KEYS:
-                    taken.append(screen.press(key, shows))
-                    screen.read(BETWEEN)
-                    screen.press(back, b"")
-                    screen.read(BETWEEN)
-                    spent += taken[-1] + 2 * BETWEEN
-            sent = sender.sent()
-            received, dropped = screen.counts(SETTLE)
-    except Failed as error:
-        lost.note(str(error))
+    taken: list[float] = []
+
+    def press(screen: Screen) -> None:
+        screen.read(0.5)
+        spent = 0.5
+        while spent < seconds - 1:
+            for key, shows, back in KEYS:
+                taken.append(screen.press(key, shows))
+                screen.read(BETWEEN)
+                screen.press(back, b"")
+                screen.read(BETWEEN)
+                spent += taken[-1] + 2 * BETWEEN
+
+    flow = Flow(int(rate * seconds), rate, 10, int(seconds * 2) + 5)
+    counted = _in_view(there, lost, flow, press)
+    if counted is None:
         return
-    lost.add("sent a second, thousands", sent.count / sent.seconds / 1000)
-    lost.add("lost", sent.count - received)
-    lost.add("unaccounted for", sent.count - received - dropped)
+    sent, received, _ = counted
+    lost.add("lost", sent - received)
     ordered = sorted(taken)
     keys.add("99 of 100", 1000 * ordered[max(0, math.ceil(0.99 * len(ordered)) - 1)])
     keys.add("half of them", 1000 * ordered[len(ordered) // 2])
@@ -49,19 +48,29 @@ def under_a_flood(there: Place, lost: Table, keys: Table, rate: int, seconds: fl
 
 def at_full_rate(there: Place, table: Table, count: int) -> None:
     """One round as fast as the sender can: what was received and what the kernel dropped is what was sent."""
+    counted = _in_view(there, table, Flow(count), lambda screen: screen.read(0.2))
+    if counted is not None:
+        sent, _, dropped = counted
+        table.add("dropped, % of what was sent", 100 * dropped / sent)
+
+
+def _in_view(
+    there: Place, table: Table, flow: Flow, meanwhile: Callable[[Screen], None]
+) -> tuple[int, int, int] | None:
+    """Send to the explorer, do something with it meanwhile; frames sent, received, dropped. None where it failed."""
     port = there.port()
     try:
         with Screen(port, str(there.directory)) as screen, Sender(there.control, "udp", port, LENGTH) as sender:
-            sender.start(count)
-            screen.read(0.2)
+            sender.start(flow)
+            meanwhile(screen)
             sent = sender.sent()
             received, dropped = screen.counts(SETTLE)
     except Failed as error:
         table.note(str(error))
-        return
+        return None
     table.add("sent a second, thousands", sent.count / sent.seconds / 1000)
-    table.add("dropped, % of what was sent", 100 * dropped / sent.count)
     table.add("unaccounted for", sent.count - received - dropped)
+    return sent.count, received, dropped
 
 
 def goals() -> tuple[list[Goal], list[Goal], list[Goal]]:

@@ -19,6 +19,18 @@ class Sent(NamedTuple):
     seconds: float
 
 
+class Flow(NamedTuple):
+    """What is to be sent: ``count`` frames as fast as it goes, or ``rate`` a second in bursts of so many.
+
+    It ends after ``seconds`` at the latest.
+    """
+
+    count: int
+    rate: int = 0
+    burst: int = 1
+    seconds: int = LONGEST
+
+
 class Sender:
     """Sends frames of one length from one socket; ``kind`` is udp with a port, or link with an interface's name."""
 
@@ -27,10 +39,10 @@ class Sender:
             [control, "send", kind, str(where), str(length)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def start(self, count: int, rate: int = 0, burst: int = 1, seconds: int = LONGEST) -> None:
-        """Begin to send, as fast as it goes or ``rate`` a second in bursts of so many."""
+    def start(self, flow: Flow) -> None:
+        """Begin to send."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{count} {rate} {burst} {seconds}\n")
+        self._process.stdin.write(" ".join(map(str, flow)) + "\n")
         self._process.stdin.flush()
 
     def sent(self) -> Sent:
@@ -41,9 +53,9 @@ class Sender:
             raise Failed("the sender ended")
         return Sent(int(words[0]), int(words[1]) / 1e9)
 
-    def send(self, count: int, rate: int = 0, burst: int = 1, seconds: int = LONGEST) -> Sent:
-        """Send and wait for the end. Raises `Failed`."""
-        self.start(count, rate, burst, seconds)
+    def send(self, count: int, rate: int = 0, burst: int = 1) -> Sent:
+        """Send a `Flow` and wait for its end. Raises `Failed`."""
+        self.start(Flow(count, rate, burst))
         return self.sent()
 
     def __enter__(self) -> Sender:
