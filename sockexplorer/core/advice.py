@@ -1,6 +1,7 @@
 """What an errno means, why it usually comes, and what to try next: the form of an explanation.
 
-The explanations stand with the families, those that hold for all of them in `sockexplorer.core.general_advice`.
+The explanations stand with the families, the long tables of some beside this (`sockexplorer.core.can_advice`), those
+that hold for all of them in `sockexplorer.core.general_advice`.
 """
 
 from __future__ import annotations

@@ -8,19 +8,19 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sockexplorer.core import cformats
-from sockexplorer.core.advice import Advice, rights
+from sockexplorer.core.bdaddr import ANY, WRONG_FORMAT, BluetoothAddress, from_text, to_text
+from sockexplorer.core.bluetooth_advice import BLUETOOTH, BY_PROTOCOL
 from sockexplorer.core.family import Family, Option, Protocol, Role
-from sockexplorer.core.faults import CONVERT, LOOK_UP, FieldError, Invalid, Notice, Raises, typed
-from sockexplorer.core.fields import CInt, Field, Integer, Kind
+from sockexplorer.core.faults import CONVERT, FieldError, Notice, Raises
+from sockexplorer.core.fields import CInt, Field, Integer
 from sockexplorer.core.octets import Octets
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 75
-ANY, LOCAL = "00:00:00:00:00:00", "00:00:00:FF:FF:FF"
+LOCAL = "00:00:00:FF:FF:FF"
 CHANNELS = {
     "HCI_CHANNEL_RAW": 0, "HCI_CHANNEL_USER": 1, "HCI_CHANNEL_MONITOR": 2, "HCI_CHANNEL_CONTROL": 3,
     "HCI_CHANNEL_LOGGING": 4,
@@ -33,43 +33,6 @@ FILTER = Option(
     "SOL_HCI", "HCI_FILTER", "types, events and opcode to let through; all of them if empty", flag=False,
     kind=Octets(14, 16),
 )  # fmt: skip
-WRONG_FORMAT = Raises("OSError", "{call}(): wrong format")
-BAD_ADDRESS = Raises("OSError", "bad bluetooth address", LOOK_UP)
-# sscanf("%X:%X:%X:%X:%X:%X%c") of glibc: blanks, a sign and 0x before each number, as many digits as one likes.
-_PART = rb"[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]*|[0-9a-fA-F]+)"
-_ADDRESS = re.compile(rb":".join([_PART] * 6) + rb"\Z")
-_USUAL = re.compile(r"([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}\Z")
-TAKEN = Advice(
-    "Another socket has that PSM or channel, or listens for voice, on that adapter.",
-    (
-        "choose another",
-        "give 0 for a free one",
-        "see who has it: sudo cat /sys/kernel/debug/bluetooth/l2cap (or rfcomm, sco)",
-    ),
-)
-
-
-def from_text(text: bytes) -> bytes | None:
-    """The six bytes as the kernel keeps them, the last one first; None where ``setbdaddr()`` refuses the text."""
-    found = _ADDRESS.match(text)
-    if found is None:
-        return None
-    numbers = []
-    for sign, digits in zip(found.groups()[::2], found.groups()[1::2], strict=True):
-        number = int(digits.lower().removeprefix(b"0x") or b"0", 16)
-        if number >= 2**64:
-            number = 2**64 - 1  # strtoul() goes no further, and forgets the sign
-        elif sign == b"-":
-            number = -number
-        numbers.append(number & 0xFFFFFFFF)
-    return bytes(reversed(numbers)) if max(numbers) < 256 else None
-
-
-def to_text(raw: bytes) -> str:
-    """``AA:BB:CC:DD:EE:FF`` of the kernel's six bytes."""
-    return raw[::-1].hex(":").upper()
-
-
 _BDADDR = Part("bdaddr", "6s", "Bluetooth address, last byte first", show=to_text)
 _FAMILY = Part("family", "H", "address family", show=named({"AF_BLUETOOTH": 31}))
 SOCKADDRS = {
@@ -103,52 +66,6 @@ SOCKADDRS = {
 """The structures of BlueZ' headers, by protocol; their members without the prefix (``l2_``, ``rc_`` …)."""
 
 
-@dataclass(frozen=True)
-class BluetoothAddress(Kind):
-    """A ``bdaddr``; as ``bytes`` where the parser of this Python takes nothing else (SCO before 3.14)."""
-
-    as_bytes: bool = False
-    either: bool = False
-    """Whether str and bytes are taken (SCO since 3.14)."""
-    offers: str = "bluetooth-adapters"
-
-    def read(self, text: str) -> object:
-        text = text.strip()
-        return text.encode("utf-8", "surrogateescape") if self.as_bytes else text
-
-    def show(self, value: object) -> str:
-        return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-    def takes(self) -> str:
-        return f"six bytes such as 00:1A:7D:DA:71:13; {ANY} is any adapter of this host"
-
-    def check(self, value: object) -> None:
-        if from_text(self._raw(value)) is None:
-            raise Invalid(
-                "is no Bluetooth address",
-                "write six pairs of hexadecimal digits, such as 00:1A:7D:DA:71:13",
-                BAD_ADDRESS,
-            )
-
-    def _raw(self, value: object) -> bytes:
-        if isinstance(value, bytes) and (self.as_bytes or self.either):
-            if self.either and b"\0" in value:
-                no_null = Raises("ValueError", "embedded null byte")
-                raise Invalid("has an embedded null byte", "take the NUL out", no_null)
-            return value.partition(b"\0")[0]
-        if self.as_bytes:
-            raise Invalid(f"{typed(value)} is not bytes", f"write b'{ANY}' for this Python", WRONG_FORMAT)
-        return cformats.utf8(value, WRONG_FORMAT)
-
-    def notices(self, value: object) -> Iterator[str]:
-        text, nul, _ = self.show(value).partition("\0")
-        if nul:
-            yield f"CPython stops at the NUL: {text!r}"
-        raw = from_text(text.encode("utf-8", "surrogatepass"))
-        if raw is not None and not _USUAL.match(text):
-            yield f"an unusual spelling, read as {to_text(raw)}"
-
-
 class Bluetooth(Family):
     constant = "AF_BLUETOOTH"
     title = "Bluetooth"
@@ -165,158 +82,8 @@ class Bluetooth(Family):
         "Before Python 3.14 HCI wants a tuple of one number and SCO wants bytes, and getsockname() gives back neither.",
         "Bluetooth sockets open in the host's own network namespace only, not in a container's.",
     )
-    advice = {
-        ("socket", "EAFNOSUPPORT"): Advice(
-            "This kernel has no AF_BLUETOOTH, or this process is in a network namespace of its own, where there is "
-            "none.",
-            (
-                "sudo modprobe bluetooth, if this system has that module",
-                "start it outside of the container",
-                "see what this host has: sockexplorer doctor bluetooth",
-            ),
-        ),
-        ("socket", "ESOCKTNOSUPPORT"): Advice(
-            "L2CAP has SEQPACKET, STREAM, DGRAM and RAW; RFCOMM STREAM and RAW; HCI RAW; SCO SEQPACKET.",
-            ("choose the type that the protocol is for",),
-        ),
-        ("socket", "EINVAL"): Advice("Bluetooth has the protocols 0 to 8.", ("choose l2cap, rfcomm, hci or sco",)),
-        ("socket", "EPERM"): Advice("A raw socket of L2CAP needs CAP_NET_RAW.", rights("CAP_NET_RAW", namespace=False)),
-        ("*", "EBADFD"): Advice(
-            "The socket is not in a state for this: it is bound, connected or closed already, or not bound yet.",
-            ("close it and open another", "bind it, then listen"),
-        ),
-        ("bind", "EADDRINUSE"): TAKEN,
-        ("listen", "EADDRINUSE"): TAKEN,
-        ("bind", "EADDRNOTAVAIL"): Advice(
-            "No adapter of this host has that address.",
-            ("write 00:00:00:00:00:00 for any", "see the addresses: bluetoothctl list"),
-        ),
-        ("*", "EHOSTUNREACH"): Advice(
-            "No adapter of this host is up, or none has the address that the socket is bound to.",
-            ("bluetoothctl power on", "see whether one is blocked: rfkill list bluetooth", "ls /sys/class/bluetooth"),
-        ),
-        ("*", "EHOSTDOWN"): Advice(
-            "The device does not answer: it is off, away, or does not let itself be called (page timeout).",
-            ("switch it on, make it visible, come closer", "see who is there: bluetoothctl scan on"),
-        ),
-        ("*", "ECONNREFUSED"): Advice(
-            "The device has no service there, or refuses the link.",
-            ("see its services: sdptool browse ADDRESS", "pair with it: bluetoothctl pair ADDRESS"),
-        ),
-        ("*", "EACCES"): Advice(
-            "The device wants to be paired first, or the pairing failed.",
-            ("bluetoothctl pair ADDRESS", "pair again: bluetoothctl remove ADDRESS"),
-        ),
-        ("*", "EBADE"): Advice(
-            "The device and this host have no key in common any more.",
-            ("pair again: bluetoothctl remove ADDRESS, then pair ADDRESS",),
-        ),
-        ("*", "ETIMEDOUT"): Advice("The device was reached and then fell silent.", ("come closer", "try again")),
-        ("*", "EMLINK"): Advice(
-            "The adapter has as many links as it can.", ("disconnect one: bluetoothctl disconnect ADDRESS",)
-        ),
-        ("connect", "EBUSY"): Advice(
-            "The link, or the channel on it, is in use already.", ("bluetoothctl disconnect ADDRESS", "try again")
-        ),
-        ("connect", "EALREADY"): Advice("The adapter is connecting to that device already.", ("wait for it to end",)),
-        ("*", "ECONNRESET"): Advice(
-            "The device ended the link: it was switched off, or its owner disconnected.", ("connect again",)
-        ),
-        ("*", "ECONNABORTED"): Advice("This host ended the link.", ("connect again",)),
-        ("*", "ELOOP"): Advice(
-            "The device refuses after too many attempts to pair.", ("wait a minute, then pair again",)
-        ),
-        ("*", "EPROTO"): Advice("The two controllers do not understand one another.", ("try another adapter",)),
-        ("*", "EIO"): Advice("The adapter failed.", ("look at: sudo dmesg", "sudo hciconfig hci0 reset")),
-        ("*", "ENOSYS"): Advice(
-            "The controller reported an error that the kernel has no errno for.", ("see it: sudo btmon",)
-        ),
-        ("send", "ENOTCONN"): Advice("The connection does not stand.", ("connect it",)),
-        ("read", "ENOTCONN"): Advice("The connection does not stand.", ("connect it",)),
-        ("send", "EPIPE"): Advice("The connection is closed.", ("connect again",)),
-    }
-    protocol_advice = {
-        "l2cap": {
-            ("bind", "EACCES"): Advice(
-                "A PSM below 0x1001 (low energy: 0x80) needs CAP_NET_BIND_SERVICE.",
-                (
-                    "choose an odd PSM from 0x1001 up",
-                    *rights("CAP_NET_BIND_SERVICE", namespace=False),
-                ),
-            ),
-            ("bind", "EINVAL"): Advice(
-                "The kernel takes no such PSM: it is odd, and the bit 0x100 is clear; low energy has PSMs up to 0xff "
-                "and "
-                "the channel 4; and either a psm is given or a cid.",
-                ("write 0x1001, 0x1003 …", "give either a psm or a cid"),
-            ),
-            ("connect", "EINVAL"): Advice(
-                "There is no such PSM to connect to: it is odd, and the bit 0x100 is clear; or the address type is not "
-                "that "
-                "of the bound one.",
-                ("see the device's services: sdptool browse ADDRESS",),
-            ),
-            ("send", "EMSGSIZE"): Advice(
-                "The message is longer than the peer takes in one (its MTU, often 672 bytes).", ("send less at once",)
-            ),
-            ("listen", "EINVAL"): Advice("Datagrams and raw sockets do not listen.", ("open a SEQPACKET socket",)),
-        },
-        "rfcomm": {
-            ("bind", "EINVAL"): Advice("A raw socket of RFCOMM is not bound.", ("open a STREAM socket",)),
-            ("listen", "EINVAL"): Advice(
-                "All of RFCOMM's channels, 1 to 30, are taken.",
-                ("see what listens: sudo cat /sys/kernel/debug/bluetooth/rfcomm",),
-            ),
-            ("connect", "EINVAL"): Advice(
-                "RFCOMM has the channels 1 to 30.", ("see the device's channels: sdptool browse ADDRESS",)
-            ),
-        },
-        "hci": {
-            ("bind", "ENODEV"): Advice(
-                "There is no such adapter.",
-                ("look at: bluetoothctl list, or ls /sys/class/bluetooth", "write HCI_DEV_NONE for all of them"),
-            ),
-            ("bind", "EBUSY"): Advice(
-                "The adapter is up, and the user channel wants it down.",
-                ("bluetoothctl power off", "sudo hciconfig hci0 down"),
-            ),
-            ("bind", "EUSERS"): Advice("Another socket has the adapter's user channel.", ("close that one",)),
-            ("bind", "EPERM"): Advice(
-                "The user and logging channels are for CAP_NET_ADMIN, the monitor channel for CAP_NET_RAW.",
-                rights("CAP_NET_ADMIN", namespace=False),
-            ),
-            ("bind", "EALREADY"): Advice("The socket is bound already.", ("close it and open another",)),
-            ("bind", "EINVAL"): Advice(
-                "The user channel is of one adapter; the monitor, control and logging channels are of none "
-                "(HCI_DEV_NONE, 0xffff); and there are no others.",
-                ("write the adapter for raw and user", "write HCI_DEV_NONE for monitor and control"),
-            ),
-            ("send", "EBADFD"): Advice("The socket is bound to no adapter.", ("bind it to one: 0 is hci0",)),
-            ("send", "ENETDOWN"): Advice("The adapter is down.", ("bluetoothctl power on", "sudo hciconfig hci0 up")),
-            ("send", "EPERM"): Advice(
-                "Without CAP_NET_RAW only harmless commands pass.", rights("CAP_NET_RAW", namespace=False)
-            ),
-            ("send", "EINVAL"): Advice(
-                "A packet begins with its type (1 command, 2 ACL, 3 SCO, 5 ISO) and has 4 bytes at least; a management "
-                "command (control channel) says its own length.",
-                (r"write a command: \x01, opcode in two bytes, number of parameters, parameters",),
-            ),
-            ("send", "EOPNOTSUPP"): Advice("The monitor channel is for reading.", ("bind the raw channel",)),
-            ("connect", "EOPNOTSUPP"): Advice("An adapter is bound, not connected.", ("bind it",)),
-            ("listen", "EOPNOTSUPP"): Advice("An adapter is bound; it has no connections here.", ("bind it",)),
-            ("*", "EPIPE"): Advice("The adapter was unplugged, or is being reset.", ("bind it again",)),
-        },
-        "sco": {
-            ("connect", "EOPNOTSUPP"): Advice(
-                "The adapter or the device has no such kind of voice (BT_VOICE: transparent wants eSCO).",
-                ("leave BT_VOICE out",),
-            ),
-            ("send", "EINVAL"): Advice(
-                "A voice packet is longer than the link's (its MTU, often 48 or 60 bytes).", ("send less at once",)
-            ),
-            ("connect", "EBUSY"): Advice("The link has a voice channel already.", ("close that one",)),
-        },
-    }
+    advice = BLUETOOTH
+    protocol_advice = BY_PROTOCOL
     protocols = (
         Protocol(
             "l2cap", "SOCK_SEQPACKET", "BTPROTO_L2CAP", "packets", ("listen", "connect"), connections=True,

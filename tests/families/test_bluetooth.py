@@ -18,9 +18,10 @@ from family_tables import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sockexplorer.core.bdaddr import from_text, to_text
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.interpreter import Interpreter
-from sockexplorer.families.bluetooth import Bluetooth, from_text, to_text
+from sockexplorer.families.bluetooth import Bluetooth
 
 OLD, NEW = Bluetooth(Interpreter((3, 13))), Bluetooth(Interpreter((3, 14)))
 DEVICE = "00:1A:7D:DA:71:13"
