@@ -20,27 +20,9 @@ from typing import Any
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.faults import FieldError, Raises
 from sockexplorer.engine import ancillary
-from sockexplorer.engine.recvmmsg import Iovec
+from sockexplorer.engine.recvmmsg import NAME_BYTES, Iovec, Msghdr
 
-NAME_BYTES = 128
-"""``struct sockaddr_storage``."""
 SOCK_CLOEXEC = 0o2000000
-
-
-class Msghdr(ctypes.Structure):
-    """``struct msghdr``, as glibc has it."""
-
-    _fields_ = [
-        ("name", ctypes.c_void_p),
-        ("name_length", ctypes.c_uint32),
-        ("iov", ctypes.c_void_p),
-        ("iov_length", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("control_length", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    ]
-
-
 _INT, _POINTER, _SIZE = ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t
 _ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "bind": (_INT, _POINTER, ctypes.c_uint32),

@@ -35,8 +35,8 @@ class Iovec(ctypes.Structure):
     _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
 
 
-class Mmsghdr(ctypes.Structure):
-    """``struct mmsghdr`` with its ``struct msghdr`` spelled out."""
+class Msghdr(ctypes.Structure):
+    """``struct msghdr``, as glibc has it."""
 
     _fields_ = [
         ("name", ctypes.c_void_p),
@@ -46,9 +46,13 @@ class Mmsghdr(ctypes.Structure):
         ("control", ctypes.c_void_p),
         ("control_length", ctypes.c_size_t),
         ("flags", ctypes.c_int),
-        ("padding", ctypes.c_uint32),
-        ("length", ctypes.c_uint32),
     ]
+
+
+class Mmsghdr(ctypes.Structure):
+    """``struct mmsghdr``."""
+
+    _fields_ = [("header", Msghdr), ("length", ctypes.c_uint32)]
 
 
 def _find() -> ctypes._NamedFuncPointer | None:
@@ -103,9 +107,9 @@ class Arena:
             if self._rest:
                 rest = Iovec(far + index * self._rest, self._rest)
                 self._iovecs[index * per + 1] = self._long[index * per + 2] = rest
-            self._headers[index] = Mmsghdr(
+            self._headers[index].header = Msghdr(
                 names + index * NAME_BYTES, NAME_BYTES, iovecs + index * per * ctypes.sizeof(Iovec), per,
-                control + index * control_bytes, control_bytes, 0, 0,
+                control + index * control_bytes, control_bytes,
             )  # fmt: skip
         self.names = memoryview(self._names).cast("B")
         self.control = memoryview(self._control).cast("B")
