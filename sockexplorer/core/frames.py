@@ -43,6 +43,7 @@ COMMITTED, SEEN, UNKEPT = range(3)
 frames that the file had no room for."""
 ROWS, RING, PEERS = 1, 2, 3
 HEADER = struct.Struct("<IIQQIIQQ")
+_ROW = struct.Struct(HEADER.format + "".join(code for _, code in COLUMNS))
 _META_LENGTH = struct.Struct("<I")
 _BIG = sys.byteorder == "big"
 
@@ -131,6 +132,12 @@ def block_size(kind: int, count: int, payload: int) -> int:
 def pack_header(kind: int, count: int, payload: int, traffic: Traffic) -> bytes:
     """The header of a block with so many bytes of payload."""
     return HEADER.pack(kind, count, payload, block_size(kind, count, payload), *traffic)
+
+
+def pack_row(length: int, time: int, peer: int) -> bytes:
+    """The header and the columns of a block of one row, received whole; its ``length`` bytes of payload follow."""
+    size = block_size(ROWS, 1, length)
+    return _ROW.pack(ROWS, 1, length, size, 1, 0, length, 0, time, length, length, peer, 0)
 
 
 def unpack_header(data: bytes | memoryview, room: int) -> Header:

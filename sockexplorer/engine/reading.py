@@ -61,7 +61,7 @@ class Reading:
             return reader
         # Without room for ancillary data TIPC tells every end as ECONNRESET.
         beside = family.constant == "AF_UNIX" or protocol.ends_in_reset
-        bulk = protocol.proto == "IPPROTO_TCP" and not beside
+        bulk = family.constant == "AF_UNIX" or protocol.proto == "IPPROTO_TCP"
         return StreamReader(sock, self._session.spool, peer, ancillary_data=beside, bulk=bulk)
 
     @property

@@ -12,12 +12,10 @@ import errno
 import json
 import mmap
 import os
-import struct
 import time
 from typing import Any
 
 from sockexplorer.core.frames import (
-    COLUMNS,
     COMMITTED,
     HEADER,
     PAGE,
@@ -34,6 +32,7 @@ from sockexplorer.core.frames import (
     pack_columns,
     pack_header,
     pack_meta,
+    pack_row,
 )  # fmt: skip
 from sockexplorer.engine.peers import Peers
 
@@ -41,7 +40,6 @@ MOST_ROWS = 4096
 MOST_BYTES = 2**20
 """Rows and bytes that wait for company at most."""
 MOST_PARTS = 16
-_ONE_ROW = struct.Struct("<" + "".join(code for _, code in COLUMNS))
 LEAST_ROOM = 16 * 2**20
 """Bytes that a client may always be behind."""
 AHEAD = 64 * 2**20
@@ -188,22 +186,22 @@ class Spool:
         # How many went which way is only known when the rows are made: they count as received till then.
         self._write(count, pack_header(RING, count, len(block), Traffic(count, 0, len(block), 0)), block)
 
-    def splice(self, source: int, peer: int) -> int:
-        """Record what a stream's descriptor has, at most `SPLICE` bytes, as one row; the bytes, 0 at its end.
+    def splice(self, source: int, peer: int, at_most: int = SPLICE) -> int:
+        """Record what a stream's descriptor has, ``at_most`` and `SPLICE` bytes, as one row; the bytes, 0 at its end.
 
         They don't pass through this process (splice(2)). Raises OSError, BlockingIOError where nothing waits.
         """
         assert self._file is not None
         self.flush()
         reading, writing = self._pipe or self._open_pipe()
-        count = os.splice(source, writing, SPLICE, flags=os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE)
+        count = os.splice(source, writing, min(at_most, SPLICE), flags=os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE)
         if not count:
             return 0
         begin, done = self.end + HEADER.size + ROW_BYTES, 0
         try:
             while done < count:
                 done += os.splice(reading, self._file, count - done, offset_dst=begin + done)
-            os.pwrite(self._file, pack_header(ROWS, 1, count, Traffic(1, 0, count, 0)) + _row(count, peer), self.end)
+            os.pwrite(self._file, pack_row(count, time.time_ns(), peer), self.end)
         except OSError as error:
             self._drain(count - done)
             self._unkept(1, error.strerror or str(error))
@@ -214,9 +212,7 @@ class Spool:
     def large(self, payload: memoryview, peer: int) -> None:
         """Record what a stream gave as one row, without a copy on the way to the file."""
         self.flush()
-        count = len(payload)
-        head = pack_header(ROWS, 1, count, Traffic(1, 0, count, 0)) + _row(count, peer)
-        self._write(1, head, payload)
+        self._write(1, pack_row(len(payload), time.time_ns(), peer), payload)
 
     def _open_pipe(self) -> tuple[int, int]:
         import fcntl
@@ -301,11 +297,6 @@ class Spool:
 
     def __del__(self) -> None:
         self.close()
-
-
-def _row(length: int, peer: int) -> bytes:
-    """The columns of one row that was received at this moment."""
-    return _ONE_ROW.pack(time.time_ns(), length, length, peer, 0)
 
 
 def _find_pwritev() -> Any:

@@ -1,32 +1,82 @@
 """Reading streams: a row for each read, of as many bytes as came, up to a bound.
 
-What comes in bulk goes from the socket to the spool without passing through this process, where no ancillary data can
-be lost by it.
+What comes in bulk goes from the socket to the spool without passing through this process (splice(2)). That loses
+ancillary data without a word, so of a UNIX stream only those bytes go this way that certainly have none.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import select
 import socket
+import sys
+import termios
 import time
 from itertools import starmap
+from types import TracebackType
 
+from sockexplorer.core.constants import number
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine import ancillary, recvmmsg
-from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.spool import SPLICE, Spool
 
 READ_BYTES = 256 * 1024
 LARGE = 32 * 1024
 """Bytes of a read that get a block of their own."""
 WAIT_SECONDS = 0.002
-ROUNDS = 16
-"""Reads in a row at most, so that one stream never keeps the others waiting."""
+TURN_SECONDS = 0.005
+"""How long one stream may keep the others waiting."""
+_NO_DESCRIPTORS = b"\nscm_fds: 0\n"
+_CREDENTIALS = "SO_PASSCRED", "SO_PASSPIDFD", "SO_PASSSEC"
+
+
+class Unaccompanied:
+    """Tells how many bytes of a UNIX stream have no ancillary data with them. A context manager, for one turn.
+
+    The kernel tells how many descriptors a queue holds (``scm_fds`` in proc_pid_fdinfo(5), Linux 5.7). It counts those
+    of a write before its bytes can be read: bytes that waited before it said none have none.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._told = -1
+        self._count = bytearray(4)
+
+    def __enter__(self) -> Unaccompanied:
+        with contextlib.suppress(OSError):
+            if not any(map(self._has, _CREDENTIALS)):
+                self._told = os.open(f"/proc/self/fdinfo/{self._sock.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._told >= 0:
+            os.close(self._told)
+
+    def waiting(self) -> int:
+        """Bytes that wait and have nothing with them; 0 where that can't be known."""
+        if self._told < 0:
+            return 0
+        try:
+            fcntl.ioctl(self._sock, termios.FIONREAD, self._count)
+            if _NO_DESCRIPTORS in os.pread(self._told, 4096, 0):
+                return int.from_bytes(self._count, sys.byteorder)
+        except OSError:
+            pass
+        return 0
+
+    def _has(self, option: str) -> bool:
+        try:
+            return bool(self._sock.getsockopt(socket.SOL_SOCKET, number(option)))
+        except OSError:  # an older kernel, which has no such option
+            return False
 
 
 class StreamReader:
     """Reads one stream, whose peer is always the same.
 
-    ``ancillary_data`` is whether there may be some; ``bulk`` whether its bytes may be spliced (splice(2)).
+    ``ancillary_data`` is whether there may be some; ``bulk`` whether its bytes may be spliced where there is none.
     """
 
     def __init__(self, sock: socket.socket, spool: Spool, peer: int, *, ancillary_data: bool, bulk: bool) -> None:
@@ -43,25 +93,35 @@ class StreamReader:
 
     def read(self) -> bool:
         """Take what waits, within bounds. False at the end of the stream. Raises OSError."""
-        until = 0.0
-        for _ in range(ROUNDS):
+        if not self._much:
             try:
-                length = self._splice() if self._much and self._bulk else self._receive()
+                length = self._receive()
             except (BlockingIOError, InterruptedError):
+                return True
+            if length < LARGE:
+                return length > 0
+        if not self._control_bytes:
+            return self._read_much(None)
+        with Unaccompanied(self.sock) as unaccompanied:
+            return self._read_much(unaccompanied)
+
+    def _read_much(self, unaccompanied: Unaccompanied | None) -> bool:
+        """Read on until no more comes for a moment, or others have waited long enough. Returns and raises as `read`."""
+        until = time.monotonic() + TURN_SECONDS
+        while True:
+            at_most = SPLICE if unaccompanied is None else unaccompanied.waiting()
+            try:
+                length = self._splice(at_most) if at_most and self._bulk else self._receive()
+            except (BlockingIOError, InterruptedError):
+                # In the midst of much the next comes sooner than the engine has looked at everything else.
+                self._much = bool(self._poll.poll(WAIT_SECONDS * 1000))
                 if not self._much:
                     return True
-                # In the midst of much the next comes sooner than the engine has looked at everything else.
-                until = until or time.monotonic() + WAIT_SECONDS
-                left = until - time.monotonic()
-                if left > 0 and self._poll.poll(left * 1000):
-                    continue
-                self._much = False
-                return True
-            if not length:
-                return False
+                length = LARGE
             if length < LARGE:
+                return length > 0
+            if time.monotonic() >= until:
                 return True
-        return True
 
     def _receive(self) -> int:
         if self._control_bytes:
@@ -81,8 +141,8 @@ class StreamReader:
         self._much = length >= LARGE
         return length
 
-    def _splice(self) -> int:
-        length = self.spool.splice(self.sock.fileno(), self.peer)
+    def _splice(self, at_most: int) -> int:
+        length = self.spool.splice(self.sock.fileno(), self.peer, at_most)
         self._much = length >= LARGE
         return length
 

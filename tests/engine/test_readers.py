@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import os
+import random
 import socket
 import sys
 import time
@@ -183,3 +185,55 @@ def test_a_stream_is_read_as_it_comes_and_ends_once() -> None:
         frames = [log.frame(number) for number in range(log.end)]
         assert [(each.payload, each.peer) for each in frames] == [(b"abc", 3), (b"d", 3)]
         assert len(frames[1].meta["descriptors"]) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_unix_stream_in_bulk_loses_no_descriptor(seed: int) -> None:
+    """A splice would drop those that come with its bytes, sent first, in between or while it reads."""
+    chance = random.Random(seed)
+    here, there = socket.socketpair()
+    with here, there:
+        here.setblocking(False)
+        there.setblocking(False)
+        log = Log()
+        spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
+        reader = StreamReader(here, spool, 3, ancillary_data=True, bulk=True)
+        sent, passed = bytearray(), 0
+        for number in range(120):
+            part = bytes([number]) * chance.choice((1, 5000, 40_000, 150_000))
+            # Some turns pass none: there the reader splices, and must notice when it has to stop.
+            beside = [array.array("i", [there.fileno()])] if number // 10 % 2 and chance.random() < 0.3 else []
+            with contextlib.suppress(BlockingIOError):
+                count = there.sendmsg([part], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, each) for each in beside])
+                sent += part[:count]
+                passed += len(beside)
+            if chance.random() < 0.4:
+                assert reader.read()
+        assert reader.read()
+        spool.flush()
+        log.catch_up()
+        frames = [log.frame(number) for number in range(log.end)]
+        assert b"".join(each.payload for each in frames) == sent
+        assert sum(len(each.meta.get("descriptors", ())) for each in frames) == passed > 0
+        spool.close()
+        log.close()
+
+
+def test_a_unix_stream_that_passes_credentials_keeps_them_in_bulk() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        here.setblocking(False)
+        log = Log()
+        spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
+        reader = StreamReader(here, spool, 3, ancillary_data=True, bulk=True)
+        for _ in range(3):
+            there.sendall(bytes(60_000))
+            there.sendall(bytes(60_000))
+            assert reader.read()
+        spool.flush()
+        log.catch_up()
+        assert log.bytes_in == 360_000
+        assert all(log.frame(number).meta["credentials"]["pid"] == os.getpid() for number in range(log.end))
+        spool.close()
+        log.close()
