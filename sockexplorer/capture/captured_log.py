@@ -96,7 +96,7 @@ class CapturedLog:
         begin, end = self._counted, self.index.count
         columns = self.index.columns
         if self.vectorised:
-            import numpy
+            from sockexplorer.capture.arrays import numpy
 
             for first in range(begin, end, 2**20):
                 last = min(end, first + 2**20)

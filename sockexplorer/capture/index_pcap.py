@@ -13,9 +13,7 @@ from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import LONGEST, CaptureError, Record
 
 if TYPE_CHECKING:
-    import numpy
-
-    Array = numpy.ndarray[Any, numpy.dtype[Any]]
+    from sockexplorer.capture.arrays import Array
 
 FEWEST = 64
 """So many frames of one size are a run."""
@@ -50,7 +48,7 @@ class PcapWalk:
 
     def _go_through_many(self) -> bool:
         """Take in frames that are whole and as they should be; whether there were any."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         assert self._file.mapping is not None
         bytes_ = numpy.frombuffer(self._file.mapping, "u1")
@@ -80,7 +78,7 @@ class PcapWalk:
         return True
 
     def _follow(self, bytes_: Array) -> bool:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         mapping, unpack = bytes_.data, struct.Struct(f"{self._head.order}I").unpack_from
         starts: list[int] = []
@@ -105,7 +103,7 @@ class PcapWalk:
         return True
 
     def _take(self, starts: Array, seconds: Array, fractions: Array, kept: Array, lengths: Array) -> None:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         # 32 bits of seconds and of a fraction stay within 63 bits of nanoseconds.
         times = seconds.astype("u8") * numpy.uint64(pcap_read.SECOND)

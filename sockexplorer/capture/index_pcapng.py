@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.index import (
@@ -26,9 +26,7 @@ from sockexplorer.capture.pcapng_read import SECOND, Clocked, Reader, Section, f
 from sockexplorer.capture.reading import LAST_TIME, LONGEST, CaptureError, Drops, Interface, Record
 
 if TYPE_CHECKING:
-    import numpy
-
-    Array = numpy.ndarray[Any, numpy.dtype[Any]]
+    from sockexplorer.capture.arrays import Array
 
 WINDOW = 2**20
 """Words that are looked at together: 4 MiB."""
@@ -98,7 +96,7 @@ class PcapngWalk:
     # --- a window at once --------------------------------------------------------------------------------------
 
     def _go_through_window(self) -> None:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         order = self._reader.section.order
         words = self._words.get(order)
@@ -112,31 +110,30 @@ class PcapngWalk:
             self._step()
             return
         stop = min(at + WINDOW, len(words))
-        starts, sizes, heads = _candidates(words, at, stop)
-        after = starts + sizes
-        # Blocks that follow one another are a run: where each begins, and the last of it.
-        ends = numpy.flatnonzero(numpy.append(after[:-1] != starts[1:], True)) if len(starts) else starts
-        begins = numpy.append(0, ends[:-1] + 1) if len(starts) else starts
-        places, lasts, nexts = starts[begins].tolist(), ends.tolist(), after[ends].tolist()
-        runs: list[tuple[int, int]] = []
+        blocks = _candidates(words, at, stop)
+        # Blocks that follow one another are a run: where each begins, which block is its first, and where it ends.
+        starts, after = blocks.starts, blocks.starts + blocks.sizes
+        breaks = (numpy.flatnonzero(after[:-1] != starts[1:]) + 1).tolist()
+        begins, ends = ([0, *breaks], [*breaks, len(starts)]) if len(starts) else ([], [])
+        places, nexts = [int(starts[each]) for each in begins], [int(after[each - 1]) for each in ends]
+        chosen: list[slice] = []
 
         def take() -> bool:
-            """Take in the runs; whether all of it was right: else the reader has to look at the block at `offset`."""
-            nonlocal runs
-            chosen, runs = runs, []
-            if not chosen:
-                return True
-            whole = [slice(*run) for run in chosen]
-            picked = whole[0] if len(whole) == 1 else numpy.concatenate([numpy.arange(*run) for run in chosen])
-            return self._take(words, starts[picked], sizes[picked], heads[picked])
+            """Take in what was chosen; whether all of it was right: else the reader has to look at `offset`."""
+            nonlocal chosen
+            parts, chosen = chosen, []
+            return not parts or self._take(words, blocks.part(parts))
 
         while at < stop:
             run = bisect_right(places, at) - 1
             if run >= 0 and at < nexts[run]:
                 # What comes before within the run is no block: its end is where one begins by chance.
-                first = int(begins[run]) if places[run] == at else int(starts.searchsorted(at))
+                first = begins[run] if places[run] == at else int(starts.searchsorted(at))
                 if first < len(starts) and starts[first] == at:
-                    runs.append((first, lasts[run] + 1))
+                    if chosen and chosen[-1].stop == first:
+                        chosen[-1] = slice(chosen[-1].start, ends[run])
+                    else:
+                        chosen.append(slice(first, ends[run]))
                     at = nexts[run]
                     self.offset = at * 4
                     continue
@@ -157,31 +154,34 @@ class PcapngWalk:
         # A frame that is wrong, or that has more options than are gone through here.
         self._step()
 
-    def _take(self, words: Array, starts: Array, sizes: Array, heads: Array) -> bool:
+    def _take(self, words: Array, blocks: Blocks) -> bool:
         """Take in blocks of frames up to the first that is not as it should be; whether there was none such."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
-        section = self._reader.section
-        numbers, kept = heads[:, 2], heads[:, 5]
-        source, wrong = _options(words, starts, sizes, kept, section.order)
-        wrong |= (numbers >= len(section.interfaces)) | (kept > sizes * 4 - 32)
-        good = len(starts)
+        section, first = self._reader.section, self.firsts[-1]
+        numbers = blocks.heads[:, 2]
+        source, wrong = _options(words, blocks, section.order)
+        highest = int(numbers.max())
+        if highest >= len(section.interfaces):
+            wrong |= numbers >= len(section.interfaces)
+        good = len(source)
         if wrong.any():
             good = int(numpy.argmax(wrong))
-            self.offset = int(starts[good]) * 4
+            self.offset = int(blocks.starts[good]) * 4
+            blocks, source, numbers = blocks.part([slice(good)]), source[:good], numbers[:good]
         if good:
-            heads, numbers = heads[:good], numbers[:good]
-            ticks = heads[:, 3].astype("u8") << numpy.uint64(32)
+            heads = blocks.heads
+            source |= (numbers + numpy.uint32(first)) << INTERFACE_SHIFT if highest else first << INTERFACE_SHIFT
+            ticks = heads[:, 3].astype("u8")
+            ticks <<= 32
             ticks |= heads[:, 4]
-            source = source[:good]
-            source |= (numbers.astype("u4") + numpy.uint32(self.firsts[-1])) << numpy.uint32(INTERFACE_SHIFT)
             length = numpy.maximum(heads[:, 6], heads[:, 5]).astype("u4", copy=False)
-            offsets = starts[:good].astype("u8") * numpy.uint64(4)
-            self.columns.extend(offsets, self._times(ticks, numbers), length, source)
-        return good == len(starts)
+            times = self._times(ticks, numbers) if highest else _times(ticks, section.interfaces[0])
+            self.columns.extend(blocks.starts << 2, times, length, source)
+        return good == len(wrong)
 
     def _times(self, ticks: Array, numbers: Array) -> Array:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         interfaces = self._reader.section.interfaces
         if numbers[0] == numbers[-1] and (numbers == numbers[0]).all():
@@ -235,79 +235,111 @@ def _clock(clocked: Clocked) -> tuple[int, int, int]:
     return clocked.resolution, clocked.offset, clocked.snaplen
 
 
-def _together(words: Array, count: int) -> Array:
-    """At each place, so many words as one item: picking items is one pass over memory, whatever is read of them."""
-    import numpy
+class Blocks(NamedTuple):
+    """Blocks of frames as they stand in a file's words, an item or a row each."""
 
-    return numpy.ndarray((max(0, len(words) - count + 1),), f"V{4 * count}", words, 0, (4,))
+    starts: Array
+    """The place of the first word, i8."""
+    sizes: Array
+    """Words, i8."""
+    heads: Array
+    """The first eight words, of the file's byte order."""
+    tails: Array
+    """The last four."""
+
+    def part(self, chosen: list[slice]) -> Blocks:
+        """Some of them."""
+        from sockexplorer.capture.arrays import numpy
+
+        if len(chosen) == 1:
+            return Blocks(*(each[chosen[0]] for each in self))
+        return Blocks(*(numpy.concatenate([each[one] for one in chosen]) for each in self))
 
 
 def _pick(words: Array, places: Array, count: int) -> Array:
-    """So many words from each place on, a row each. Every place has them."""
-    picked: Array = _together(words, count)[places].view(words.dtype).reshape(-1, count)
+    """So many words from each place on, a row each. Every place has them.
+
+    Each is picked as one item: that is one pass over memory, whatever is read of them.
+    """
+    from sockexplorer.capture.arrays import numpy
+
+    items = numpy.ndarray((max(0, len(words) - count + 1),), f"V{4 * count}", words, 0, (4,))
+    picked: Array = items[places].view(words.dtype).reshape(-1, count)
     return picked
 
 
-def _candidates(words: Array, at: int, stop: int) -> tuple[Array, Array, Array]:
-    """Where blocks of frames may begin in a window; their sizes, in words; their first eight words."""
-    import numpy
+def _candidates(words: Array, at: int, stop: int) -> Blocks:
+    """What may be blocks of frames that begin in a window."""
+    from sockexplorer.capture.arrays import numpy
 
     starts = numpy.flatnonzero(words[at:stop] == pcapng.PACKET)
     starts += at
-    starts = starts[: int(numpy.searchsorted(starts, len(words) - 7))]
-    heads = _pick(words, starts, 8)
-    lengths = heads[:, 1]
-    right = (lengths & 3 == 0) & (lengths >= 32) & (lengths <= LONGEST)
+    starts = starts[: int(starts.searchsorted(len(words) - 7))]
+    # A section's first block has seven words at least: what ends ahead of a place, the tail of the block before, is
+    # picked along with what begins there.
+    rows = _pick(words, starts - 4, 12)
+    lengths = rows[:, 5]
+    # Less than 32 wraps around to more than any.
+    right = (lengths - numpy.uint32(32) <= LONGEST - 32) & (lengths & 3 == 0)
     sizes = (lengths >> 2).astype("i8")
-    right &= starts + sizes <= len(words)
+    if stop + LONGEST // 4 > len(words):
+        right &= sizes <= len(words) - starts
     if not right.all():
-        starts, sizes, heads = starts[right], sizes[right], heads[right]
-    right = words.take(starts + (sizes - 1)) == heads[:, 1]
-    return (starts, sizes, heads) if right.all() else (starts[right], sizes[right], heads[right])
+        starts, sizes, rows = starts[right], sizes[right], rows[right]
+    after = starts + sizes
+    tails = numpy.empty((len(starts), 4), words.dtype)
+    tails[:-1] = rows[1:, :4]
+    alone = numpy.flatnonzero(after[:-1] != starts[1:])
+    for some in (alone, slice(-1, None)):
+        tails[some] = _pick(words, after[some] - 4, 4)
+    blocks = Blocks(starts, sizes, rows[:, 4:], tails)
+    right = tails[:, 3] == blocks.heads[:, 1]
+    return blocks if right.all() else Blocks(*(each[right] for each in blocks))
 
 
-def _options(words: Array, starts: Array, sizes: Array, kept: Array, order: str) -> tuple[Array, Array]:
-    """The direction of each frame, and whether its options need the reader."""
-    import numpy
+def _options(words: Array, blocks: Blocks, order: str) -> tuple[Array, Array]:
+    """The direction of each frame, u4, and whether it is wrong or its options need the reader."""
+    from sockexplorer.capture.arrays import numpy
 
-    directions = numpy.zeros(len(starts), "u4")
-    wrong = numpy.zeros(len(starts), bool)
-    at = starts + 7
-    at += (kept.astype("i8") + 3) >> 2
-    end = starts + (sizes - 1)
-    room = end - at
-    rows = numpy.flatnonzero(room > 0)
+    kept, tails = blocks.heads[:, 5], blocks.tails
+    room = blocks.heads[:, 1] - numpy.uint32(32)
+    wrong = kept > room
+    room -= kept
+    room >>= 2
     # Most have the flags alone: an option of four bytes, and the end of options.
-    if len(three := numpy.flatnonzero(room == 3)):
-        alone = _pick(words, at if len(three) == len(at) else at[three], 3)
-        plain = (alone[:, 0] == (0x20004 if order == ">" else 0x40002)) & (alone[:, 2] == 0)
-        if plain.all() and len(three) == len(at):
-            return (alone[:, 1] & DIRECTION).astype("u4", copy=False), wrong
-        directions[three[plain]] = alone[plain, 1] & DIRECTION
-        room[three[plain]] = 0
-        rows = numpy.flatnonzero(room > 0)
+    alone = room == 3
+    alone &= tails[:, 0] == (0x20004 if order == ">" else 0x40002)
+    alone &= tails[:, 2] == pcapng.END
+    directions = (tails[:, 1] & DIRECTION).astype("u4", copy=False)
+    if alone.all():
+        return directions, wrong
+    directions *= alone
+    rows = numpy.flatnonzero((room != 0) & ~(alone | wrong))
+    until = blocks.starts[rows] + (blocks.sizes[rows] - 1)
+    here = until - room[rows]
     for _ in range(MOST_OPTIONS):
         if not len(rows):
             break
-        here, until = at[rows], end[rows]
         heads = words.take(here)
         codes, lengths = (heads >> 16, heads & 0xFFFF) if order == ">" else (heads & 0xFFFF, heads >> 16)
+        here += 1
+        after = here + ((lengths + 3) >> 2)
         follow = codes != pcapng.END
-        lengths = lengths.astype("i8")
-        after = here + 1 + ((lengths + 3) >> 2)
-        wrong[rows] |= follow & ((here + 1) * 4 + lengths > until * 4)
-        flags = numpy.flatnonzero(follow & (codes == pcapng.EPB_FLAGS) & (lengths == 4) & (here + 1 < until))
+        flags = numpy.flatnonzero((codes == pcapng.EPB_FLAGS) & (lengths == 4) & (here < until))
         if len(flags):
-            directions[rows[flags]] = words.take(here[flags] + 1) & DIRECTION
-        at[rows] = after
-        rows = rows[follow & (after < until) & ~wrong[rows]]
+            directions[rows[flags]] = words.take(here[flags]) & DIRECTION
+        # An option that is longer than the block.
+        if (over := follow & (after > until)).any():
+            wrong[rows[over]] = True
+        follow &= after < until
+        rows, here, until = rows[follow], after[follow], until[follow]
     wrong[rows] = True
     return directions, wrong
 
 
 def _times(ticks: Array, clocked: Clocked) -> Array:
     """As `Clocked.time`, for many."""
-    import numpy
+    from sockexplorer.capture.arrays import numpy
 
     if clocked.offset == 0 and SECOND % clocked.resolution == 0:
         scale = SECOND // clocked.resolution

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from array import array
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sockexplorer.capture import recording
 from sockexplorer.capture.exported_pdu import END
@@ -34,11 +34,10 @@ from sockexplorer.capture.link_types import (
     unwrap,
 )  # fmt: skip
 from sockexplorer.capture.reading import CaptureError, Interface, Record
+from sockexplorer.core.canframes import XLF
 
 if TYPE_CHECKING:
-    import numpy
-
-    Array = numpy.ndarray[Any, numpy.dtype[Any]]
+    from sockexplorer.capture.arrays import Array
 
 OF_INTERFACES = (ETHERNET, SLL, SLL2, SOCKETCAN)
 """Link types whose frames name their interface as part of an address."""
@@ -148,7 +147,7 @@ class Origins:
             yield end
 
     def _of_rows(self, first: int, end: int) -> Array:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         columns, hashing = self._index.columns, _Hashing(self._index, self._seed)
         source = numpy.frombuffer(columns.source[first:end], "u4")
@@ -171,7 +170,7 @@ class Origins:
 
     def _numbered(self, hashes: Array, rows: Array) -> Array:
         """The numbers of rows with these hashes; new ones for those that are new."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         if self._hashes is None or self._numbers is None:
             self._hashes, self._numbers = numpy.zeros(0, "u8"), numpy.zeros(0, "u4")
@@ -190,7 +189,7 @@ class Origins:
         return known
 
     def _find(self, hashes: Array) -> Array:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         assert self._hashes is not None
         assert self._numbers is not None
@@ -220,7 +219,7 @@ class _Hashing:
     """
 
     def __init__(self, index: Index, seed: int) -> None:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         assert index.file.mapping is not None
         self._index = index
@@ -231,7 +230,7 @@ class _Hashing:
 
     def of(self, number: int, offset: Array, source: Array) -> tuple[Array, Array]:
         """A hash for each row of an interface, and which rows have to be read one by one."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         interface, start = self._index.walk.interfaces[number], offset + (28 if self._pcapng else 16)
         kept = self._number(offset + (20 if self._pcapng else 8), number)
@@ -248,9 +247,10 @@ class _Hashing:
             unclear = kept == 0
             hashes += (self._bytes.take(numpy.where(unclear, 0, start)) >> 4) * self._factors[1]
         elif link == SOCKETCAN:
-            # The payload is padded to the size of a frame, unless it was cut.
+            # The payload is padded to the size of a frame, unless it was cut or is one of CAN XL.
             cut = self._number(offset + (24 if self._pcapng else 12), number) > kept
             hashes += kept.astype("u8") * self._factors[1] + cut * self._factors[2]
+            hashes += (self._bytes.take(numpy.where(kept < 8, 0, start + 4)) & XLF) * self._factors[3]
         elif link in HEADERS:
             unclear = kept < HEADERS[link]
             self._add(hashes, start, numpy.where(unclear, 0, HEADERS[link]))
@@ -288,7 +288,7 @@ class _Hashing:
 
     def _add(self, hashes: Array, at: Array, sizes: Array, factor: int = 2) -> None:
         """Mix in so many bytes of each row."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         for size in numpy.unique(sizes).tolist():
             if not size:
@@ -308,7 +308,7 @@ class _Hashing:
 
     def _tags(self, start: Array, end: Array) -> Array:
         """The bytes that the tags of exported PDUs take; 0 where they have to be read one by one."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         sizes = numpy.zeros(len(start), "i8")
         rows, at = numpy.arange(len(start)), start.copy()

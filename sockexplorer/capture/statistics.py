@@ -145,7 +145,7 @@ class ColumnStatistics(Statistics):
         return self._sweep.next > begin
 
     def _count(self, first: int, last: int) -> None:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         columns = self._captured.index.columns
         origin = numpy.frombuffer(columns.origin[first:last], "u4")

@@ -29,17 +29,9 @@ SIZES = (64, 64, 100, 300, 576, 1400)
 OURS = """
 import sys, time
 from pathlib import Path
-from sockexplorer.capture import sidecar
-from sockexplorer.capture.captured_log import CapturedLog
-from sockexplorer.capture.filter import compile_filter
 from sockexplorer.capture.index import Index
-from sockexplorer.capture.sifting import ColumnSift, Known
-from sockexplorer.client.opened import Opened
-import numpy
 
 path, what, where = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-opened = Opened()
-shown = lambda number, record: opened.frame(record, number)
 
 def told(name, began):
     print(name, time.process_time() - began[0], time.perf_counter() - began[1])
@@ -55,6 +47,17 @@ if what == "index":
     told("index", began)
     assert index.error is None and index.count == int(sys.argv[4]), (index.error, index.count)
     sys.exit()
+
+from sockexplorer.capture import sidecar
+from sockexplorer.capture.captured_log import CapturedLog
+from sockexplorer.capture.filter import compile_filter
+from sockexplorer.capture.sifting import ColumnSift, Known
+from sockexplorer.client.opened import Opened
+from sockexplorer.capture.arrays import numpy
+
+opened = Opened()
+shown = lambda number, record: opened.frame(record, number)
+
 if what == "keep":
     log = CapturedLog(Index(path), shown)
     for _ in log.index.steps():

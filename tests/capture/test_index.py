@@ -248,6 +248,26 @@ def test_any_pcap_has_the_records_of_the_reader(
         check(path, data[: len(data) - cut])
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_what_looks_like_a_frame_across_other_blocks_is_none(path: Path, order: str) -> None:
+    interface = option_block(order, 1, struct.pack(f"{order}HHI", ETHERNET, 0, 0))
+    mark = struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1)
+    # Its first length is in one block, its last in the next, behind whose beginning no frame begins.
+    false_head, false_tail = struct.pack(f"{order}3I", 6, 44, 0), struct.pack(f"{order}I", 44)
+    unknown = option_block(order, 0xBAD, bytes(12) + false_head)
+    statistics = option_block(order, 5, struct.pack(f"{order}III", 0, 0, 0) + bytes(4) + false_tail + bytes(8))
+    data = option_block(order, 0x0A0D0D0A, mark) + interface + unknown + statistics
+    assert data.find(false_tail, data.find(false_head) + 8) == data.find(false_head) + 40
+    check(path, data)
+
+
+def test_a_frame_of_can_xl_is_told_from_one_of_the_same_size_that_is_padded(path: Path) -> None:
+    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, SOCKETCAN)
+    for flags in (0, 0x80, 0, 0x81):
+        data += struct.pack("<4I", 1, 1, 12, 12) + struct.pack(">IBBH", 5, flags, 0, 4) + b"abcd"
+    check(path, data)
+
+
 def test_a_log_of_candump_is_walked_line_by_line(path: Path) -> None:
     data = b"(1436509052.249713) vcan0 123#DEADBEEF\n(1436509053.5) x\n"
     check(path, data)
