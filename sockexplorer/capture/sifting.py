@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from sockexplorer.capture.byte_search import find_all
+from sockexplorer.capture.byte_search import rows_with
 from sockexplorer.capture.captured_log import CapturedLog, Rows
 from sockexplorer.capture.filter import Predicate, Test
 from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND
@@ -16,9 +16,7 @@ from sockexplorer.capture.moments import DAY, QUARTER, offset_of
 from sockexplorer.capture.origins import Provenance
 
 if TYPE_CHECKING:
-    import numpy
-
-    Array = numpy.ndarray[Any, numpy.dtype[Any]]
+    from sockexplorer.capture.arrays import Array
 
 SLICE_ROWS = 2**18
 SLICE_BYTES = 4 * 2**20
@@ -87,7 +85,7 @@ class ColumnSift(Sift):
 
     def _look(self, number: int, end: int) -> bool:
         """Have the columns answer for the next slice; whether they know that far."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         columns = self._log.index.columns
         first = number - 1
@@ -130,7 +128,7 @@ class ColumnSift(Sift):
     # --- answers of columns: the rows that surely pass, and those that surely don't -----------------------------
 
     def _answer(self, test: Test, first: int, last: int) -> tuple[Array, Array]:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         if test.kind in ("all", "any"):
             answers = [self._answer(part, first, last) for part in test.parts]
@@ -154,7 +152,7 @@ class ColumnSift(Sift):
 
     def _passes(self, test: Test, first: int, last: int) -> Array | None:
         """Which rows pass, where columns can tell; of rows whose origin is not known the answer is of no use."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         if test.kind == "outgoing":
             sent: Array = self._column("source", first, last) & DIRECTION == OUTBOUND
@@ -181,7 +179,7 @@ class ColumnSift(Sift):
         return None
 
     def _compare(self, test: Test, values: Array) -> Array:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         if not -(2**63) <= test.value < 2**63:
             return numpy.full(len(values), bool(test.compare(0, test.value)))
@@ -189,13 +187,14 @@ class ColumnSift(Sift):
         return passes
 
     def _search(self, test: Test, first: int, last: int) -> tuple[Array, Array]:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         index = self._log.index
         count, offsets = last - first, self._column("offset", first, last).astype("i8")
         origins = self._column("origin", first, last)
         unsure = ~self._table("plain").astype(bool)[origins]
-        unsure |= self._column("source", first, last) & ODD != 0
+        source = self._column("source", first, last)
+        unsure |= source & ODD != 0
         yes = numpy.zeros(count, bool)
         if test.kind == "text":
             wanted = test.value.lower()
@@ -210,27 +209,26 @@ class ColumnSift(Sift):
         elif index.file.mapping is not None and index.file.whole():
             data = numpy.frombuffer(index.file.mapping, "u1")
             end = index.columns.offset[last] if last < len(index.columns.offset) else index.walk.offset
-            hits = find_all(data, int(offsets[0]), end, needle, any_case=test.kind == "text")
-            rows = offsets.searchsorted(hits, "right") - 1
-            sure = ~unsure[rows]
-            hits, rows = hits[sure], rows[sure]
-            if len(rows):
+            header = self._table("header")
+
+            def payloads(rows: Array) -> tuple[Array, Array]:
                 begin = offsets[rows] + (28 if index.kind == "pcapng" else 16)
-                kept = self._kept(data, offsets[rows], rows, first)
-                within = hits >= begin + self._table("header")[origins[rows]]
-                within &= hits + len(needle) <= begin + kept
-                yes[rows[within]] = True
+                return begin + header[origins[rows]], begin + self._kept(data, offsets[rows], source[rows])
+
+            found = rows_with(data, offsets, end, needle, payloads, any_case=test.kind == "text")
+            yes |= found & ~unsure
         return yes, ~yes & ~unsure
 
-    def _kept(self, data: Array, offsets: Array, rows: Array, first: int) -> Array:
+    def _kept(self, data: Array, offsets: Array, source: Array) -> Array:
         """The captured lengths of rows."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         index = self._log.index
-        at = offsets + (20 if index.kind == "pcapng" else 8)
+        # Records of other kinds may be shorter.
+        at = numpy.minimum(offsets + (20 if index.kind == "pcapng" else 8), len(data) - 4)
         words = data[at[:, None] + numpy.arange(4)]
-        kept = words.view("<u4")[:, 0].astype("i8")
-        interfaces = self._column("source", first, first + int(rows.max()) + 1)[rows] >> INTERFACE_SHIFT
+        kept: Array = words.view("<u4")[:, 0].astype("i8")
+        interfaces = source >> INTERFACE_SHIFT
         for number in numpy.unique(interfaces).tolist():
             if index.walk.order(number) == ">":
                 swapped = interfaces == number
@@ -240,7 +238,7 @@ class ColumnSift(Sift):
     # --- columns and tables -------------------------------------------------------------------------------------
 
     def _column(self, name: str, first: int, last: int) -> Array:
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         column = getattr(self._log.index.columns, name)
         return numpy.frombuffer(
@@ -255,14 +253,14 @@ class ColumnSift(Sift):
 
     def _table(self, name: str) -> Array:
         """A value of every origin by its number; 0 for what is not known."""
-        import numpy
+        from sockexplorer.capture.arrays import numpy
 
         return numpy.array([0, *(getattr(each, name) for each in self._log.origins.known)], "i8")
 
 
 def rows_of(log: CapturedLog, wanted: Callable[[Provenance], bool]) -> array[int]:
     """The numbers of the rows whose origin is wanted; what is of no known origin is among them."""
-    import numpy
+    from sockexplorer.capture.arrays import numpy
 
     table = numpy.array([True, *map(wanted, log.origins.known)])
     numbers, column = row_numbers(), log.index.columns.origin
