@@ -87,6 +87,13 @@ class CapturedLog:
                 yield 0.5 + done / max(1, self.index.count) / 2
         self.ready = True
 
+    def grow(self, *, final: bool = False) -> bool:
+        """Take in that the file has grown; whether it has, so that `steps` has more to do. See `Index.grow`."""
+        if not self.index.grow(final=final):
+            return False
+        self.ready = False
+        return True
+
     @property
     def counts(self) -> Counts:
         """Frames and bytes so far."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sockexplorer.capture.mapped import MappedFile
-from sockexplorer.capture.reading import CaptureError, Drops, Interface, Record, kind_of
+from sockexplorer.capture.reading import CaptureError, Drops, Interface, Record, Torn, kind_of
 
 VECTORISED_BYTES = 4 * 2**20
 """A smaller file is walked before numpy would be imported."""
@@ -20,6 +20,8 @@ DIRECTION, ODD, INTERFACE_SHIFT = 3, 4, 3
 """Of a row's source: the lowest bits are the direction as of EPB_FLAGS; then whether its data are not where those of
 an enhanced packet block or of a record of pcap are; then the number of the interface in the whole file."""
 INBOUND, OUTBOUND = 1, 2
+LONGEST_HEADER, ENOUGH = 28, 8192
+"""Bytes after which it can be told what a file is; of a log of candump, which has lines, those of the longest line."""
 SLOW_ROWS = 2048
 """Records that are walked one by one before whoever asked has its turn."""
 
@@ -54,6 +56,12 @@ class Columns:
         for name, part in zip(self.NAMES, parts, strict=False):
             getattr(self, name).frombytes(memoryview(part).cast("B"))  # type: ignore[arg-type]
 
+    def thaw(self) -> None:
+        """Copy columns that were mapped, so that rows can be added."""
+        for name, kind in zip(self.NAMES, self.TYPES, strict=True):
+            if isinstance(column := getattr(self, name), memoryview):
+                setattr(self, name, array(kind, column.tobytes()))
+
 
 def interface_state(interface: Interface) -> list[Any]:
     """An interface as JSON has it."""
@@ -77,6 +85,9 @@ class Walk(Protocol):
     def go_on(self) -> None:
         """Walk on for some milliseconds. Raises `CaptureError` where it can't be read on."""
 
+    def resume(self, *, vectorised: bool) -> None:
+        """Be ready to walk on from `offset` in a file that has grown."""
+
     def order(self, interface: int) -> str:
         """The byte order of an interface's records, as of struct."""
 
@@ -90,27 +101,64 @@ class Walk(Protocol):
         """Go back to the end of a walk. Raises ValueError, KeyError, TypeError for what is no state."""
 
 
+class _Unbegun:
+    """A `Walk` of a file of which too little is there to tell what it is."""
+
+    offset = 0
+
+    def __init__(self) -> None:
+        self.columns = Columns()
+        self.interfaces: list[Interface] = []
+
+    def go_on(self) -> None: ...
+    def resume(self, *, vectorised: bool) -> None: ...
+    def order(self, interface: int) -> str:
+        raise IndexError(interface)
+
+    def record(self, row: int) -> Record:
+        raise IndexError(row)
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: dict[str, Any], columns: Columns) -> None:
+        raise ValueError(state)
+
+
 class Index:
     """The records of a file. `steps` walks it; rows may be looked at meanwhile. Raises OSError, `CaptureError`.
 
-    A file of ``vectorised_from`` bytes or more is looked at by many rows at once.
+    A file of ``vectorised_from`` bytes or more is looked at by many rows at once. Of one that comes through a pipe
+    (``later``) there may be nothing yet: what it is tells `steps` then, which has an error for what is no capture.
     """
 
-    def __init__(self, path: Path, vectorised_from: int = VECTORISED_BYTES) -> None:
+    def __init__(self, path: Path, vectorised_from: int = VECTORISED_BYTES, *, later: bool = False) -> None:
         self.file = MappedFile(path)
+        self._vectorised_from = vectorised_from
         self.vectorised = self.file.size >= vectorised_from
         self.drops: Drops = {}
         self.error: CaptureError | None = None
         """Why it was not read on; rows before are whole. `Torn` at a torn end."""
         self.done = False
+        self._final = False
         self.count = 0
         """Rows so far."""
+        self.kind: Literal["", "pcapng", "pcap", "candump"] = ""
+        self.walk: Walk = _Unbegun()
         try:
-            self.kind = kind_of(self.file.window(0))
-            self.walk = self._walk()
+            if not later:
+                self._begin()
         except BaseException:
             self.file.close()
             raise
+
+    def _begin(self) -> None:
+        self.kind = kind_of(self.file.window(0))
+        self.walk = self._walk()
+
+    def _can_begin(self) -> bool:
+        head = self.file.read(0, ENOUGH)
+        return len(head) == ENOUGH or (len(head) >= LONGEST_HEADER and (head[:1] != b"(" or b"\n" in head))
 
     def _walk(self) -> Walk:
         if self.kind == "pcapng":
@@ -135,6 +183,11 @@ class Index:
             try:
                 if not self.file.whole():
                     raise CaptureError(self.walk.offset, "the file was cut off while it was read")
+                if not self.kind:
+                    if not self._final and not self._can_begin():
+                        self.done = True
+                        return
+                    self._begin()
                 if self.walk.offset < self.file.size:
                     self.walk.go_on()
             except CaptureError as error:
@@ -142,6 +195,23 @@ class Index:
             self.count = len(self.columns.offset)
             self.done = self.done or self.walk.offset >= self.file.size
             yield self.walk.offset
+
+    def grow(self, *, final: bool = False) -> bool:
+        """Take in that the file has grown; whether it has, so that `steps` has more to do. One that is shorter is
+        not read on.
+
+        ``final``: it won't any more, so that what has not begun begins, however little there is.
+        """
+        ends, self._final = final and not self._final, final
+        if not self.file.whole():
+            self.error = CaptureError(self.walk.offset, "the file was cut off since it was read")
+        if (self.error is not None and not isinstance(self.error, Torn)) or not (self.file.extend() or ends):
+            return False
+        self.vectorised = self.vectorised or self.file.size >= self._vectorised_from
+        self.columns.thaw()
+        self.walk.resume(vectorised=self.vectorised)
+        self.error, self.done = None, False
+        return True
 
     def record(self, row: int) -> Record:
         """Read the record of a row, from 0. Raises IndexError, `CaptureError` where the file was changed."""

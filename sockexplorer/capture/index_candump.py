@@ -42,6 +42,10 @@ class CandumpWalk:
             source = direction_code(record.outgoing) | ODD | number << INTERFACE_SHIFT
             self.columns.append(self._window.record, record.time, record.length, source)
 
+    def resume(self, *, vectorised: bool) -> None:
+        self._window = self._file.window(self.offset)
+        self._records = candump.records(self._window)
+
     def order(self, interface: int) -> str:
         return "<"
 
@@ -58,3 +62,4 @@ class CandumpWalk:
     def restore(self, state: dict[str, Any], columns: Columns) -> None:
         self.columns, self.offset = columns, int(state["offset"])
         self.interfaces = [interface_from(each) for each in state["interfaces"]]
+        self._numbers = {each: number for number, each in enumerate(self.interfaces)}

@@ -110,6 +110,10 @@ class PcapWalk:
         times += fractions.astype("u8") * numpy.uint64(self._head.scale)
         self.columns.extend(starts, times, numpy.maximum(kept, lengths), numpy.zeros(len(starts), "u4"))
 
+    def resume(self, *, vectorised: bool) -> None:
+        self._vectorised = vectorised
+        self._window = self._file.window(self.offset)
+
     def order(self, interface: int) -> str:
         return self._head.order
 

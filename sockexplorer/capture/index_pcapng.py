@@ -192,6 +192,11 @@ class PcapngWalk:
             times[chosen] = _times(ticks[chosen], interfaces[int(number)])
         return times
 
+    def resume(self, *, vectorised: bool) -> None:
+        self._vectorised = vectorised
+        self._window = self._file.mapped_window(self.offset)
+        self._words.clear()
+
     # --- again -------------------------------------------------------------------------------------------------
 
     def order(self, interface: int) -> str:
@@ -229,6 +234,8 @@ class PcapngWalk:
             self.firsts.append(len(self.interfaces) - len(section.interfaces))
             self.sections.append(section)
         self.columns, self.offset = columns, int(state["offset"])
+        if self.sections:
+            self._reader.section, self._reader.sections = self.sections[-1], len(self.sections)
 
 
 def _clock(clocked: Clocked) -> tuple[int, int, int]:

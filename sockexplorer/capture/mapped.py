@@ -15,7 +15,8 @@ FIRST_PIECE = 4096
 
 
 class MappedFile:
-    """A regular file as it was when it was opened. Raises OSError, also for what is no regular file.
+    """A regular file as it was when it was opened, or `extend` was called. Raises OSError, also for what is no regular
+    file.
 
     A mapping whose file is cut off under it kills the process that touches it (SIGBUS, mmap(2)). `whole` is to be
     asked before each stretch; single records are read with pread(2), which comes back short instead.
@@ -41,9 +42,15 @@ class MappedFile:
         """Whether the file still has every byte that it had."""
         return os.fstat(self._fd).st_size >= self.size
 
-    def grown(self) -> bool:
-        """Whether the file has more bytes than it had."""
-        return os.fstat(self._fd).st_size > self.size
+    def extend(self) -> bool:
+        """Take in what the file has grown by; whether it has."""
+        found = os.fstat(self._fd)
+        if found.st_size <= self.size:
+            return False
+        # Who looks at the mapping that there was keeps it.
+        self.mapping = mmap.mmap(self._fd, found.st_size, access=mmap.ACCESS_READ)
+        self.size, self.mtime_ns = found.st_size, found.st_mtime_ns
+        return True
 
     def read(self, offset: int, size: int) -> bytes:
         """These bytes, fewer at the end."""

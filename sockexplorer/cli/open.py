@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sockexplorer.cli.shown import chosen_format, format_options
+
+if TYPE_CHECKING:
+    from sockexplorer.client.file_session import Pipe
 
 
 @click.command(
@@ -18,7 +24,8 @@ Examples:
   sockexplorer open traffic.pcapng --format text
   sockexplorer open traffic.pcapng --filter 'dir==in len>100' --json
   sockexplorer open torn.pcapng --repair
-  candump -L vcan0 | sockexplorer open -
+  tshark -i lo -w - | sockexplorer open -
+  candump -L vcan0 | sockexplorer open - --format text
 """,
 )
 @click.argument("file", metavar="FILE")
@@ -32,9 +39,10 @@ def command(
     """Show the frames of a capture: what "watch --write" records, pcapng and pcap of Wireshark and tcpdump, and logs
     of candump -L. - reads stdin, live.
 
-    On a terminal the explorer opens with the file, unless an option such as --format text, or -, asks for lines; the
-    index of a large file is kept in your cache directory, so that it opens at once the next time
-    (SOCKEXPLORER_NO_INDEX=1: it is not). Elsewhere, such as into a pipe, frames are printed.
+    On a terminal the explorer opens with the file, unless an option such as --format text asks for lines; the index of
+    a large file is kept in your cache directory, so that it opens at once the next time (SOCKEXPLORER_NO_INDEX=1: it
+    is not). What comes through a pipe, or into a file that is still written, appears as it comes; the pipe's is kept in
+    a file without a name in TMPDIR until you close it. Elsewhere, such as into a pipe, frames are printed.
 
     --json prints what "watch" does and socket, the FAMILY/PROTOCOL that has such frames; n is the frame's number in
     the file. A filter is such as hello, /regex/, hex:dead, dir==in, len>100, peer~192. with and, or, not.
@@ -57,9 +65,9 @@ def command(
         raise click.UsageError("--repair needs a file, not a pipe")
     if repair and count is not None:
         raise click.UsageError("--repair has to read to the end: leave --count out")
-    lines = as_json or hex_dump or form or repair or count is not None or file == "-"
-    if not lines and Path(file).is_file() and sys.stdin.isatty() and sys.stdout.isatty():
-        raise click.exceptions.Exit(_explore(file, expression))
+    lines = as_json or hex_dump or form or repair or count is not None
+    if not lines and sys.stdout.isatty() and (source := _source(file)) is not None:
+        raise click.exceptions.Exit(_explore(file, source, expression))
     with Stop() as stop:
         printer = Printer(Output(stop), stop, count, kind, numbered=True)
         try:
@@ -80,8 +88,52 @@ def command(
         raise click.exceptions.Exit(status)
 
 
-def _explore(file: str, expression: str) -> int:
-    """Show the file in the explorer; the exit status. Raises `Failed` for what is no capture, ahead of the explorer."""
+def _source(file: str) -> Path | Pipe | None:
+    """What the explorer can show of FILE, with the terminal as stdin; None where it can't, or stdin is no terminal."""
+    from sockexplorer.client.file_session import Pipe
+
+    try:
+        stdin = os.stat(0)
+        told = stdin if file == "-" else Path(file).stat()
+        if os.path.samestat(told, stdin) and not sys.stdin.isatty():
+            return _stdin()
+        if not sys.stdin.isatty():
+            return None
+        if stat.S_ISREG(told.st_mode):
+            return Path(file)
+        if stat.S_ISFIFO(told.st_mode):
+            # Its writer is waited for when the explorer stands.
+            return Pipe(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), Path(file).name)
+    except OSError:
+        return None
+    return None
+
+
+def _stdin() -> Path | Pipe | None:
+    """What stdin is, of which the terminal takes the place: keys come from there. None where that can't be."""
+    from sockexplorer.client.file_session import Pipe
+
+    mode = os.fstat(0).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return None
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    taken = os.dup(0)
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    if not stat.S_ISREG(mode):
+        return Pipe(taken, "stdin")
+    path = Path(f"/dev/fd/{taken}")
+    return path.resolve() if path.resolve().exists() else path
+
+
+def _explore(file: str, source: Path | Pipe, expression: str) -> int:
+    """Show the file in the explorer; the exit status. Raises `Failed` for what is no capture, ahead of the explorer.
+
+    What comes from a pipe is judged when it comes.
+    """
     from sockexplorer.capture.filter import FilterError, Vocabulary, compile_filter
     from sockexplorer.capture.mapped import MappedFile
     from sockexplorer.capture.reading import CaptureError, kind_of
@@ -94,11 +146,12 @@ def _explore(file: str, expression: str) -> int:
 
     try:
         compile_filter(expression, str, vocabulary=Vocabulary(frozenset(field_names()), OPEN_PREFIXES))
-        mapped = MappedFile(Path(file))
-        try:
-            kind_of(mapped.window(0))
-        finally:
-            mapped.close()
+        if isinstance(source, Path):
+            mapped = MappedFile(source)
+            try:
+                kind_of(mapped.window(0))
+            finally:
+                mapped.close()
     except FilterError as error:
         raise Failed(f"--filter: {error}") from None
     except CaptureError as error:
@@ -106,6 +159,6 @@ def _explore(file: str, expression: str) -> int:
     except OSError as error:
         raise Failed(f"{file}: {error.strerror}") from None
     try:
-        return run(None, None, starter(start_process), capture=(Path(file), expression))
+        return run(None, None, starter(start_process), capture=(source, expression))
     except StartError as error:
         raise not_started(error) from None

@@ -1,14 +1,18 @@
-"""A capture file as a session: its rows are those of the file, its peers those that the file names."""
+"""A capture file as a session: its rows are those of the file, its peers those that the file names.
+
+A file that another program is writing, and what comes through a pipe, grows while it is shown.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import threading
+import time
 from array import array
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from sockexplorer.capture import sidecar
 from sockexplorer.capture.captured_log import CapturedLog
@@ -16,6 +20,7 @@ from sockexplorer.capture.filter import Compiled, Predicate
 from sockexplorer.capture.index import VECTORISED_BYTES, Index
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.origins import Provenance
+from sockexplorer.capture.piped import Piped
 from sockexplorer.capture.reading import CaptureError, Record, Torn
 from sockexplorer.capture.repair import cut
 from sockexplorer.capture.sifting import ColumnSift, Known, Sift, rows_of
@@ -24,6 +29,7 @@ from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.opened import Opened, protocol_of
 from sockexplorer.client.session import Peer, Session
+from sockexplorer.client.writers import is_written
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.text import escape
@@ -34,27 +40,45 @@ DECODED = ("AF_NETLINK", "AF_CAN", "AF_QIPCRTR", "AF_TIPC")
 """Families of which a payload may be summed up by a decoder."""
 FALLBACK = "packet/raw"
 """What is said about a file of which no family of sockets has the frames."""
+GROWTH_SECONDS = 0.1
+"""How often a file is looked at, and for how long what comes through a pipe is gathered."""
+WRITER_SECONDS, QUIET_SECONDS = 5.0, 10.0
+"""How often a writer is looked for; how long after it has grown a file is said to be growing without one."""
+RECENT_SECONDS = 60.0
+"""A writer is looked for at first where the file was changed so shortly ago: that takes a while."""
 NO_INDEX = "SOCKEXPLORER_NO_INDEX"
 """Set in the environment, it has no index kept or looked for."""
+
+
+class Pipe(NamedTuple):
+    """The reading end of a pipe, and what it is called. Who opens it gives it away."""
+
+    descriptor: int
+    name: str
 
 
 class FileSession(Session):
     """A `Session` in the state ``file``. Its ``log`` is a `CapturedLog`, which has the face of a `Log`.
 
-    `start` indexes the file beside everything else; rows come meanwhile. Raises OSError, `CaptureError`.
+    `start` indexes the file beside everything else; rows come meanwhile, and as long as it grows. What comes through a
+    pipe is kept in ``directory``, until the session is released. Raises OSError, `CaptureError`.
     """
 
     def __init__(
-        self, number: int, path: Path, *, keeps_index: bool = True, vectorised_from: int = VECTORISED_BYTES
-    ) -> None:
-        self.path = path
-        self.keeps_index = keeps_index and not os.environ.get(NO_INDEX)
+        self, number: int, source: Path | Pipe, *, keeps_index: bool = True, vectorised_from: int = VECTORISED_BYTES,
+        directory: Path | None = None,
+    ) -> None:  # fmt: skip
+        self._piped = Piped(source.descriptor, directory) if isinstance(source, Pipe) else None
+        path = source if isinstance(source, Path) else self._piped.path if self._piped else Path()
+        self.path, self.name = path, source.name
+        self.keeps_index = keeps_index and self._piped is None and not os.environ.get(NO_INDEX)
         self._opened = Opened()
         loaded = sidecar.load(path) if self.keeps_index else None
         self.was_kept = loaded is not None
         """Whether the index was made before."""
         if loaded is None:
-            self.captured = CapturedLog(Index(path, vectorised_from), self._frame)
+            index = Index(path, vectorised_from, later=self._piped is not None)
+            self.captured = CapturedLog(index, self._frame)
         else:
             self.captured = CapturedLog(loaded.index, self._frame, loaded.examples, loaded.counts)
         family, protocol = find(FALLBACK)
@@ -62,61 +86,115 @@ class FileSession(Session):
             number, Endpoint(family.constant, protocol.name, "open"), family, protocol, cast(Log, self.captured),
             state="file", peers=self._opened.peers, progress=0.0,
         )  # fmt: skip
+        self._grown_at = self._asked_at = float("-inf")
+        self._written = False
+        self._failed = ""
+        self._looked = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        if self._piped is not None:
+            self.growing = "a live pipe"
+        elif abs(time.time() - self.captured.index.file.mtime_ns / 1e9) < RECENT_SECONDS:
+            self._look_for_writer()
 
     def start(self) -> None:
-        """Index the file in a thread of its own; `progress`, `drops` and `notice` follow."""
+        """Index the file in a thread of its own; `progress`, `drops`, `notice` and `growing` follow."""
         if self.captured.ready:
-            self._end()
-            return
-        self._thread = threading.Thread(target=self._go_on, name=f"index of {self.path.name}", daemon=True)
+            self._tell()
+        self._thread = threading.Thread(target=self._go_on, name=f"index of {self.name}", daemon=True)
         self._thread.start()
 
     def _go_on(self) -> None:
+        ended = False
         try:
-            for progress in self.captured.steps():
-                self.progress = progress
-                if self._stop.is_set():
-                    return
-            if self.keeps_index:
-                sidecar.settle(self.captured)
+            if not self.captured.ready:
+                self._index()
+                if self.keeps_index and not self._stop.is_set():
+                    sidecar.settle(self.captured)
+            while not ended and not self._stop.is_set():
+                self._tell()
+                ended = self._follow()
         except OSError as error:
-            self.notice = escape(f"the file can't be read: {error.strerror}")
-        self._end()
+            what = "it can't be read on" if self._piped is None else "what comes can't be kept any more"
+            self._failed = f"{what}: {error.strerror}"
+            with contextlib.suppress(OSError):
+                if self.captured.grow(final=True):
+                    self._index()
+        self.growing = ""
+        self._tell()
+        if self._piped is not None:
+            # Who writes into it has to hear where nothing is read any more.
+            self._piped.hang_up()
 
-    def _end(self) -> None:
+    def _index(self) -> None:
+        """Take in what there is."""
+        for progress in self.captured.steps():
+            if not self._looked.is_set():
+                self.progress = progress
+            if self._stop.is_set():
+                return
+
+    def _follow(self) -> bool:
+        """Wait a moment, and take in what the file has grown by; whether that was the last."""
+        final = False
+        if self._piped is None:
+            self._stop.wait(GROWTH_SECONDS)
+        else:
+            self._piped.pump(GROWTH_SECONDS)
+            final = self._piped.ended
+        if self.captured.grow(final=final):
+            self._grown_at = time.monotonic()
+            self._index()
+        if self._piped is None:
+            self._look_for_growth()
+        error = self.captured.index.error
+        return final or not (error is None or isinstance(error, Torn))
+
+    def _look_for_growth(self) -> None:
+        grown = time.monotonic() - self._grown_at < QUIET_SECONDS
+        if (grown or self._written) and time.monotonic() - self._asked_at >= WRITER_SECONDS:
+            self._look_for_writer()
+        self.growing = "growing" if grown or self._written else ""
+
+    def _look_for_writer(self) -> None:
+        self._asked_at = time.monotonic()
+        self._written = is_written(self.captured.index.file.path)
+        self.growing = "growing" if self._written else self.growing
+
+    def _tell(self) -> None:
+        """Say what is known so far."""
         index = self.captured.index
         self.drops = sum(count for _, count in index.drops.values())
-        if index.error is not None:
-            self.notice = self._explain(index.error)
+        self.notice = escape(self._failed or self._explain(index.error))
         self.progress = 1.0
+        self._looked.set()
 
-    def _explain(self, error: CaptureError) -> str:
-        if isinstance(error, Torn):
-            return escape(f"it ends within a record: whole up to byte {error.offset}")
-        return escape(f"it can't be read on {error}")
+    def _explain(self, error: CaptureError | None) -> str:
+        """What is wrong, and what can be done; the end of a file that grows may be anywhere."""
+        if error is None or (isinstance(error, Torn) and self.growing):
+            return ""
+        if not isinstance(error, Torn):
+            return f"it can't be read on {error}"
+        return f"it ends within a record: whole up to byte {error.offset}"
 
     def wait(self) -> None:
-        """Wait until the file is indexed."""
+        """Wait until all that was there is indexed."""
         if self._thread is not None:
-            self._thread.join()
-
-    @property
-    def indexing(self) -> bool:
-        """Whether rows may still come."""
-        return self._thread is not None and self._thread.is_alive()
+            self._looked.wait()
 
     def release(self) -> None:
         """Let go of the file."""
         self._stop.set()
-        self.wait()
+        if self._thread is not None:
+            self._thread.join()
+        if self._piped is not None:
+            self._piped.close()
 
     # --- as a session ------------------------------------------------------------------------------------------
 
     @property
     def title(self) -> str:
-        return escape(self.path.name, 60)
+        return escape(self.name, 60)
 
     def spoken(self, frame: Frame) -> tuple[Family, Protocol] | None:
         return protocol_of(str(frame.meta.get("socket", "")))
@@ -153,7 +231,9 @@ class FileSession(Session):
     @property
     def torn(self) -> int:
         error = self.captured.index.error
-        return self.captured.index.file.size - error.offset if isinstance(error, Torn) and error.offset else 0
+        if self.growing or self._piped is not None or not isinstance(error, Torn) or not error.offset:
+            return 0
+        return self.captured.index.file.size - error.offset
 
     def _frame(self, number: int, record: Record) -> Frame:
         frame = self._opened.frame(record, number)
@@ -170,17 +250,25 @@ class FileSession(Session):
         return Known(peer.name if peer else "", spoken is None or spoken[0].constant in DECODED)
 
 
-def open_file(hub: Hub, path: Path, *, keeps_index: bool = True) -> FileSession | Problem:
-    """Open a capture file beside the sessions of a hub, or say why not. A large file is indexed meanwhile."""
+def open_file(hub: Hub, source: Path | Pipe, *, keeps_index: bool = True) -> FileSession | Problem:
+    """Open a capture file beside the sessions of a hub, or say why not. It is indexed meanwhile.
+
+    A path may be that of a FIFO: its writer is not waited for.
+    """
+    name = str(source if isinstance(source, Path) else source.name)
     try:
-        session = FileSession(0, path.expanduser(), keeps_index=keeps_index)
+        if isinstance(source, Path):
+            source = source.expanduser()
+            if source.is_fifo():
+                source = Pipe(os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), source.name)
+        session = FileSession(0, source, keeps_index=keeps_index, directory=hub.log_directory)
     except OSError as error:
-        return Problem("open", "", f"{path}: {error.strerror or error}")
+        return Problem("open", "", f"{name}: {error.strerror or error}")
     except (CaptureError, ValueError, RuntimeError) as error:
         return Problem(
             "open",
             "",
-            f"{path}: {error}",
+            f"{name}: {error}",
             "it is no capture that can be read" if isinstance(error, CaptureError) else "",
         )
     session.number = hub.next_number()

@@ -76,6 +76,8 @@ class Session:
     """How much is known of the rows of a capture file, from 0 to 1."""
     notice: str = ""
     """What is wrong with a capture file, with what can be done; escaped."""
+    growing: str = ""
+    """Where more frames may come into a capture file: what it is, "growing" or "a live pipe"; else ""."""
 
     @property
     def title(self) -> str:
@@ -136,6 +138,11 @@ class Session:
     def record(self, number: int) -> Record | None:
         """The record behind a row of a capture file, as it is in it; None where there is none."""
         return None
+
+    @property
+    def live(self) -> bool:
+        """Whether frames may still come, as far as its kind tells."""
+        return self.state != "file" or bool(self.growing)
 
     @property
     def torn(self) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sockexplorer.client.file_session import Pipe
     from sockexplorer.client.link import Link
 
 
@@ -18,15 +19,14 @@ def run(
     start: Callable[[], Link],
     limit: Callable[[int], int | None] = lambda usual: usual,
     directory: Path | None = None,
-    capture: tuple[Path, str] | None = None,
+    capture: tuple[Path | Pipe, str] | None = None,
 ) -> int:
     """Run the explorer until it is quit. Its exit status: 0, or 128 + n after signal n.
 
     ``family_protocol`` (``inet/udp``) and ``address`` fill the form to start with. ``start`` starts the engine, while
     the terminal is not the explorer's: it may ask for a password. ``limit`` gives the bytes that a log keeps, from what
     the settings say, and ``directory`` is where; see `capture.log.Log`. ``capture`` is a
-    capture file to show at the start, and a filter. Raises KeyError, and OSError when it can't be
-    started.
+    capture file or a pipe to show at the start, and a filter. Raises KeyError, and OSError when it can't be started.
     """
     # Nearly all that the start makes stays: to collect waits until the screen stands.
     gc.disable()

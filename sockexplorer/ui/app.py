@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
@@ -16,6 +17,9 @@ from sockexplorer.ui.screens.main import MainScreen
 from sockexplorer.ui.settings import Settings
 from sockexplorer.ui.theme import DARK, LIGHT
 from sockexplorer.ui.wall import Wall
+
+if TYPE_CHECKING:
+    from sockexplorer.client.file_session import Pipe
 
 _HERE = Path(__file__).resolve().parent.parent
 STYLES = next(each for each in (_HERE / "styles", _HERE.parent / "styles") if each.is_dir())
@@ -34,9 +38,9 @@ class ExplorerApp(App[None]):
         settings: Settings,
         family_protocol: str | None = None,
         address: str | None = None,
-        capture: tuple[Path, str] | None = None,
+        capture: tuple[Path | Pipe, str] | None = None,
     ) -> None:
-        """``family_protocol`` and ``address`` fill the form; ``capture`` is a file to show, and a filter."""
+        """``family_protocol`` and ``address`` fill the form; ``capture`` is a file or a pipe to show, and a filter."""
         super().__init__()
         self.hub = hub
         self.settings = settings

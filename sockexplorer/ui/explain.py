@@ -107,6 +107,8 @@ def empty_text(session: Session | None, *, filtered: bool, paused: bool = False)
     if filtered:
         return Content.styled("No row passes the filter.", MUTED)
     if session.state == "file":
+        if session.growing:
+            return Content.styled(f"Waiting for frames: it is {session.growing}.", MUTED)
         return Content.styled("No frame so far." if session.progress < 1 else "There is no frame in it.", MUTED)
     if session.state == "connecting" and session.waits:
         return Content.assemble((session.waits, "bold"), ".\n\n", ("x", "bold $text-accent"), " closes it")

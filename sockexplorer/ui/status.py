@@ -111,7 +111,8 @@ def loss(session: Session) -> Part | None:
 
 def _state(session: Session) -> Part:
     # The bar of sessions has a sign for it.
-    return Part("bold", ((45 if session.state in OVER else 26, session.state),))
+    worth = 45 if session.state in OVER and not session.growing else 26
+    return Part("bold", ((worth, session.growing or session.state),))
 
 
 def _view(session: Session, paused_at: int | None, *, following: bool) -> Iterator[Part]:
@@ -120,7 +121,7 @@ def _view(session: Session, paused_at: int | None, *, following: bool) -> Iterat
     if paused_at is not None:
         more = count(session.log.end - paused_at)
         yield Part("bold $text-accent", ((30, f"‖ paused, {more} more"), (70, "‖ paused")))
-    elif not following and session.state != "file":
+    elif not following and session.live:
         yield Part("$text-accent", ((30, "▲ not following: G"), (65, "▲ G follows")))
 
 

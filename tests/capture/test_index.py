@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sockexplorer.capture import index_pcap, index_pcapng, origins, pcapng
+from sockexplorer.capture import index_pcap, index_pcapng, origins, pcapng, sidecar
 from sockexplorer.capture.captured_log import CapturedLog
 from sockexplorer.capture.index import Index
 from sockexplorer.capture.link_types import (
@@ -330,3 +330,82 @@ def test_what_is_no_file_or_empty_is_refused(path: Path, make: Callable[[Path], 
     make(path)
     with pytest.raises((OSError, CaptureError)):
         Index(path)
+
+
+@same_as_read
+@given(files(), st.lists(st.integers(0, 4000), max_size=6), st.booleans(), st.sampled_from((0, 300, 1 << 60)))
+def test_a_file_that_grows_has_the_records_of_the_reader(
+    path: Path, data: bytes, sizes: list[int], later: bool, vectorised_from: int
+) -> None:
+    """Whatever of it there is whenever it is looked at."""
+    sizes = sorted({min(each, len(data)) for each in sizes} | {len(data)})
+    path.write_bytes(data[: sizes[0]])
+    wanted, drops, error = read(data)
+    if error is not None and error[1] == 0:
+        return
+    if not later and sizes[0] < 28:
+        sizes[0] = 28
+        path.write_bytes(data[:28])
+    with small_steps():
+        index = Index(path, vectorised_from, later=later)
+        try:
+            for size in sizes:
+                path.write_bytes(data[:size])
+                index.grow(final=size == len(data))
+                for _ in index.steps():
+                    pass
+                part, _, _ = read(data[:size])
+                assert [index.record(row) for row in range(index.count)] == (part if index.kind else [])
+            told = index.error
+            assert (None if told is None else (type(told), told.offset, told.reason)) == error
+            assert error is not None or index.drops == drops
+            if index.vectorised and error is None:
+                check_origins(index, wanted)
+        finally:
+            index.close()
+
+
+@pytest.mark.parametrize("kind", ["pcap", "candump"])
+@pytest.mark.parametrize("vectorised_from", [0, 1 << 60])
+def test_other_files_that_grow(path: Path, kind: str, vectorised_from: int) -> None:
+    if kind == "candump":
+        data = b"".join(b"(%d.%06d) vcan%d 123#%02X\n" % (each, each, each % 3, each) for each in range(40))
+    else:
+        data = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1)
+        data += b"".join(struct.pack("<4I", each, each, each % 5, 99) + bytes(each % 5) for each in range(40))
+    wanted, _, _ = read(data)
+    path.write_bytes(b"")
+    with small_steps():
+        index = Index(path, vectorised_from, later=True)
+        for size in range(len(data) + 1):
+            path.write_bytes(data[:size])
+            index.grow(final=size == len(data))
+            for _ in index.steps():
+                pass
+        assert [index.record(row) for row in range(index.count)] == wanted
+        assert index.error is None
+        index.close()
+
+
+def test_an_index_that_was_kept_grows_on(path: Path, tmp_path: Path) -> None:
+    """Its columns were mapped; the interfaces of the section it was in are those of further frames."""
+    packets = [pcapng.packet(each % 2, each, (bytes(each),), each, False) for each in range(30)]
+    start = pcapng.section("x", "y") + pcapng.interface(ETHERNET) + pcapng.interface(RAW_IP)
+    path.write_bytes(start + b"".join(packets[:20]))
+    with patch.object(sidecar, "FEWEST_ROWS", 1):
+        log = CapturedLog(Index(path, 0), lambda number, record: Opened().frame(record, number))
+        for _ in log.steps():
+            pass
+        assert sidecar.keep(log, tmp_path / "indexes")
+        log.close()
+        loaded = sidecar.load(path, tmp_path / "indexes")
+    assert loaded is not None
+    with path.open("ab") as file:
+        file.write(b"".join(packets[20:]) + pcapng.statistics(1, 5, 30, 7))
+    assert loaded.index.grow()
+    for _ in loaded.index.steps():
+        pass
+    wanted, drops, _ = read(path.read_bytes())
+    assert [loaded.index.record(row) for row in range(loaded.index.count)] == wanted
+    assert loaded.index.drops == drops
+    loaded.index.close()

@@ -26,15 +26,17 @@ def _as_at_a_terminal() -> None:
     """Have a controlling terminal, and no signal ignored: who runs the tests in the background ignores some."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 
 
 class PtyApp:
     """``python -m sockexplorer …`` as a session of its own whose terminal is ``master``; use it with ``with``."""
 
     def __init__(
-        self, *arguments: str, code: str = "", size: tuple[int, int] = (80, 24), env: dict[str, str] | None = None
-    ) -> None:
+        self, *arguments: str, code: str = "", size: tuple[int, int] = (80, 24), env: dict[str, str] | None = None,
+        stdin: int | None = None,
+    ) -> None:  # fmt: skip
+        """``stdin`` is something else than the terminal."""
         self.output = b""
         self.master, terminal = pty.openpty()
         self._terminal = os.dup(terminal)
@@ -44,8 +46,8 @@ class PtyApp:
         command = [sys.executable, *(["-c", code] if code else ["-m", "sockexplorer"]), *arguments]
         more = {"TERM": "xterm-256color", "SOCKEXPLORER_CONFIG": "/nonexistent/settings.toml", **(env or {})}
         self.process = subprocess.Popen(
-            command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
-            env={**os.environ, **more}, cwd=Path(__file__).parents[2],
+            command, stdin=terminal if stdin is None else stdin, stdout=terminal, stderr=terminal,
+            start_new_session=True, env={**os.environ, **more}, cwd=Path(__file__).parents[2],
             preexec_fn=_as_at_a_terminal,
         )  # fmt: skip
         os.close(terminal)

@@ -149,7 +149,7 @@ class TrafficPane(SessionDuties):
         session, view = self.session, self.view
         if session is None:
             return Content("")
-        rates = self._rates.get(session.number) if session.state != "file" else None
+        rates = self._rates.get(session.number) if session.live else None
         typed = self.query_one(FilterBar).line.has_focus
         return status_text(
             session, rates.now if rates else 0, view.rows.paused_at, following=view.following, behind=view.rows.behind,
@@ -170,7 +170,7 @@ class TrafficPane(SessionDuties):
         self._show_rates()
 
     def _show_rates(self) -> None:
-        lives = self.session is not None and self.session.state != "file"
+        lives = self.session is not None and self.session.live
         current = self._rates.get(self.session.number) if self.session and lives else None
         self.query_one(RatesLine).show(current, self.size.width)
 
@@ -316,7 +316,7 @@ class TrafficPane(SessionDuties):
             return False
         if action == "to_bookmark" and not self.view.bookmarks:
             return False
-        if action in ("pause", "follow") and session is not None and session.state == "file":
+        if action in ("pause", "follow") and session is not None and not session.live:
             return False  # its rows are all there
         if action == "repair" and (session is None or not session.torn):
             return False

@@ -26,7 +26,9 @@ def about_traffic(session: Session | None, current: Frame | None, *, filtering: 
     if session is None:
         return "Traffic", [("", ["Open a socket in pane 2: what it receives and sends appears here."])]
     if session.state == "file":
-        told = [f"a capture file of {len(session.log)} frames", *([session.notice] if session.notice else [])]
+        frames = f"{len(session.log)} frames"
+        told = [f"{session.growing}: {frames} so far" if session.growing else f"a capture file of {frames}"]
+        told += [session.notice] if session.notice else []
         spoken = session.spoken(current) if current is not None else None
         about = about_protocol(*spoken) if spoken is not None else []
         return session.title, [("", told), ("The filter", FILTER_HELP), ("Rows", SIGNS_HELP), *about]

@@ -37,6 +37,7 @@ from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.filter_bar import FilterBar
 
 if TYPE_CHECKING:
+    from sockexplorer.client.file_session import Pipe
     from sockexplorer.ui.app import ExplorerApp
 
 
@@ -71,8 +72,10 @@ class MainScreen(AddressDuties, Demonstrating):
         Binding("q", "app.quit", "Quit", id="quit"),
     ]
 
-    def __init__(self, hub: Hub, start: tuple[str | None, str | None], capture: tuple[Path, str] | None = None) -> None:
-        """``capture`` is a file to begin with, and a filter."""
+    def __init__(
+        self, hub: Hub, start: tuple[str | None, str | None], capture: tuple[Path | Pipe, str] | None = None
+    ) -> None:
+        """``capture`` is a file or a pipe to begin with, and a filter."""
         # What holds at the start is said before the first styles: each class that comes later is styled anew.
         super().__init__(classes="-idle")
         self.hub = hub
@@ -208,18 +211,18 @@ class MainScreen(AddressDuties, Demonstrating):
             return bool(self.hub.sessions)
         return super().check_action(action, parameters)
 
-    def _open_first(self, path: Path, expression: str) -> None:
-        problem = self.open_file(path)
+    def _open_first(self, source: Path | Pipe, expression: str) -> None:
+        problem = self.open_file(source)
         if problem is not None:
             self.notify(escape(problem.message), title="Not opened", severity="error", timeout=15, markup=False)
         elif expression:
             self.traffic.query_one(FilterBar).start_with(expression)
 
-    def open_file(self, path: Path) -> Problem | None:
+    def open_file(self, source: Path | Pipe) -> Problem | None:
         """Show a capture file as a session of its own, or say why not."""
         from sockexplorer.client.file_session import open_file
 
-        session = open_file(self.hub, path)
+        session = open_file(self.hub, source)
         if isinstance(session, Problem):
             return session
         self.show_session(session)

@@ -79,7 +79,7 @@ class TrafficView(LineView):
         """Show another session's rows, from its end."""
         self.session = session
         # What was captured is read from its beginning.
-        self.following, self.rows.paused_at = session is None or session.state != "file", None
+        self.following, self.rows.paused_at = session is None or session.live, None
         self._repaint()
         self._restart()
 
