@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sockexplorer.capture.byte_search import rows_with
 from sockexplorer.capture.captured_log import CapturedLog, Rows
 from sockexplorer.capture.filter import Predicate, Test
-from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND
+from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND, Index
 from sockexplorer.capture.log import row_numbers
 from sockexplorer.capture.moments import DAY, QUARTER, offset_of
 from sockexplorer.capture.origins import Provenance
@@ -213,27 +213,11 @@ class ColumnSift(Sift):
 
             def payloads(rows: Array) -> tuple[Array, Array]:
                 begin = offsets[rows] + (28 if index.kind == "pcapng" else 16)
-                return begin + header[origins[rows]], begin + self._kept(data, offsets[rows], source[rows])
+                return begin + header[origins[rows]], begin + kept_of(index, data, offsets[rows], source[rows])
 
             found = rows_with(data, offsets, end, needle, payloads, any_case=test.kind == "text")
             yes |= found & ~unsure
         return yes, ~yes & ~unsure
-
-    def _kept(self, data: Array, offsets: Array, source: Array) -> Array:
-        """The captured lengths of rows."""
-        from sockexplorer.capture.arrays import numpy
-
-        index = self._log.index
-        # Records of other kinds may be shorter.
-        at = numpy.minimum(offsets + (20 if index.kind == "pcapng" else 8), len(data) - 4)
-        words = data[at[:, None] + numpy.arange(4)]
-        kept: Array = words.view("<u4")[:, 0].astype("i8")
-        interfaces = source >> INTERFACE_SHIFT
-        for number in numpy.unique(interfaces).tolist():
-            if index.walk.order(number) == ">":
-                swapped = interfaces == number
-                kept[swapped] = words[swapped].view(">u4")[:, 0]
-        return kept
 
     # --- columns and tables -------------------------------------------------------------------------------------
 
@@ -256,6 +240,22 @@ class ColumnSift(Sift):
         from sockexplorer.capture.arrays import numpy
 
         return numpy.array([0, *(getattr(each, name) for each in self._log.origins.known)], "i8")
+
+
+def kept_of(index: Index, data: Array, offsets: Array, source: Array) -> Array:
+    """The captured lengths of records, i8, by their place in the file's bytes and the source column."""
+    from sockexplorer.capture.arrays import numpy
+
+    # Records of other kinds may be shorter.
+    at = numpy.minimum(offsets + (20 if index.kind == "pcapng" else 8), len(data) - 4)
+    words = data[at[:, None] + numpy.arange(4)]
+    kept: Array = words.view("<u4")[:, 0].astype("i8")
+    interfaces = source >> INTERFACE_SHIFT
+    for number in numpy.unique(interfaces).tolist():
+        if index.walk.order(number) == ">":
+            swapped = interfaces == number
+            kept[swapped] = words[swapped].view(">u4")[:, 0]
+    return kept
 
 
 def rows_of(log: CapturedLog, wanted: Callable[[Provenance], bool]) -> array[int]:

@@ -38,6 +38,8 @@ from sockexplorer.families import find
 
 DECODED = ("AF_NETLINK", "AF_CAN", "AF_QIPCRTR", "AF_TIPC")
 """Families of which a payload may be summed up by a decoder."""
+KINDS = ("netlink/", "can/")
+"""Families of which messages are counted by their kind."""
 FALLBACK = "packet/raw"
 """What is said about a file of which no family of sockets has the frames."""
 GROWTH_SECONDS = 0.1
@@ -220,7 +222,10 @@ class FileSession(Session):
             from sockexplorer.capture.statistics import Statistics
 
             return Statistics(self.log, kind)
-        return ColumnStatistics(self.captured, lambda each: self._opened.number(each.path, each.peer))
+        return ColumnStatistics(
+            self.captured, lambda each: self._opened.number(each.path, each.peer), kind,
+            lambda each: each.path.startswith(KINDS),
+        )  # fmt: skip
 
     def record(self, number: int) -> Record | None:
         # A record that the file no longer has can't be kept.

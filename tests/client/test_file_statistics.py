@@ -1,0 +1,158 @@
+"""Statistics of a large capture file, by its columns, are those that are counted frame by frame."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sockexplorer.capture import pcapng, statistics
+from sockexplorer.capture.link_types import ETHERNET, NETLINK, SOCKETCAN, Origin, wrap
+from sockexplorer.capture.statistics import ColumnStatistics, Statistics, Tally
+from sockexplorer.client.file_session import FileSession
+from sockexplorer.core.canframes import BCM_HEAD, EFF, ERR, RTR
+from sockexplorer.ui.columns import kind_of, protocol_of_peer
+
+
+def link_head(kind: int) -> bytes:
+    """What stands ahead of a message of netlink in a capture (LINKTYPE_NETLINK)."""
+    return struct.pack(">HH10xH", 4, kind, 0)
+
+
+def bcm_of(opcode: int, can_id: int) -> bytes:
+    """A message of BCM with a frame."""
+    head = BCM_HEAD.pack(opcode, *bytes(len(BCM_HEAD.unpack(bytes(BCM_HEAD.size))) - 2), 1)
+    return head + struct.pack("=IB3x8s", can_id, 8, b"payload!")
+
+
+MESSAGE = struct.pack("=IHHII", 16, 18, 1, 0, 0)
+LINKS = (SOCKETCAN, NETLINK, ETHERNET, 252, 252, 252)
+NAMES = ("can/raw", "netlink/route", "packet/raw", "inet/udp", "can/bcm", "netlink/kobject-uevent")
+IDS = st.sampled_from((0x123, 0x7FF, 0x18FEF100 | EFF, 0x18EAFF00 | EFF, 0x18EAFF01 | EFF, 5 | RTR, 4 | ERR))
+can = st.builds(
+    lambda number, length, flags, data: struct.pack(">IBBH", number, length, flags, 0) + data,
+    IDS, st.sampled_from((0, 8, 0x80, 0x88)), st.sampled_from((0, 4)),
+    st.sampled_from((b"", bytes(4), bytes(8), bytes(64))) | st.binary(max_size=12),
+)  # fmt: skip
+netlink = st.builds(
+    lambda length, kind, data: struct.pack("=IHHII", length, kind, 1, 2, 3) + data,
+    st.sampled_from((16, 20, 0, 15, 999)), st.sampled_from((2, 3, 16, 17, 18, 99)), st.binary(max_size=8),
+)  # fmt: skip
+uevent = st.builds(
+    lambda action, path: f"libudev\0ACTION={action}\0DEVPATH=/{path}\0".encode(),
+    st.sampled_from(("add", "remove", "change")), st.sampled_from("ab"),
+) | st.sampled_from((b"add@/x\0ACTION=add\0DEVPATH=/x\0", b"remove@/x\0ACTION=remove\0DEVPATH=/x\0"))  # fmt: skip
+bcm = st.builds(lambda opcode, number: bcm_of(opcode, number), st.integers(1, 12), IDS)
+payloads = st.one_of(
+    st.tuples(st.just(0), can | st.binary(max_size=20)),
+    st.tuples(st.just(1), netlink.map(lambda data: link_head(824) + data) | st.binary(max_size=40)),
+    st.tuples(st.just(2), st.binary(max_size=40)),
+    st.tuples(st.just(3), st.binary(max_size=40)),
+    st.tuples(st.just(4), bcm | st.binary(max_size=90)),
+    st.tuples(st.just(5), uevent | st.binary(max_size=40)),
+)
+
+
+def recording(told: list[tuple[tuple[int, bytes], bool | None]]) -> bytes:
+    data = pcapng.section("sockexplorer 1", "Linux")
+    data += b"".join(pcapng.interface(link, name, "lo") for link, name in zip(LINKS, NAMES, strict=True))
+    for number, ((which, payload), outgoing) in enumerate(told):
+        head = b""
+        if LINKS[which] == 252:
+            peer = ("127.0.0.1", 53) if which == 3 else None
+            head = wrap(Origin(NAMES[which], 0, None), peer, payload, outgoing=bool(outgoing))[1]
+        data += pcapng.packet(which, number, (head, payload), len(head) + len(payload), outgoing)
+    return data
+
+
+def counted(statistics: Statistics) -> tuple[object, ...]:
+    while statistics.behind:
+        statistics.go_on(1)
+    return statistics.total, statistics.peers, statistics.lengths, statistics.kinds
+
+
+def check(path: Path) -> dict[str, Tally]:
+    """Compare both; the kinds."""
+    session = FileSession(1, path, keeps_index=False, vectorised_from=0)
+    session.start()
+    session.wait()
+    try:
+        by_columns = session.statistics(
+            lambda frame: kind_of(frame, session), lambda peer: protocol_of_peer(peer, session)
+        )
+        assert isinstance(by_columns, ColumnStatistics)
+        assert counted(by_columns) == counted(Statistics(session.log, lambda frame: kind_of(frame, session)))
+        return by_columns.kinds
+    finally:
+        session.release()
+        session.log.close()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(st.lists(st.tuples(payloads, st.sampled_from((True, False, None))), min_size=1, max_size=30))
+def test_counts_are_those_of_frames(tmp_path: Path, told: list[tuple[tuple[int, bytes], bool | None]]) -> None:
+    path = tmp_path / "any.pcapng"
+    path.write_bytes(recording(told))
+    with patch.object(statistics, "DECODED_TOGETHER", 7):
+        check(path)
+
+
+@pytest.mark.parametrize(
+    ("told", "kinds"),
+    [
+        # The same bytes, of which there are too few for a message in one.
+        ([(1, link_head(824) + MESSAGE[:8]), (1, link_head(824) + MESSAGE)],
+         {"route": 1, "route RTM_GETLINK": 1}),
+        # The same bytes, which two protocols read otherwise.
+        ([(0, MESSAGE), (1, link_head(824) + MESSAGE)], {"route RTM_GETLINK": 1}),
+        # Of one size, and of one beginning.
+        ([(5, b"libudev\0ACTION=remove\0"), (5, b"libudev\0ACTION=change\0"), (5, b"libudev\0ACTION=change\0")],
+         {"kobject-uevent remove": 1, "kobject-uevent change": 2}),
+        ([(4, bcm_of(5, 0x123)), (4, bcm_of(5, 0x18FEF100 | EFF)), (4, bcm_of(6, 0x123))], {}),
+    ],
+)  # fmt: skip
+def test_what_looks_alike_is_told_apart(tmp_path: Path, told: list[tuple[int, bytes]], kinds: dict[str, int]) -> None:
+    path = tmp_path / "any.pcapng"
+    path.write_bytes(recording([(each, False) for each in told]))
+    found = check(path)
+    for name, frames in kinds.items():
+        assert found.get(name, Tally()).frames == frames, found
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_bus_in_a_file_of_pcap(tmp_path: Path, order: str) -> None:
+    data = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, SOCKETCAN)
+    for number in range(300):
+        can_id = (0x123, 0x18FEF100 | EFF | number % 2, 0x18FEF200 | EFF, 7 | RTR)[number % 4]
+        data += struct.pack(f"{order}4I", number, 0, 16, 16) + struct.pack(">IBBH8s", can_id, 8, 0, 0, bytes(8))
+    path = tmp_path / "bus.pcap"
+    path.write_bytes(data)
+    check(path)
+
+
+def test_one_frame_is_read_of_all_that_are_alike(tmp_path: Path) -> None:
+    path = tmp_path / "bus.pcapng"
+    frame = struct.pack(">IBBH8s", 0x18FEF100 | EFF, 8, 0, 0, b"")
+    path.write_bytes(recording([((0, frame[:8] + struct.pack(">Q", number)), False) for number in range(3000)]))
+    session = FileSession(1, path, keeps_index=False, vectorised_from=0)
+    session.start()
+    session.wait()
+    asked = []
+
+    def kind(frame: object) -> str:
+        asked.append(frame)
+        return "of one kind"
+
+    try:
+        found = session.statistics(kind, lambda peer: "")
+        with patch.object(statistics, "DECODED_TOGETHER", 500):
+            counted(found)
+        assert len(asked) == 1
+        assert {name: tally.frames for name, tally in found.kinds.items()} == {"of one kind": 3000}
+    finally:
+        session.release()
+        session.log.close()
