@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from typing import Any
 
@@ -17,7 +19,10 @@ if _unasked:
 
 Array = numpy.ndarray[Any, numpy.dtype[Any]]
 
-# Freed memory stays with glibc up to twice the largest piece that was mapped by itself and freed: mallopt(3), about
-# M_MMAP_THRESHOLD. Else the arrays of every step would come from the kernel anew, page by page.
-_largest = numpy.empty(2 * 2**20, "u1")
-del _largest
+# Freed memory stays with glibc, up to so much: else the arrays of every step would come from the kernel anew, page by
+# page. Larger pieces, such as columns that grow, are mapped by themselves and grow without being copied: mallopt(3).
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+with contextlib.suppress(AttributeError, OSError):
+    _mallopt = ctypes.CDLL(None).mallopt
+    _mallopt(M_MMAP_THRESHOLD, 2 * 2**20)
+    _mallopt(M_TRIM_THRESHOLD, 32 * 2**20)
