@@ -111,7 +111,7 @@ class FileSession(Session):
         try:
             if not self.captured.ready:
                 self._index()
-                if self.keeps_index and not self._stop.is_set():
+                if self.keeps_index and not self.growing and not self._stop.is_set():
                     sidecar.settle(self.captured)
             while not ended and not self._stop.is_set():
                 self._tell()

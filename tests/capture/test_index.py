@@ -338,14 +338,13 @@ def test_a_file_that_grows_has_the_records_of_the_reader(
     path: Path, data: bytes, sizes: list[int], later: bool, vectorised_from: int
 ) -> None:
     """Whatever of it there is whenever it is looked at."""
-    sizes = sorted({min(each, len(data)) for each in sizes} | {len(data)})
-    path.write_bytes(data[: sizes[0]])
     wanted, drops, error = read(data)
     if error is not None and error[1] == 0:
         return
-    if not later and sizes[0] < 28:
-        sizes[0] = 28
-        path.write_bytes(data[:28])
+    # Of a file that was not begun nothing can be shown, unless it is a pipe's.
+    least = 0 if later else 28
+    sizes = sorted({min(max(each, least), len(data)) for each in sizes} | {len(data)})
+    path.write_bytes(data[: sizes[0]])
     with small_steps():
         index = Index(path, vectorised_from, later=later)
         try:
