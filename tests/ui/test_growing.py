@@ -140,10 +140,10 @@ async def test_a_filter_goes_on_with_what_comes(people: People, pipe: tuple[int,
         await person.sees("message 30")
         await person.press("3", "slash")
         person.main.traffic.query_one("#filter", Input).value = "dir==out"
-        view = person.main.traffic.view
-        await person.until(lambda: view.matches() == (10, 30), "the filter")
+        rows = person.main.traffic.view.rows
+        await person.until(lambda: rows.matches() == (10, 30), "the filter")
         os.write(writing, packets(31, 60))
-        await person.until(lambda: view.matches() == (20, 60), "the filter to go on")
+        await person.until(lambda: rows.matches() == (20, 60), "the filter to go on")
         await person.sees("message 60")
         assert "message 59" not in person.screen
 
@@ -162,12 +162,12 @@ async def test_a_pipe_that_becomes_large_is_filtered_by_columns(people: People, 
         await person.sees("message 200")
         assert session.captured.vectorised
         await person.press("3", "slash")
-        view = person.main.traffic.view
+        rows = person.main.traffic.view.rows
         for expression, count in (("len==9", 9), ("peer~192.", 200), ("hex:38 30", 2)):
             person.main.traffic.query_one("#filter", Input).value = expression
-            await person.until(lambda wanted=count: view.matches() == (wanted, 200), expression)
+            await person.until(lambda wanted=count: rows.matches() == (wanted, 200), expression)
         os.write(writing, packets(201, 400))
-        await person.until(lambda: view.matches() == (4, 400), "all")
+        await person.until(lambda: rows.matches() == (4, 400), "all")
 
 
 async def test_what_is_no_capture_is_said_and_not_read_on(people: People, pipe: tuple[int, int]) -> None:
