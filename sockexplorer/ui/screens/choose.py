@@ -10,10 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Label, OptionList
+from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from sockexplorer.client.offers import Offer
+from sockexplorer.ui.widgets.key_line import KeyLine
 
 _VIM: list[BindingType] = [
     Binding("j", "cursor_down", "Down", show=False),
@@ -78,7 +79,7 @@ class ChooseScreen(ModalScreen[Offer | None]):
                 yield Flags(self._offers, self._current)
             else:
                 yield Choices(*(Option(Text(label)) for _, label, _ in self._offers), compact=True)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         for choices in self.query(Choices):

@@ -11,13 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Label, Static
 
 from sockexplorer.capture.conversation import Conversation, Mode
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
 from sockexplorer.ui.widgets.bar import Bar
+from sockexplorer.ui.widgets.key_line import KeyLine
 from sockexplorer.ui.widgets.lines import LineView
 
 SECONDS = 0.012
@@ -67,7 +68,7 @@ class ConversationScreen(ModalScreen[None]):
             yield Bar(["text", "hex"], id="conversation-modes")
             yield ConversationView()
             yield Static(id="conversation-note")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def _ends(self) -> str:
         session = self._session

@@ -14,7 +14,7 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from sockexplorer.client.client import Problem, StartError
 from sockexplorer.client.hub import Hub
@@ -35,6 +35,7 @@ from sockexplorer.ui.screens.address_duties import AddressDuties
 from sockexplorer.ui.screens.demonstrating import Demonstrating
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.filter_bar import FilterBar
+from sockexplorer.ui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from sockexplorer.client.file_session import Pipe
@@ -96,7 +97,7 @@ class MainScreen(AddressDuties, Demonstrating):
                 yield AddressPane()
                 yield CapabilitiesPane()
             yield TrafficPane(self.hub)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     @property
     def panes(self) -> list[Pane]:

@@ -13,10 +13,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.suggester import Suggester
-from textual.widgets import Footer, Input, Label, Static
+from textual.widgets import Input, Label, Static
 
 from sockexplorer.client.client import Problem
 from sockexplorer.core.text import escape
+from sockexplorer.ui.widgets.key_line import KeyLine
 
 MOST_LOOKED_AT = 10_000
 """Entries of a directory that completion looks at."""
@@ -57,7 +58,7 @@ class OpenScreen(ModalScreen[None]):
             yield Label("Open a capture file", classes="dialog-title", markup=False)
             yield Input(placeholder="a path; → takes what is offered", compact=True, id="open-path", suggester=_Paths())
             yield Static(id="open-note")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._note("pcapng, pcap, or a log of candump -L", "$foreground-muted")

@@ -11,12 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Label, OptionList, Static
+from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.notations import Reading, read
+from sockexplorer.ui.widgets.key_line import KeyLine
 
 MOST = 12
 """Readings that are listed: the likeliest."""
@@ -67,7 +68,7 @@ class ReadScreen(ModalScreen[Reading | None]):
             yield ReadInput(self._text, compact=True, placeholder="('127.0.0.1', 9999)", id="read-text")
             yield Static(Content.styled(EXAMPLES, "$foreground-muted"), id="read-note", markup=False)
             yield OptionList(compact=True, id="read-list")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False

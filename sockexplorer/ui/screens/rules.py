@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Label, Static
+from textual.widgets import Input, Label, Static
 
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
@@ -19,6 +19,7 @@ from sockexplorer.ui.columns import KINDS
 from sockexplorer.ui.rules import COLOURS, MOST, SIGNS, Rule, colour_of, fault_of
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.filter_bar import FilterLine, Offers, offers, tab_text
+from sockexplorer.ui.widgets.key_line import KeyLine
 from sockexplorer.ui.widgets.lines import LineView
 from sockexplorer.ui.widgets.search_line import SearchLine
 
@@ -99,7 +100,7 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
             )  # fmt: skip
             yield Bar(list(COLOURS), id="rule-colours")
             yield Static(id="rule-note")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._leave_line()

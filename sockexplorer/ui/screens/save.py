@@ -15,7 +15,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Label, Static
+from textual.widgets import Input, Label, Static
 
 from sockexplorer.capture.filter import FilterError
 from sockexplorer.capture.recording import FileSink, Full
@@ -27,6 +27,7 @@ from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.box import Box
+from sockexplorer.ui.widgets.key_line import KeyLine
 
 SLICE_SECONDS = 0.01
 """How long it writes before the screen has its turn."""
@@ -78,7 +79,7 @@ class SaveScreen(ModalScreen[str | None]):
                 label = f"only rows that pass the filter: {escape(self._expression, FILTER_CELLS)}"
                 yield Box(label, False, "else every row is saved", "save-filter")
             yield Static(id="save-note")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._show_format()

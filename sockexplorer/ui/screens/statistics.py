@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Label, Static
 
 from sockexplorer.capture.statistics import MORE, OTHERS, Tally, length_range
 from sockexplorer.client.session import Session
@@ -20,6 +20,7 @@ from sockexplorer.ui.clock import count, size
 from sockexplorer.ui.columns import kind_of, protocol_of_peer
 from sockexplorer.ui.status import MUTED, Part, fitted, loss
 from sockexplorer.ui.widgets.bar import Bar
+from sockexplorer.ui.widgets.key_line import KeyLine
 from sockexplorer.ui.widgets.lines import LineView
 
 SECONDS = 0.012
@@ -89,7 +90,7 @@ class StatisticsScreen(ModalScreen[None]):
             yield Static(id="statistics-head")
             yield Table()
             yield Static(id="statistics-note")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()

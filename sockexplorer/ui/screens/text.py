@@ -11,11 +11,12 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.highlight import highlight
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Label, Static
 
 from sockexplorer.core.about import Section
 from sockexplorer.core.text import escape
 from sockexplorer.ui.widgets.bar import Bar
+from sockexplorer.ui.widgets.key_line import KeyLine
 
 _SCROLL: list[BindingType] = [
     Binding("j", "scroll_down", "Down", show=False),
@@ -56,7 +57,7 @@ class HelpScreen(ModalScreen[None]):
                 yield Static(self._key_table(), id="help-keys")
                 if rest := self._sections[self._keys_after :]:
                     yield Static(Content.assemble("\n", self._text(rest)), markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def _text(self, sections: list[Section]) -> Content:
         parts = []
@@ -98,7 +99,7 @@ class CodeScreen(ModalScreen[None]):
             with TextScroll():
                 yield Static(id="script")
             yield Static(id="code-note")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._show()

@@ -12,7 +12,13 @@ from speed.sender import Flow, Sender
 from speed.table import Goal, Table
 
 LENGTH = 64
-KEYS = ((b"p", b"paused", b"p"), (b"w", b"every call waits", b"\x1b"))
+KEYS = (
+    (b"p", b"paused", b"p"),
+    (b"w", b"every call waits", b"\x1b"),
+    (b"/", b"RTM_NEWLINK", b"\x1b"),
+    (b"S", b"share", b"\x1b"),
+    (b"F", "⇄".encode(), b"\x1b"),
+)
 """Keys, what each brings that is not on the screen before, and the key that takes it away again."""
 BETWEEN = 0.4
 SETTLE = 2.5

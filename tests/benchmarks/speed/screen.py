@@ -30,10 +30,13 @@ class Screen:
         self._master, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         settings = os.path.join(directory, "settings.toml")  # noqa: PTH118
+        environment = {**os.environ, "TERM": "xterm-256color", "SOCKEXPLORER_CONFIG": settings}
+        # Who has installed it runs what is compiled; else what a key opens first would be compiled then.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sockexplorer", "explore", "inet/udp", f"127.0.0.1:{port}", "--keep", "8G"],
             stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color", "SOCKEXPLORER_CONFIG": settings},
+            env=environment,
         )  # fmt: skip
         os.close(terminal)
         self._shown = bytearray()
