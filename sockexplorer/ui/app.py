@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from sockexplorer.client.hub import Hub
 from sockexplorer.core.text import escape
 from sockexplorer.families import all_families
+from sockexplorer.ui.collecting import Collector
 from sockexplorer.ui.screens.main import MainScreen
 from sockexplorer.ui.settings import Settings
+from sockexplorer.ui.strips import free_lines
 from sockexplorer.ui.theme import DARK, LIGHT
 from sockexplorer.ui.wall import Wall
 
@@ -49,6 +52,8 @@ class ExplorerApp(App[None]):
         self.on_loop: Callable[[asyncio.AbstractEventLoop], None] = lambda loop: None
         self.on_quit: Callable[[], None] = lambda: None
         self._filters.append(Wall())
+        self.collector = Collector()
+        free_lines()
 
     def on_mount(self) -> None:
         self.on_loop(asyncio.get_running_loop())
@@ -63,8 +68,17 @@ class ExplorerApp(App[None]):
         if self.settings.keys:
             self.set_keymap(self.settings.keys)
         self.push_screen(MainScreen(self.hub, self._start, self._capture))
+        self.set_interval(0.5, self.collector.tick)
         for problem in problems:
             self.notify(escape(problem), title="Settings", severity="warning", markup=False)
+
+    def on_unmount(self) -> None:
+        self.collector.end()
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self.collector.pressed()
+        await super().on_event(event)
 
     async def action_quit(self) -> None:
         self.on_quit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -133,12 +132,7 @@ class MainScreen(AddressDuties, Demonstrating):
         self.set_interval(1 / explorer.settings.refresh_hz, self._tick)
         self._ask_place()
         self.set_timer(0.05, self._probe)
-        self.call_after_refresh(self._collect_from_now_on)
-
-    def _collect_from_now_on(self) -> None:
-        """What the start made stays: the collector need not go through it again and again."""
-        gc.freeze()
-        gc.enable()
+        self.call_after_refresh(explorer.collector.begin)
 
     def _fill(self, draft: Draft, text: str) -> None:
         try:
