@@ -24,9 +24,11 @@ from sockexplorer.core.frames import (
     PEERS,
     RING,
     SEEN,
+    SIZE,
     UNKEPT,
     Flag,
     Header,
+    header_fields,
     split_meta,
     unpack_header,
 )  # fmt: skip
@@ -128,7 +130,7 @@ class Log:
         counters = self.store.counters
         began, committed = self._position, counters[COMMITTED]
         while self._position < committed:
-            self._take(self._header(self._position, committed - self._position))
+            self._take(header_fields(self.store.read(HEADER.size, self._position), committed - self._position))
         if counters[UNKEPT] != self.unkept:
             more = counters[UNKEPT] - self.unkept
             self.unkept += more
@@ -144,29 +146,28 @@ class Log:
         """Take blocks that came in a message. Raises ValueError for what are none, before it takes any; OSError."""
         view, at, headers = memoryview(blocks), 0, []
         while at < len(view):
-            header = unpack_header(view[at : at + HEADER.size], len(view) - at)
-            headers.append(header)
-            at += header.size
+            headers.append(header_fields(view[at : at + HEADER.size], len(view) - at))
+            at += headers[-1][SIZE]
         self.store.write(view, self._position)
         for header in headers:
             self._take(header)
         self._trim()
 
-    def _take(self, header: Header) -> None:
-        if header.kind == PEERS:
-            body = self.store.read(header.payload, self._position + header.begin)
-            self.on_peers(json.loads(body))
-        elif header.frames:
-            if header.kind == RING:
+    def _take(self, header: tuple[int, ...]) -> None:
+        kind, count, payload, size, received, sent, bytes_in, bytes_out = header
+        if kind == PEERS:
+            self.on_peers(json.loads(self.store.read(payload, self._position + HEADER.size)))
+        elif count:
+            if kind == RING:
                 self._uncounted.append(self.end)
             self._firsts.append(self.end)
             self._offsets.append(self._position)
-            self.end += header.frames
-            self.received += header.traffic.received
-            self.sent += header.traffic.sent
-            self.bytes_in += header.traffic.bytes_in
-            self.bytes_out += header.traffic.bytes_out
-        self._position += header.size
+            self.end += count
+            self.received += received
+            self.sent += sent
+            self.bytes_in += bytes_in
+            self.bytes_out += bytes_out
+        self._position += size
 
     def _count_rings(self) -> None:
         """Count the packets of rings by direction and length, for a moment: a flood is counted when it is looked at."""

@@ -43,6 +43,8 @@ COMMITTED, SEEN, UNKEPT = range(3)
 frames that the file had no room for."""
 ROWS, RING, PEERS = 1, 2, 3
 HEADER = struct.Struct("<IIQQIIQQ")
+SIZE = 3
+"""Which of a header's numbers is the block's size."""
 _ROW = struct.Struct(HEADER.format + "".join(code for _, code in COLUMNS))
 _META_LENGTH = struct.Struct("<I")
 _BIG = sys.byteorder == "big"
@@ -140,18 +142,25 @@ def pack_row(length: int, time: int, peer: int) -> bytes:
     return _ROW.pack(ROWS, 1, length, size, 1, 0, length, 0, time, length, length, peer, 0)
 
 
-def unpack_header(data: bytes | memoryview, room: int) -> Header:
-    """The header at the beginning of ``data``, of a block that may have at most ``room`` bytes.
+def header_fields(data: bytes | memoryview, room: int) -> tuple[int, ...]:
+    """The eight numbers of the header at the beginning of ``data``, of a block that may have at most ``room`` bytes.
 
     Raises ValueError for what is none.
     """
     if len(data) < HEADER.size:
         raise ValueError("a block's header is cut off")
-    kind, count, payload, size, *traffic = HEADER.unpack_from(data)
-    if kind not in (ROWS, RING, PEERS) or size != block_size(kind, count, payload) or size > room:
+    fields: tuple[int, ...] = HEADER.unpack_from(data)
+    kind, count, payload, size, received, sent, _, _ = fields
+    if not ROWS <= kind <= PEERS or size != block_size(kind, count, payload) or size > room:
         raise ValueError(f"this is no block of a spool: kind {kind}, {count} frames, {size} of {room} bytes")
-    if traffic[0] + traffic[1] > count:
-        raise ValueError(f"a block of {count} frames claims {traffic[0] + traffic[1]}")
+    if received + sent > count:
+        raise ValueError(f"a block of {count} frames claims {received + sent}")
+    return fields
+
+
+def unpack_header(data: bytes | memoryview, room: int) -> Header:
+    """As `header_fields`, by name."""
+    kind, count, payload, size, *traffic = header_fields(data, room)
     return Header(kind, count, payload, size, Traffic(*traffic))
 
 

@@ -17,11 +17,9 @@ from typing import Any
 
 from sockexplorer.core.frames import (
     COMMITTED,
-    HEADER,
     PAGE,
     PEERS,
     RING,
-    ROW_BYTES,
     ROWS,
     SEEN,
     UNKEPT,
@@ -44,6 +42,7 @@ LEAST_ROOM = 16 * 2**20
 """Bytes that a client may always be behind."""
 AHEAD = 64 * 2**20
 """Bytes of pages that `Spool.prepare` has ready."""
+_AT_ONCE = getattr(os, "SPLICE_F_NONBLOCK", 0)
 SPLICE = 2**20
 """Bytes of one read of a stream at most, where it goes by way of a pipe."""
 
@@ -191,17 +190,20 @@ class Spool:
 
         They don't pass through this process (splice(2)). Raises OSError, BlockingIOError where nothing waits.
         """
-        assert self._file is not None
+        file = self._file
+        assert file is not None
         self.flush()
         reading, writing = self._pipe or self._open_pipe()
-        count = os.splice(source, writing, min(at_most, SPLICE), flags=os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE)
+        count = os.splice(source, writing, min(at_most, SPLICE), flags=_AT_ONCE)
         if not count:
             return 0
-        begin, done = self.end + HEADER.size + ROW_BYTES, 0
+        end, done = self.end, 0
+        head = pack_row(count, time.time_ns(), peer)
         try:
+            os.pwrite(file, head, end)
+            end += len(head)
             while done < count:
-                done += os.splice(reading, self._file, count - done, offset_dst=begin + done)
-            os.pwrite(self._file, pack_row(count, time.time_ns(), peer), self.end)
+                done += os.splice(reading, file, count - done, offset_dst=end + done)
         except OSError as error:
             self._drain(count - done)
             self._unkept(1, error.strerror or str(error))

@@ -11,9 +11,9 @@ import fcntl
 import os
 import select
 import socket
-import sys
 import termios
 import time
+from array import array
 from itertools import starmap
 from types import TracebackType
 
@@ -26,7 +26,7 @@ READ_BYTES = 256 * 1024
 LARGE = 32 * 1024
 """Bytes of a read that get a block of their own."""
 WAIT_SECONDS = 0.002
-TURN_SECONDS = 0.005
+TURN_SECONDS = 0.01
 """How long one stream may keep the others waiting."""
 _NO_DESCRIPTORS = b"\nscm_fds: 0\n"
 _CREDENTIALS = "SO_PASSCRED", "SO_PASSPIDFD", "SO_PASSSEC"
@@ -42,12 +42,13 @@ class Unaccompanied:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._told = -1
-        self._count = bytearray(4)
+        self._number = sock.fileno()
+        self._count = array("i", [0])
 
     def __enter__(self) -> Unaccompanied:
         with contextlib.suppress(OSError):
             if not any(map(self._has, _CREDENTIALS)):
-                self._told = os.open(f"/proc/self/fdinfo/{self._sock.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
+                self._told = os.open(f"/proc/self/fdinfo/{self._number}", os.O_RDONLY | os.O_CLOEXEC)
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -59,12 +60,10 @@ class Unaccompanied:
         if self._told < 0:
             return 0
         try:
-            fcntl.ioctl(self._sock, termios.FIONREAD, self._count)
-            if _NO_DESCRIPTORS in os.pread(self._told, 4096, 0):
-                return int.from_bytes(self._count, sys.byteorder)
+            fcntl.ioctl(self._number, termios.FIONREAD, self._count)
+            return self._count[0] if _NO_DESCRIPTORS in os.pread(self._told, 512, 0) else 0
         except OSError:
-            pass
-        return 0
+            return 0
 
     def _has(self, option: str) -> bool:
         try:

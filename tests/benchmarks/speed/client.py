@@ -25,12 +25,16 @@ def told(hub: Hub, session: Session) -> dict[str, object]:
     """The session's counters, as everybody sees them."""
     process = hub.client.link.process
     assert process is not None
+    # Time, ns since the epoch, and event of the newest row.
+    last = (
+        (session.log.time(session.log.end - 1), session.log.frame(session.log.end - 1).event) if session.log else None
+    )
     return {
         "state": session.state, "problem": session.problem.headline() if session.problem else "",
         "local": repr(session.local), "engine": process.pid, "client": os.getpid(),
         "kept": len(session.log), "received": session.log.received, "bytes": session.log.bytes_in,
         "trimmed": session.log.dropped, "drops": session.drops, "packets": session.packets,
-        "buffer": session.receive_buffer, "size": session.log.size,
+        "buffer": session.receive_buffer, "size": session.log.size, "last": last,
     }  # fmt: skip
 
 
