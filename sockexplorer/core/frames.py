@@ -7,7 +7,7 @@ made per frame, and no message is sent per frame. The file begins with a page of
     kind     u32  `ROWS`, `RING` or `PEERS`
     count    u32  frames of the block
     payload  u64  bytes behind the columns
-    size     u64  bytes of the block, header and padding included
+    size     u64  bytes of the block, header and padding included; a multiple of 8
     received, sent          u32  frames by direction; events are neither
     bytes_in, bytes_out     u64  their bytes on the wire
 
@@ -37,6 +37,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("time", "Q"), ("end", "I"), ("length", "I"), ("peer", "I"), ("flags", "I"),
 )  # fmt: skip
 ROW_BYTES = 24
+ALONE = 48 + ROW_BYTES
+"""Bytes ahead of the payload in a block of one row."""
 PAGE = 4096
 COMMITTED, SEEN, UNKEPT = range(3)
 """Counters, as indices of u64 in the first page: where the last whole block ends, up to where the client has read, and
@@ -127,7 +129,7 @@ def unpack_columns(body: bytes | memoryview, count: int) -> Columns:
 
 
 def block_size(kind: int, count: int, payload: int) -> int:
-    """The bytes of a block, padding included."""
+    """The bytes of a block at least, padding included."""
     return (HEADER.size + (count * ROW_BYTES if kind == ROWS else 0) + payload + 7) & ~7
 
 
@@ -136,9 +138,8 @@ def pack_header(kind: int, count: int, payload: int, traffic: Traffic) -> bytes:
     return HEADER.pack(kind, count, payload, block_size(kind, count, payload), *traffic)
 
 
-def pack_row(length: int, time: int, peer: int) -> bytes:
+def pack_row(length: int, time: int, peer: int, size: int) -> bytes:
     """The header and the columns of a block of one row, received whole; its ``length`` bytes of payload follow."""
-    size = block_size(ROWS, 1, length)
     return _ROW.pack(ROWS, 1, length, size, 1, 0, length, 0, time, length, length, peer, 0)
 
 
@@ -151,7 +152,7 @@ def header_fields(data: bytes | memoryview, room: int) -> tuple[int, ...]:
         raise ValueError("a block's header is cut off")
     fields: tuple[int, ...] = HEADER.unpack_from(data)
     kind, count, payload, size, received, sent, _, _ = fields
-    if not ROWS <= kind <= PEERS or size != block_size(kind, count, payload) or size > room:
+    if not ROWS <= kind <= PEERS or size & 7 or not block_size(kind, count, payload) <= size <= room:
         raise ValueError(f"this is no block of a spool: kind {kind}, {count} frames, {size} of {room} bytes")
     if received + sent > count:
         raise ValueError(f"a block of {count} frames claims {received + sent}")

@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from sockexplorer.core.frames import (
+    ALONE,
     COMMITTED,
     PAGE,
     PEERS,
@@ -198,23 +199,25 @@ class Spool:
         if not count:
             return 0
         end, done = self.end, 0
-        head = pack_row(count, time.time_ns(), peer)
+        # The next one's payload is to begin with a page: to fill whole pages is cheaper.
+        size = (end + ALONE + count + ALONE + PAGE - 1 & -PAGE) - ALONE - end
         try:
-            os.pwrite(file, head, end)
-            end += len(head)
+            os.pwrite(file, pack_row(count, time.time_ns(), peer, size), end)
+            end += ALONE
             while done < count:
                 done += os.splice(reading, file, count - done, offset_dst=end + done)
         except OSError as error:
             self._drain(count - done)
             self._unkept(1, error.strerror or str(error))
             return count
-        self._commit(block_size(ROWS, 1, count))
+        self._commit(size)
         return count
 
     def large(self, payload: memoryview, peer: int) -> None:
         """Record what a stream gave as one row, without a copy on the way to the file."""
         self.flush()
-        self._write(1, pack_row(len(payload), time.time_ns(), peer), payload)
+        count = len(payload)
+        self._write(1, pack_row(count, time.time_ns(), peer, block_size(ROWS, 1, count)), payload)
 
     def _open_pipe(self) -> tuple[int, int]:
         import fcntl
