@@ -38,7 +38,7 @@ DEFAULT_LIMIT = 256 * 2**20
 PIECE = 256 * 1024
 """Memory is given back in pieces of this size, not at every block."""
 BLOCKS_AT_HAND = 8
-COUNT_SECONDS = 0.005
+COUNT_SECONDS = 0.002
 
 
 class Frame(NamedTuple):
