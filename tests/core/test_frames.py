@@ -21,6 +21,7 @@ from sockexplorer.core.frames import (
     pack_columns,
     pack_header,
     pack_meta,
+    pack_row,
     split_meta,
     unpack_columns,
     unpack_header,
@@ -72,8 +73,21 @@ def test_other_bytes_are_no_header(data: bytes) -> None:
         header = unpack_header(data, 2**20)
     except ValueError:
         return
-    assert header.size == block_size(header.kind, header.frames, header.payload) <= 2**20
+    assert block_size(header.kind, header.frames, header.payload) <= header.size <= 2**20
+    assert header.size % 8 == 0
     assert len(data) >= HEADER.size
+
+
+@given(st.integers(0, 1000), st.integers(0, 5000))
+def test_a_block_may_be_padded_so_that_the_next_begins_where_it_is_to(length: int, more: int) -> None:
+    least = block_size(ROWS, 1, length)
+    for size in (least + more, max(0, least - more - 1)):
+        packed = pack_row(length, 1, 2, size)
+        if size % 8 or size < least:
+            with pytest.raises(ValueError, match="no block"):
+                unpack_header(packed[: HEADER.size], 2**20)
+        else:
+            assert unpack_header(packed[: HEADER.size], 2**20).size == size
 
 
 @given(st.binary(max_size=50), st.dictionaries(st.text(), st.text() | st.integers() | st.none(), max_size=4))

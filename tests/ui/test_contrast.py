@@ -53,6 +53,18 @@ def test_a_colour_is_changed_no_more_than_it_must() -> None:
     assert readable(fine, (Color.default(),)) == fine
 
 
+def too_faint(theme: str, styles: list[Style]) -> list[str]:
+    """Those that can't be read, with their ratios."""
+    found = []
+    for style in styles:
+        assert style.color is not None
+        assert style.bgcolor is not None
+        ratio = contrast(style.color.get_truecolor(), style.bgcolor.get_truecolor())
+        if ratio < LEAST:
+            found.append(f"{theme}: {style} {ratio:.2f}")
+    return found
+
+
 def drawn(view: LineView) -> list[Style]:
     """The styles of the lines in sight, as they go out."""
     return [
@@ -71,7 +83,8 @@ async def test_every_style_can_be_read_in_every_theme(people: People, peer: sock
         await person.until(lambda: view.rows.matches()[0] == 6)
         view.set_rules((Rule("n==4", "pink"), Rule("n==1", "grey"), Rule("n==8", "yellow")))
         person.app.console._color_system = ColorSystem.TRUECOLOR
-        poor, themes = [], [each for each in person.app.available_themes if not each.startswith("ansi")]
+        poor = list[str]()
+        themes = [each for each in person.app.available_themes if not each.startswith("ansi")]
         assert len(themes) > 15
         for theme in themes:
             person.app.theme = theme
@@ -81,12 +94,7 @@ async def test_every_style_can_be_read_in_every_theme(people: People, peer: sock
                 view.go_to_match(-1)
                 assert len(set(view.backgrounds())) == 3, "a row, the cursor and a match differ"
                 styles = [Style(color=view._tone(each).color, bgcolor=b) for each in TONES for b in view.backgrounds()]
-                for style in [*styles, *drawn(view)]:
-                    assert style.color is not None
-                    assert style.bgcolor is not None
-                    ratio = contrast(style.color.get_truecolor(), style.bgcolor.get_truecolor())
-                    if ratio < LEAST:
-                        poor.append(f"{theme}: {style} {ratio:.2f}")
+                poor += too_faint(theme, [*styles, *drawn(view)])
         assert not poor, "\n".join(poor)
 
 
@@ -123,16 +131,11 @@ async def test_marked_bytes_can_be_read_in_every_theme(people: People, peer: soc
         await person.press("G")
         assert len(dump.marked) == len(dump.data) > 0
         person.app.console._color_system = ColorSystem.TRUECOLOR
-        poor = []
+        poor: list[str] = []
         for theme in (each for each in person.app.available_themes if not each.startswith("ansi")):
             person.app.theme = theme
             await person.settle()
-            for style in drawn(dump):
-                assert style.color is not None
-                assert style.bgcolor is not None
-                ratio = contrast(style.color.get_truecolor(), style.bgcolor.get_truecolor())
-                if ratio < LEAST:
-                    poor.append(f"{theme}: {style} {ratio:.2f}")
+            poor += too_faint(theme, drawn(dump))
         assert not poor, "\n".join(poor)
         person.app.console._color_system = ColorSystem.STANDARD
         dump.focus()
