@@ -61,6 +61,7 @@ class Desk:
         while not (found := condition()):
             assert time.monotonic() < deadline, f"waited {patience:g} s for {what}"
             self.hub.poll(0.05)
+            self.hub.tell_directions()
         return found
 
     def ask(self, start: Callable[[Callable[..., None]], Any]) -> dict[str, Any]:

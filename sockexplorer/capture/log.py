@@ -95,7 +95,7 @@ class Log:
         self._latest: Block | None = None
         self._names = Names()
         self._uncounted: deque[int] = deque()
-        """First rows of blocks of a ring whose packets count as received until somebody looks."""
+        """First rows of blocks of a ring that `tell_directions` has not looked at."""
         self.end = 0
         """One more than the number of the newest row."""
         self.received = 0
@@ -139,7 +139,6 @@ class Log:
         if began != self._position:
             counters[SEEN] = self._position
             self._trim()
-        self._count_rings()
         return self._position - began
 
     def append(self, blocks: bytes | memoryview) -> None:
@@ -169,13 +168,15 @@ class Log:
             self.bytes_out += bytes_out
         self._position += size
 
-    def _count_rings(self) -> None:
-        """Count the packets of rings by direction and length, for a moment: a flood is counted when it is looked at."""
+    def tell_directions(self) -> None:
+        """Tell sent from received in what packet rings brought, and count its bytes, for a moment.
+
+        Until then such packets count as received, and as their blocks' headers say: whoever shows directions asks for
+        them, since looking at each packet costs more than keeping it.
+        """
         deadline = time.monotonic() + COUNT_SECONDS
         while self._uncounted and time.monotonic() < deadline:
             first = self._uncounted.popleft()
-            if first < self.first:
-                continue
             block = self._block(first)
             out = [length for length, flags in zip(block.lengths, block.flags, strict=True) if flags & Flag.OUT]
             self.sent += len(out)
@@ -193,6 +194,8 @@ class Log:
         if self._gone and self._offsets[self._gone] - self._given >= PIECE:
             self._given = self._offsets[self._gone]
             self.store.give_back(self._given)
+        while self._uncounted and self._uncounted[0] < self.first:
+            self._uncounted.popleft()
         if self._gone > 1024 and self._gone > len(self._offsets) // 2:
             del self._firsts[: self._gone], self._offsets[: self._gone]
             self._gone = 0
@@ -201,6 +204,7 @@ class Log:
         """Forget every row; numbers go on. What is cleared by hand is not counted as dropped."""
         del self._firsts[:], self._offsets[:]
         self._gone = 0
+        self._uncounted.clear()
         self._at_hand.clear()
         self._latest = None
         self._given = self._position

@@ -175,6 +175,12 @@ class Hub:
             self._bury()
         return taken
 
+    def tell_directions(self) -> None:
+        """Tell sent from received in the packets of every session, as far as a moment allows: see the log's."""
+        for session in self.sessions.values():
+            if session.state != "file":
+                session.log.tell_directions()
+
     def restart(self) -> None:
         """Start another engine after one has died; what was open is closed, its log kept. Raises OSError."""
         if not self.client.dead:

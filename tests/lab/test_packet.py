@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import PATIENCE, Desk, rows
+from support import PATIENCE, Desk, rows, wait
 
 from sockexplorer.core.endpoint import SetOption
+from sockexplorer.core.frames import HEADER
 from sockexplorer.families import family
 
 ETH_P_ALL, ETH_P_8021Q, ETH_P_8021AD, EXPERIMENT = 3, 0x8100, 0x88A8, 0x88B5
@@ -77,6 +78,25 @@ def test_both_directions_of_one_interface(desk: Desk, veth: Ends, sender: socket
     assert watcher.peers[seen[going].peer].name.endswith(f"{here.hex(':')} outgoing")
     assert not seen[coming].outgoing
     assert desk.incoming(talker, 1)[0].payload == coming
+
+
+def test_what_a_ring_brought_is_read_when_directions_are_asked_for(
+    desk: Desk, veth: Ends, sender: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = map(hardware, veth)
+    session = desk.open("packet/raw", local=(veth[0], ETH_P_ALL))
+    talker = desk.open("packet/raw", local=(veth[0], EXPERIMENT))
+    log, sizes = session.log, list[int]()
+    read = log.store.read
+    monkeypatch.setattr(log.store, "read", lambda size, offset: sizes.append(size) or read(size, offset))
+    sender.send(frame(here, there, bytes(500)))
+    desk.hub.send(talker, frame(there, here, bytes(300)))
+    wait(lambda: desk.hub.poll(0.01) < 0 or len(log) == 2, "two frames")
+    assert (log.received, log.sent, max(sizes)) == (2, 0, HEADER.size)
+    for _ in range(2):
+        desk.hub.tell_directions()
+        assert (log.received, log.bytes_in, log.sent, log.bytes_out) == (1, 514, 1, 314)
+    assert max(sizes) > 800
 
 
 def test_the_kernel_writes_the_header(desk: Desk, veth: Ends) -> None:

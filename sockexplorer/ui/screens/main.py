@@ -145,6 +145,7 @@ class MainScreen(AddressDuties, Demonstrating):
 
     def _tick(self) -> None:
         self.hub.poll()
+        self.hub.tell_directions()
         self.step_demonstration()
         self.traffic.update()
         # Without a socket the traffic needs little room, and the form gets it.
