@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from operator import ne, sub
 from typing import Any
 
@@ -52,7 +53,6 @@ class Block:
                 body = store.read(header.frames * ROW_BYTES, offset + HEADER.size)
                 columns = unpack_columns(body, header.frames)
             self.times, self.ends, self.lengths, self.peers, self.flags = columns
-            self.begins: Sequence[int] = array("I", [0, *self.ends[: header.frames - 1]])
             return
         self._walk(head if whole else store.read(header.size, offset), header, names)
 
@@ -81,6 +81,27 @@ class Block:
         tag = tpacket.vlan(self.data, self.tagged[index])
         return {} if tag is None else {"vlan": vlan_tag(*tag)}
 
+    @cached_property
+    def begins(self) -> Sequence[int]:
+        """Where each row's bytes begin in the payload: where those of the row before end, but for a ring's."""
+        return array("I", [0, *self.ends[: len(self.ends) - 1]])
+
+    @property
+    def even(self) -> tuple[int, int] | None:
+        """Where the first row begins and how far apart they are, if all have one length, peer and flags and are whole.
+
+        None for any other block.
+        """
+        count, length = len(self.lengths), self.lengths[0]
+        if any(bytes(column) != bytes(column[:1]) * count for column in (self.lengths, self.peers, self.flags)):
+            return None
+        first, step = 0, length
+        if self.tagged is not None:
+            first, step = self.begins[0], self.begins[1] - self.begins[0] if count > 1 else length
+            if step <= 0 or bytes(self.begins) != _steps(first, step, count):
+                return None
+        return (first, step) if bytes(self.ends) == _steps(first + length, step, count) else None
+
     @property
     def cut(self) -> bool:
         """Whether less than the length on the wire was kept of some row, or more was recorded."""
@@ -98,6 +119,12 @@ class Block:
     def row(self, index: int, limit: int | None = None) -> tuple[int, int, int, int, bytes]:
         """Time, length, peer, flags and what was recorded of a row."""
         return self.times[index], self.lengths[index], self.peers[index], self.flags[index], self.part(index, limit)
+
+
+@lru_cache(maxsize=64)
+def _steps(first: int, step: int, count: int) -> bytes:
+    """A column of ``count`` numbers that grow by ``step``."""
+    return (array("I", range(first, first + step * count, step)) if step else array("I", [first]) * count).tobytes()
 
 
 def _columns(block: bytes, count: int) -> Columns:

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from sockexplorer import __version__
 from sockexplorer.capture import bulk, pcapng
 from sockexplorer.capture.block import Block
-from sockexplorer.capture.bulk import Template
+from sockexplorer.capture.bulk import Made, Template
 from sockexplorer.capture.link_types import ETHERNET, ETHERNET_HEADER, Origin, told_by, unwrap, wrap
 from sockexplorer.capture.log import Frame
 from sockexplorer.core.frames import Flag
@@ -42,8 +42,8 @@ MOST_PARTS = 64
 """Blocks, or runs of them, that are written without being joined."""
 HELD_BYTES = 4 * 2**20
 """Bytes of blocks after which `Recording.add` writes them out, flushed or not."""
-Sink = Callable[[Sequence[bytes | bytearray]], None]
-"""Takes blocks, or runs of whole blocks."""
+Sink = Callable[[Sequence[bytes | memoryview]], None]
+"""Takes blocks, or runs of whole blocks, which may change when it has returned."""
 
 
 class Full(Exception):
@@ -118,10 +118,11 @@ class Recording:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._blocks: list[bytes | bytearray] = []
+        self._blocks: list[bytes | memoryview] = []
         self._frames: list[int] = []
         """How many frames each of the blocks that wait has."""
         self._templates: dict[object, Template] = {}
+        self._made = Made()
         self._held = 0
         self._interfaces: dict[tuple[object, int, str], int] = {}
         self._counted: dict[object, int] = {}
@@ -162,22 +163,27 @@ class Recording:
 
         ``who`` gives the address and the literal of a peer's number. Raises as `add`.
         """
-        start, alike = told_by(origin), len(set(block.peers)) == 1
-        if start is None or not set(block.flags) <= PLAIN or block.cut:
+        start, frames = told_by(origin), block.last - block.first
+        if start is None:
             return False
-        rows = range(1 if alike and not start and len(set(block.flags)) == 1 else block.last - block.first)
-        templates = [
-            self._template(key, origin, who, block.peers[row], block.flags[row], block.part(row, start), description)
-            for row in rows
-        ]
-        made: bytes | bytearray | None = None
-        if len(templates) == 1 or templates.count(templates[0]) == len(templates):
-            made = bulk.alike(block, templates[0])
+
+        def template(row: int) -> Template:
+            peer, flags = block.peers[row], block.flags[row]
+            return self._template(key, origin, who, peer, flags, block.part(row, start) if start else b"", description)
+
+        made: bytes | memoryview | None = None
+        even = bulk.at_once(block, start)
+        if even is not None and block.flags[0] in PLAIN:
+            made = self._made.alike(block, template(0), even)
+            if made is None:
+                self.flush()
+                made = self._made.alike(block, template(0), even)
         if made is None:
-            made = bulk.mixed(block, templates * (block.last - block.first) if len(templates) == 1 else templates)
-        frames = block.last - block.first
+            if not set(block.flags) <= PLAIN or block.cut:
+                return False
+            made = bulk.mixed(block, [template(row) for row in range(frames)])
         self._put(made, frames=frames)
-        self._count(key, frames, max(block.times))
+        self._count(key, frames, block.times[frames - 1])
         return True
 
     def _template(
@@ -238,9 +244,11 @@ class Recording:
             self.written += sum(frames[: full.kept])
             full.frames = self.written
             raise
+        finally:
+            self._made.reset()
         self.written += sum(frames)
 
-    def _put(self, block: bytes | bytearray, *, frames: int = 0) -> None:
+    def _put(self, block: bytes | memoryview, *, frames: int = 0) -> None:
         self._blocks.append(block)
         self._frames.append(frames)
         self._held += len(block)
@@ -273,7 +281,7 @@ class FileSink:
         self._end = 0
         """Where the last whole block ends."""
 
-    def __call__(self, blocks: Sequence[bytes | bytearray]) -> None:
+    def __call__(self, blocks: Sequence[bytes | memoryview]) -> None:
         """Write a batch. Raises `Full`."""
         total, done = sum(map(len, blocks)), 0
         try:

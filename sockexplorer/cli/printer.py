@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 from sockexplorer.cli.output import Gone, Output
 from sockexplorer.cli.stopping import Stop, Stopped
-from sockexplorer.core.frames import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +68,11 @@ class Printer:
         """Whether as many frames as were asked for have come."""
         return self._count is not None and self.taken >= self._count
 
+    @property
+    def by_block(self) -> bool:
+        """Whether `take_block` may record frames."""
+        return self._recorder is not None and self._quiet and self._count is None
+
     @contextmanager
     def until_refused(self) -> Iterator[None]:
         """Around what prints: it is over when nobody reads stdout any more, and when a recording has no more room."""
@@ -84,18 +88,14 @@ class Printer:
 
     def take_block(self, session: Session, block: Block) -> bool:
         """Record all frames of a block at once; False where each is to be taken by itself. Raises as `take`."""
-        if not self._quiet or self._count is not None or self.over:
+        if not self.by_block or self.over:
             return False
-        if self._recorder is not None and not self._recorder.add_block(session, block):
-            return False
-        if self._recorder is None and any(flags & Flag.EVENT for flags in block.flags):
+        if self._recorder is None or not self._recorder.add_block(session, block):
             return False
         self._session = session
         self.taken += block.last - block.first
         self._unprinted += block.last - block.first
-        if self._unprinted >= TOGETHER:
-            self.flush()
-            self._look_at_time()
+        self._look_at_time()
         return True
 
     def _look_at_time(self) -> None:

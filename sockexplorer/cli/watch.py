@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GRACE = 0.5
 """Seconds for what had arrived before the end."""
+FLOOD, REST = 256, 0.01
+"""After so many frames at once whoever only records rests so many seconds: each time it looks costs the engine too."""
 
 
 @click.command(
@@ -125,13 +127,19 @@ def follow(talk: Conversation, printer: Printer, endpoint: Endpoint, seconds: fl
     try:
         with printer.until_refused():
             talk.open(endpoint, seconds)
+            if printer.by_block:
+                # What many rows are recorded by takes a tenth of a second to load, while the engine keeps what comes.
+                import sockexplorer.capture.arrays  # noqa: F401
             if seconds is not None:
                 stop.within(seconds)
             session = talk.session
             while not (printer.full or stop.due or session.state in ("ended", "failed")):
+                taken = printer.taken
                 talk.pump()
                 printer.flush()
                 printer.output.check()
+                if printer.by_block and printer.taken - taken > FLOOD:
+                    time.sleep(REST)
             failed = talk.problem is not None and session.state in ("ended", "failed")
     except Stopped:
         if not stop.signal and talk.session.state == "connecting":

@@ -22,7 +22,7 @@ def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[
     """What takes blocks: the file, or for ``-`` stdout. Raises `Failed` for a file that can't be begun."""
     if path == "-":
 
-        def write(blocks: Sequence[bytes | bytearray]) -> None:
+        def write(blocks: Sequence[bytes | memoryview]) -> None:
             output.write(b"".join(blocks))
 
         yield write

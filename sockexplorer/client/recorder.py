@@ -17,7 +17,8 @@ class Recorder:
 
     def __init__(self, sink: Sink) -> None:
         self.recording = Recording(sink)
-        self._origins: dict[int, Origin] = {}
+        self._origins: dict[int, tuple[Origin, str]] = {}
+        """What a session's frames have in common, and its title, by its number."""
 
     def add(self, session: Session, frame: Frame) -> None:
         """Record a frame of a session, with the next `flush` at the latest. Events are left out."""
@@ -31,7 +32,8 @@ class Recorder:
         elif literal is not None:
             with contextlib.suppress(ValueError, SyntaxError):
                 address = ast.literal_eval(literal)
-        self.recording.add(session.number, self._origin(session), frame, address, literal, session.title)
+        origin, title = self._origin(session)
+        self.recording.add(session.number, origin, frame, address, literal, title)
 
     def add_block(self, session: Session, block: Block) -> bool:
         """Record all rows of a block of the session's log at once; False where they have to be added one by one."""
@@ -41,7 +43,8 @@ class Recorder:
             peer = session.peers.get(number)
             return (remote, None) if peer is None else (peer.address, peer.literal)
 
-        return self.recording.add_block(session.number, self._origin(session), block, who, session.title)
+        origin, title = self._origin(session)
+        return self.recording.add_block(session.number, origin, block, who, title)
 
     def flush(self, *sessions: Session, last: bool = False) -> None:
         """Write what waits, and what the kernel has dropped of these sessions' frames."""
@@ -49,12 +52,12 @@ class Recorder:
             self.recording.dropped(session.number, session.drops, last=last)
         self.recording.flush()
 
-    def _origin(self, session: Session) -> Origin:
+    def _origin(self, session: Session) -> tuple[Origin, str]:
         local = session.endpoint.local if session.local is None else session.local
-        origin = self._origins.get(session.number)
-        if origin is None or origin.local != local:
+        known = self._origins.get(session.number)
+        if known is None or known[0].local != local:
             proto = session.endpoint.proto
             number = session.protocol.proto_number if proto is None else proto
             origin = Origin(f"{session.family.name}/{session.protocol.name}", number, local)
-            self._origins[session.number] = origin
-        return origin
+            known = self._origins[session.number] = origin, session.title
+        return known
