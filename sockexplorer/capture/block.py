@@ -63,16 +63,20 @@ class Block:
         if len(found.times) != header.frames:
             raise ValueError(f"a ring's block of {header.frames} packets has {len(found.times)}")
         self.times, self.begins, self.ends, self.lengths = found.times, found.begins, found.ends, found.lengths
-        out, vlan = (0, *(int(each[PKTTYPE] == OUTGOING) for each in names.known)), tpacket.TP_STATUS_VLAN_VALID
-        self.flags = array("I", [out[name] for name in found.names])
-        if any(map(ne, found.lengths, map(sub, found.ends, found.begins))):
+        numbers = sorted(set(found.names))
+        out = {number for number in numbers if number and names[number][PKTTYPE] == OUTGOING}
+        if len(numbers) == 1:
+            self.flags = array("I", [len(out)]) * header.frames
+            self.peers = array("I", [numbers[0] and OF_RINGS + numbers[0]]) * header.frames
+        else:
+            self.flags = array("I", [int(name in out) for name in found.names])
+            self.peers = array("I", [name and OF_RINGS + name for name in found.names])
+        if not found.whole:
             cut = map(ne, found.lengths, map(sub, found.ends, found.begins))
             self.flags = array("I", [flags | TRUNCATED * each for flags, each in zip(self.flags, cut, strict=True)])
-        tagged = {row: found.heads[row] for row, each in enumerate(found.statuses) if each & vlan}
-        for row in tagged:
+        self.tagged = {row: found.heads[row] for row in found.tagged}
+        for row in self.tagged:
             self.flags[row] |= Flag.META
-        self.tagged = tagged
-        self.peers = array("I", [name and OF_RINGS + name for name in found.names])
 
     def meta(self, index: int) -> dict[str, Any]:
         """What came beside a packet of a ring whose flags have `Flag.META`."""
@@ -86,7 +90,7 @@ class Block:
         """Where each row's bytes begin in the payload: where those of the row before end, but for a ring's."""
         return array("I", [0, *self.ends[: len(self.ends) - 1]])
 
-    @property
+    @cached_property
     def even(self) -> tuple[int, int] | None:
         """Where the first row begins and how far apart they are, if all have one length, peer and flags and are whole.
 

@@ -122,7 +122,7 @@ class Recording:
         self._frames: list[int] = []
         """How many frames each of the blocks that wait has."""
         self._templates: dict[object, Template] = {}
-        self._made = Made()
+        self._made = Made(self.flush)
         self._held = 0
         self._interfaces: dict[tuple[object, int, str], int] = {}
         self._counted: dict[object, int] = {}
@@ -164,25 +164,15 @@ class Recording:
         ``who`` gives the address and the literal of a peer's number. Raises as `add`.
         """
         start, frames = told_by(origin), block.last - block.first
-        if start is None:
+        if start is None or not set(block.flags) <= PLAIN or (block.even is None and block.cut):
             return False
 
-        def template(row: int) -> Template:
-            peer, flags = block.peers[row], block.flags[row]
-            return self._template(key, origin, who, peer, flags, block.part(row, start) if start else b"", description)
+        def template(peer: int, flags: int, start: bytes) -> Template:
+            return self._template(key, origin, who, peer, flags, start, description)
 
-        made: bytes | memoryview | None = None
-        even = bulk.at_once(block, start)
-        if even is not None and block.flags[0] in PLAIN:
-            made = self._made.alike(block, template(0), even)
-            if made is None:
-                self.flush()
-                made = self._made.alike(block, template(0), even)
-        if made is None:
-            if not set(block.flags) <= PLAIN or block.cut:
-                return False
-            made = bulk.mixed(block, [template(row) for row in range(frames)])
-        self._put(made, frames=frames)
+        runs = self._made.runs(block, template, start)
+        for run, count in runs or [(bulk.mixed(block, template, start), frames)]:
+            self._put(run, frames=count)
         self._count(key, frames, block.times[frames - 1])
         return True
 

@@ -35,6 +35,8 @@ TP_STATUS_VLAN_VALID, TP_STATUS_BLK_TMO, TP_STATUS_VLAN_TPID_VALID = 1 << 4, 1 <
 TP_STATUS_CSUM_VALID, TP_STATUS_GSO_TCP = 1 << 7, 1 << 8
 ETH_P_8021Q = 0x8100
 SOCKADDR_LL, ADDRESS_AT, SHORT_ADDRESS, MAX_ADDR_LEN = 20, 12, 6, 32
+_UNTAGGED = bytes(each for each in range(256) if not each & TP_STATUS_VLAN_VALID)
+"""The lowest bytes of statuses without the tag of a VLAN."""
 LONG = 2**32 - 1
 """Stands for the number of a name that its start does not tell."""
 
@@ -56,6 +58,18 @@ class Columns(NamedTuple):
     """The number in `Names` of the ``sockaddr_ll``."""
     statuses: array[int]
     """Bits TP_STATUS_…"""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all was kept of every frame."""
+        return _sum(self.begins.tobytes(), self.lengths.tobytes(), more=4) == self.ends.tobytes() + bytes(4)
+
+    @property
+    def tagged(self) -> list[int]:
+        """The frames that the kernel took the tag of a VLAN off."""
+        if not self.statuses.tobytes()[:: self.statuses.itemsize].translate(None, _UNTAGGED):
+            return []
+        return [frame for frame, each in enumerate(self.statuses) if each & TP_STATUS_VLAN_VALID]
 
 
 class Names:
@@ -226,6 +240,9 @@ def _doubled(numbers: memoryview) -> bytearray:
     return found
 
 
-def _sum(one: bytes | bytearray, other: bytes | bytearray) -> bytes:
-    """Two columns of u32 added, each as one long number: no sum needs more than 32 bits, so that nothing carries."""
-    return (int.from_bytes(one, "little") + int.from_bytes(other, "little")).to_bytes(len(one), "little")
+def _sum(one: bytes | bytearray, other: bytes | bytearray, more: int = 0) -> bytes:
+    """Two columns of u32 added, each as one long number: right where no sum needs more than 32 bits, which would carry.
+
+    ``more`` bytes follow for what the last may carry.
+    """
+    return (int.from_bytes(one, "little") + int.from_bytes(other, "little")).to_bytes(len(one) + more, "little")

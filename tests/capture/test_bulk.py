@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ring_blocks import HOST, OUTGOING, Sent, ring_block
 
+from sockexplorer.capture import bulk
+from sockexplorer.capture.block import OF_RINGS
 from sockexplorer.capture.link_types import Origin
 from sockexplorer.capture.log import Log
 from sockexplorer.capture.pcapng import PACKET
 from sockexplorer.capture.recording import Recording
-from sockexplorer.core.frames import Flag
+from sockexplorer.core.frames import RING, Flag, Traffic, pack_header
 from sockexplorer.engine.spool import Spool
 
 HERE = ("127.0.0.1", 9)
@@ -35,7 +40,7 @@ def recorded(path: str, log: Log, *, at_once: bool) -> list[bytes]:
     origin, peers = Origin(path, 17, HERE), PEERS[path]
 
     def who(number: int) -> tuple[object, str | None]:
-        address = peers[number]
+        address = peers[number % OF_RINGS % len(peers)]
         return address, None if address is None else repr(address)
 
     for block in log.blocks(log.first, log.end):
@@ -71,7 +76,8 @@ def test_rows_of_every_kind(path: str, data: st.DataObject) -> None:
     if path == "packet/raw":
         payloads = st.builds(bytes.__add__, st.sampled_from(ETHERNETS), payloads)
     rows = st.tuples(TIMES, payloads, st.integers(0, 2), st.sampled_from([0, 0, OUT]))
-    log = a_log(data.draw(st.lists(rows, max_size=20)))
+    # Many rows have their numbers put in place by columns, few are made one by one.
+    log = a_log(data.draw(st.lists(rows, max_size=20)) * data.draw(st.sampled_from([1, 8])))
     assert recorded(path, log, at_once=True) == recorded(path, log, at_once=False)
 
 
@@ -80,6 +86,32 @@ def test_rows_that_are_alike(length: int, count: int, peer: int, flags: int, dat
     payload = st.binary(min_size=length, max_size=length)
     log = a_log([(data.draw(TIMES), data.draw(payload), peer, flags) for _ in range(count)])
     assert recorded("inet/udp", log, at_once=True) == recorded("inet/udp", log, at_once=False)
+
+
+@pytest.mark.parametrize("lengths", [[40], [40, 41, 0, 3]])
+def test_rows_that_take_more_room_than_there_is(lengths: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    log = a_log([(at, bytes([at]) * length, 1, 0) for at in range(100) for length in lengths])
+    one_by_one = recorded("inet/udp", log, at_once=False)
+    monkeypatch.setattr(bulk, "ROOM", 1000)
+    assert recorded("inet/udp", log, at_once=True) == one_by_one
+
+
+SENT = st.builds(
+    Sent, kept=st.builds(bytes.__add__, st.sampled_from(ETHERNETS), st.binary(max_size=70)),
+    nanoseconds=st.integers(0, 999_999_999), pkttype=st.sampled_from([HOST, OUTGOING]), mac=st.just(82),
+)  # fmt: skip
+
+
+@given(st.lists(SENT, min_size=1, max_size=6), st.integers(1, 60), st.sampled_from([14, 30, 84]))
+def test_packets_of_a_ring(sent: list[Sent], times: int, most: int) -> None:
+    # Those that are cut to one length are a table, whose rows may still be of different senders.
+    frames = [replace(each, kept=each.kept[:most], length=len(each.kept[:most])) for each in sent * times]
+    data = ring_block(frames)
+    data += bytes(-len(data) % 8)
+    log = Log()
+    log.append(pack_header(RING, len(frames), len(data), Traffic(len(frames), 0, len(data), 0)) + data)
+    assert [log.frame(row).payload for row in range(log.end)] == [each.kept for each in frames]
+    assert recorded("packet/raw", log, at_once=True) == recorded("packet/raw", log, at_once=False)
 
 
 @pytest.mark.parametrize(

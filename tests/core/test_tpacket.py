@@ -3,57 +3,16 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ring_blocks import HOST, OUTGOING, Sent, ring_block
 
-from sockexplorer.core.tpacket import BLOCK, FRAME, Names, vlan, walk
+from sockexplorer.core.tpacket import BLOCK, Names, vlan, walk
 
 WORD = st.integers(0, 2**32 - 1)
-HOST, OUTGOING = 0, 4
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A frame to put into a block."""
-
-    kept: bytes = b""
-    length: int = 0
-    seconds: int = 0
-    nanoseconds: int = 0
-    status: int = 1
-    mac: int = 82
-    tci: int = 0
-    tpid: int = 0
-    pkttype: int = HOST
-    hardware: bytes = bytes.fromhex("020000000001")
-    left_over: bytes = bytes(8)
-    """What stands after the hardware address, where the kernel does not write."""
-
-    @property
-    def name(self) -> bytes:
-        """As ``recvmsg`` would give it."""
-        head = struct.pack("<HHiHBB", 17, 0xB588, 3, 1, self.pkttype, len(self.hardware))
-        return (head + self.hardware).ljust(20, b"\0")
-
-    def pack(self, *, last: bool) -> bytes:
-        size = (self.mac + len(self.kept) + 7) & ~7
-        header = FRAME.pack(
-            0 if last else size, self.seconds, self.nanoseconds, len(self.kept), self.length, self.status,
-            self.mac, self.mac + 14, 0, self.tci, self.tpid, 0,
-        )  # fmt: skip
-        sockaddr = self.name[: 12 + len(self.hardware)] + self.left_over
-        return (header + sockaddr[: self.mac - 48].ljust(self.mac - 48, b"\xee") + self.kept).ljust(size, b"\xee")
-
-
-def block(frames: list[Sent], private: int = 0) -> bytes:
-    """A block with these frames, and room before them for a private area."""
-    body = b"".join(each.pack(last=each is frames[-1]) for each in frames)
-    first = BLOCK.size + private
-    return BLOCK.pack(2, BLOCK.size, 1, len(frames), first, first + len(body), 7, 1, 2, 3, 4) + bytes(private) + body
-
 
 HARDWARE = st.one_of(st.sampled_from([bytes(6), b"\x02\0\0\0\0\x01", b""]), st.binary(max_size=20))
 FRAMES = st.builds(
@@ -75,7 +34,7 @@ SOME_ALIKE = st.builds(
 @given(MIXED | ALIKE | SOME_ALIKE, st.sampled_from([0, 8, 64]), st.binary(max_size=20))
 def test_every_frame_is_found(frames: list[Sent], private: int, behind: bytes) -> None:
     names = Names()
-    whole = block([replace(each) for each in frames], private)
+    whole = ring_block([replace(each) for each in frames], private)
     found = walk(memoryview(whole + behind), names)
     assert found.times.tolist() == [each.seconds * 10**9 + each.nanoseconds for each in frames]
     assert [whole[a:b] for a, b in zip(found.begins, found.ends, strict=True)] == [each.kept for each in frames]
@@ -88,7 +47,7 @@ def test_every_frame_is_found(frames: list[Sent], private: int, behind: bytes) -
 
 @given(st.lists(st.builds(Sent, kept=st.binary(min_size=1100, max_size=3000)), min_size=2, max_size=4))
 def test_long_frames_are_found(frames: list[Sent]) -> None:
-    whole = block([replace(each) for each in frames])
+    whole = ring_block([replace(each) for each in frames])
     found = walk(memoryview(whole), Names())
     assert [whole[a:b] for a, b in zip(found.begins, found.ends, strict=True)] == [each.kept for each in frames]
 
@@ -97,7 +56,7 @@ def test_long_frames_are_found(frames: list[Sent]) -> None:
     ("status", "said"), [(1, None), (1 | 0x10, (5, 0x8100)), (1 | 0x10 | 0x40, (5, 0x88A8)), (1 | 0x40, None)]
 )
 def test_the_tag_that_was_taken_off(status: int, said: tuple[int, int] | None) -> None:
-    whole = memoryview(block([Sent(b"x"), Sent(b"yy", status=status, tci=5, tpid=0x88A8)]))
+    whole = memoryview(ring_block([Sent(b"x"), Sent(b"yy", status=status, tci=5, tpid=0x88A8)]))
     assert vlan(whole, walk(whole, Names()).heads[1]) == said
 
 
@@ -107,8 +66,8 @@ def test_the_tag_that_was_taken_off(status: int, said: tuple[int, int] | None) -
 def test_a_name_has_one_number_in_all_blocks() -> None:
     names = Names()
     one, other = Sent(hardware=b"\1" * 6), Sent(hardware=b"\2" * 6)
-    assert walk(memoryview(block([one, replace(other), replace(one)])), names).names.tolist() == [1, 2, 1]
-    assert walk(memoryview(block([other, Sent(hardware=b"\3" * 6)])), names).names.tolist() == [2, 3]
+    assert walk(memoryview(ring_block([one, replace(other), replace(one)])), names).names.tolist() == [1, 2, 1]
+    assert walk(memoryview(ring_block([other, Sent(hardware=b"\3" * 6)])), names).names.tolist() == [2, 3]
     assert names.number(other.name) == 2
     for number in (0, -1, 4):
         with pytest.raises(IndexError, match="no name"):
@@ -119,16 +78,16 @@ def test_a_name_has_one_number_in_all_blocks() -> None:
 def test_what_was_there_before_is_no_part_of_a_name(hardware: bytes) -> None:
     names = Names()
     frames = [Sent(hardware=hardware, left_over=bytes([each]) * 8) for each in range(50)]
-    assert set(walk(memoryview(block(frames)), names).names) == {1}
+    assert set(walk(memoryview(ring_block(frames)), names).names) == {1}
     assert names.known == [frames[0].name]
 
 
 def test_there_is_an_end_of_names() -> None:
     names = Names(limit=3)
     frames = [Sent(hardware=bytes([each]) * size) for each in range(20) for size in (4, 6)]
-    assert walk(memoryview(block(frames)), names).names.tolist() == [1, 2, 3, *[0] * 37]
-    assert walk(memoryview(block([Sent(hardware=b"too many")])), names).names.tolist() == [0]
-    assert walk(memoryview(block([replace(frames[1])])), names).names.tolist() == [2]
+    assert walk(memoryview(ring_block(frames)), names).names.tolist() == [1, 2, 3, *[0] * 37]
+    assert walk(memoryview(ring_block([Sent(hardware=b"too many")])), names).names.tolist() == [0]
+    assert walk(memoryview(ring_block([replace(frames[1])])), names).names.tolist() == [2]
     assert len(names.known) == 3
     assert len(names.by_start) <= 2 * names.limit
 
@@ -143,8 +102,8 @@ def changed(whole: bytes, at: int, code: str, value: int) -> memoryview:
     return memoryview(data)
 
 
-TWO = block([Sent(b"x" * 60), Sent(b"y" * 70)])
-ALSO_TWO = block([Sent(b"x" * 60), Sent(b"y" * 60)])
+TWO = ring_block([Sent(b"x" * 60), Sent(b"y" * 70)])
+ALSO_TWO = ring_block([Sent(b"x" * 60), Sent(b"y" * 60)])
 FIRST, SECOND = 48, 48 + 144
 
 
@@ -181,7 +140,7 @@ def test_a_torn_block_is_refused(length: int) -> None:
 def test_nothing_is_outside_a_spoilt_block(
     frames: list[Sent], bytes_: list[tuple[int, int]], words: list[tuple[int, int]], length: int
 ) -> None:
-    data = bytearray(block([replace(each) for each in frames]))
+    data = bytearray(ring_block([replace(each) for each in frames]))
     for at, value in bytes_:
         data[at % len(data)] = value
     for at, value in words:
