@@ -120,6 +120,12 @@ class Block:
             return bytes(self.data[begin:end])
         return self._store.read(end - begin, self._offset + begin)
 
+    def view(self, index: int) -> memoryview:
+        """What was recorded of a row, without a copy where it is at hand."""
+        if self.data is None:
+            return memoryview(self.part(index))
+        return self.data[self.begins[index] : self.ends[index]]
+
     def row(self, index: int, limit: int | None = None) -> tuple[int, int, int, int, bytes]:
         """Time, length, peer, flags and what was recorded of a row."""
         return self.times[index], self.lengths[index], self.peers[index], self.flags[index], self.part(index, limit)

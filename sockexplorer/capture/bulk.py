@@ -19,6 +19,8 @@ KIND, SIZE, INTERFACE, TIME_HIGH, TIME_LOW, KEPT, LENGTH = range(7)
 PADDING = tuple(bytes(-length % 4) for length in range(4))
 LEAST = 32
 """So few rows are made as fast one by one."""
+LONG = 16 * 1024
+"""Payloads that are this long on average take longer to copy than to write by themselves."""
 ROOM = 2**20
 """Bytes of packet blocks that are made in one place: as much as a processor keeps at hand."""
 
@@ -32,6 +34,8 @@ class Template(NamedTuple):
     options: bytes
 
 
+Whole = bytes | memoryview | tuple[bytes | memoryview, ...]
+"""Packet blocks in one piece, or in several."""
 Templates = Callable[[int, int, bytes], Template]
 """The template of a peer's number, flags, and the first bytes of the payload."""
 
@@ -182,13 +186,14 @@ def _rows(block: Block, even: tuple[int, int], length: int) -> Array:
     return numpy.ndarray((block.last - block.first, length), "u1", block.data, even[0], (even[1], 1))
 
 
-def mixed(block: Block, templates: Templates, start: int) -> bytes:
-    """All rows of a block as packet blocks, one by one; otherwise as `Made.runs`."""
-    parts: list[bytes] = []
+def mixed(block: Block, templates: Templates, start: int) -> Whole:
+    """All rows of a block as packet blocks, one by one; otherwise as `Made.runs`. Long payloads are not copied."""
+    parts: list[bytes | memoryview] = []
     add, pack, end = parts.append, _HEAD.pack, _LENGTH.pack
+    long = block.ends[-1] >= LONG * len(block.ends)
     for index, time in enumerate(block.times):
-        payload = block.part(index)
-        number, header, options = templates(block.peers[index], block.flags[index], payload[:start])
+        payload = block.view(index) if long else block.part(index)
+        number, header, options = templates(block.peers[index], block.flags[index], bytes(payload[:start]))
         kept = len(header) + len(payload)
         size = 32 + kept + (-kept % 4) + len(options)
         add(pack(PACKET, size, number, time >> 32, time & 0xFFFFFFFF, kept, kept))
@@ -197,4 +202,4 @@ def mixed(block: Block, templates: Templates, start: int) -> bytes:
         add(PADDING[kept & 3])
         add(options)
         add(end(size))
-    return b"".join(parts)
+    return tuple(parts) if long else b"".join(parts)

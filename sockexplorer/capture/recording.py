@@ -16,15 +16,17 @@ import json
 import os
 import platform
 import stat
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sockexplorer import __version__
 from sockexplorer.capture import bulk, pcapng
 from sockexplorer.capture.block import Block
-from sockexplorer.capture.bulk import Made, Template
+from sockexplorer.capture.bulk import Made, Template, Whole
 from sockexplorer.capture.link_types import ETHERNET, ETHERNET_HEADER, Origin, told_by, unwrap, wrap
 from sockexplorer.capture.log import Frame
 from sockexplorer.core.frames import Flag
@@ -42,7 +44,7 @@ MOST_PARTS = 64
 """Blocks, or runs of them, that are written without being joined."""
 HELD_BYTES = 4 * 2**20
 """Bytes of blocks after which `Recording.add` writes them out, flushed or not."""
-Sink = Callable[[Sequence[bytes | memoryview]], None]
+Sink = Callable[[Sequence[Whole]], None]
 """Takes blocks, or runs of whole blocks, which may change when it has returned."""
 
 
@@ -118,7 +120,7 @@ class Recording:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._blocks: list[bytes | memoryview] = []
+        self._blocks: list[Whole] = []
         self._frames: list[int] = []
         """How many frames each of the blocks that wait has."""
         self._templates: dict[object, Template] = {}
@@ -171,8 +173,11 @@ class Recording:
             return self._template(key, origin, who, peer, flags, start, description)
 
         runs = self._made.runs(block, template, start)
-        for run, count in runs or [(bulk.mixed(block, template, start), frames)]:
-            self._put(run, frames=count)
+        if runs is None:
+            self._put(bulk.mixed(block, template, start), frames=frames)
+        else:
+            for run, count in runs:
+                self._put(run, frames=count)
         self._count(key, frames, block.times[frames - 1])
         return True
 
@@ -238,10 +243,20 @@ class Recording:
             self._made.reset()
         self.written += sum(frames)
 
-    def _put(self, block: bytes | memoryview, *, frames: int = 0) -> None:
+    def _put(self, block: Whole, *, frames: int = 0) -> None:
         self._blocks.append(block)
         self._frames.append(frames)
-        self._held += len(block)
+        self._held += size(block)
+
+
+def pieces(blocks: Sequence[Whole]) -> list[bytes | memoryview]:
+    """What a sink was given, piece by piece."""
+    return [piece for each in blocks for piece in (each if isinstance(each, tuple) else (each,))]
+
+
+def size(block: Whole) -> int:
+    """Bytes of a block or run."""
+    return sum(map(len, block)) if isinstance(block, tuple) else len(block)
 
 
 class FileSink:
@@ -271,23 +286,20 @@ class FileSink:
         self._end = 0
         """Where the last whole block ends."""
 
-    def __call__(self, blocks: Sequence[bytes | memoryview]) -> None:
+    def __call__(self, blocks: Sequence[Whole]) -> None:
         """Write a batch. Raises `Full`."""
-        total, done = sum(map(len, blocks)), 0
+        total, done, parts = sum(map(size, blocks)), 0, pieces(blocks)
         try:
-            if len(blocks) <= MOST_PARTS:
-                done = os.writev(self._fd, blocks)
+            if len(parts) <= MOST_PARTS:
+                done = os.writev(self._fd, parts)
             if done < total:
-                data = memoryview(b"".join(blocks))
+                data = memoryview(b"".join(parts))
                 while done < total:
                     done += os.write(self._fd, data[done:])
         except OSError as error:
-            kept, size = 0, 0
-            for each in blocks:
-                if size + len(each) > done:
-                    break
-                kept, size = kept + 1, size + len(each)
-            self._end += size
+            ends = list(accumulate(map(size, blocks)))
+            kept = bisect_right(ends, done)
+            self._end += ends[kept - 1] if kept else 0
             if self._regular:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._fd, self._end)

@@ -13,6 +13,7 @@ from sockexplorer.cli.report import Failed
 from sockexplorer.cli.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
+    from sockexplorer.capture.bulk import Whole
     from sockexplorer.capture.recording import Sink
     from sockexplorer.cli.output import Output
 
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[Sink]:
     """What takes blocks: the file, or for ``-`` stdout. Raises `Failed` for a file that can't be begun."""
+    from sockexplorer.capture.recording import FileSink, pieces
+
     if path == "-":
 
-        def write(blocks: Sequence[bytes | memoryview]) -> None:
-            output.write(b"".join(blocks))
+        def write(blocks: Sequence[Whole]) -> None:
+            output.write(b"".join(pieces(blocks)))
 
         yield write
         return
-    from sockexplorer.capture.recording import FileSink
-
     try:
         # Opening a FIFO waits for its reader.
         with stop.interruptible():
