@@ -20,7 +20,9 @@ PKTTYPE, OUTGOING = 10, 4
 """Where a ``sockaddr_ll`` says how a packet came, and what it says of those that went out."""
 TRUNCATED = int(Flag.TRUNCATED)
 WHOLE = 512 * 1024
-"""Blocks up to this size are read at once."""
+"""Blocks up to this size are read at once, if their rows are not `LONG`."""
+LONG = 16 * 1024
+"""Payloads that are this long on average take longer to copy than to read or write by themselves."""
 
 
 class Block:
@@ -30,12 +32,14 @@ class Block:
     ``begins[i]`` to ``ends[i]``.
     """
 
-    def __init__(self, store: Store, offset: int, size: int, first: int, names: Names) -> None:
+    def __init__(self, store: Store, offset: int, size: int, first: int, last: int, names: Names) -> None:
         """``size`` is how much of the store the block takes at most.
 
         ``names`` are those of the packet rings' blocks so far, and learn what is new in this one.
         """
-        head = store.read(min(size, WHOLE), offset)
+        self.long = size >= LONG * (last - first)
+        """Whether its payloads are better taken one by one."""
+        head = store.read(min(size, HEADER.size + (last - first) * ROW_BYTES if self.long else WHOLE), offset)
         header = unpack_header(head, 2**63)
         self.tagged: dict[int, int] | None = None
         """Where the headers of packets with a VLAN tag are, in a block of a ring; None in any other."""

@@ -19,8 +19,6 @@ KIND, SIZE, INTERFACE, TIME_HIGH, TIME_LOW, KEPT, LENGTH = range(7)
 PADDING = tuple(bytes(-length % 4) for length in range(4))
 LEAST = 32
 """So few rows are made as fast one by one."""
-LONG = 16 * 1024
-"""Payloads that are this long on average take longer to copy than to write by themselves."""
 ROOM = 2**20
 """Bytes of packet blocks that are made in one place: as much as a processor keeps at hand."""
 
@@ -190,9 +188,8 @@ def mixed(block: Block, templates: Templates, start: int) -> Whole:
     """All rows of a block as packet blocks, one by one; otherwise as `Made.runs`. Long payloads are not copied."""
     parts: list[bytes | memoryview] = []
     add, pack, end = parts.append, _HEAD.pack, _LENGTH.pack
-    long = block.ends[-1] >= LONG * len(block.ends)
     for index, time in enumerate(block.times):
-        payload = block.view(index) if long else block.part(index)
+        payload = block.view(index) if block.long else block.part(index)
         number, header, options = templates(block.peers[index], block.flags[index], bytes(payload[:start]))
         kept = len(header) + len(payload)
         size = 32 + kept + (-kept % 4) + len(options)
@@ -202,4 +199,4 @@ def mixed(block: Block, templates: Templates, start: int) -> Whole:
         add(PADDING[kept & 3])
         add(options)
         add(end(size))
-    return tuple(parts) if long else b"".join(parts)
+    return tuple(parts) if block.long else b"".join(parts)

@@ -234,8 +234,9 @@ class Log:
         found = self._at_hand.get(first)
         if found is None:
             known, offset = len(self._names.known), self._offsets[index]
-            end = self._offsets[index + 1] if index + 1 < len(self._offsets) else self._position
-            found = self._at_hand[first] = Block(self.store, offset, end - offset, first, self._names)
+            newest = index + 1 == len(self._offsets)
+            end, last = (self._position, self.end) if newest else (self._offsets[index + 1], self._firsts[index + 1])
+            found = self._at_hand[first] = Block(self.store, offset, end - offset, first, last, self._names)
             for new in range(known, len(self._names.known)):
                 self.on_name(OF_RINGS + new + 1, self._names.known[new])
             if len(self._at_hand) > BLOCKS_AT_HAND:

@@ -40,9 +40,9 @@ TRUNCATED = int(Flag.TRUNCATED)
 PLAIN = {0, int(Flag.OUT)}
 """Flags of frames that a header and a direction tell all of."""
 MOST_TEMPLATES = 4096
-MOST_PARTS = 64
+MOST_PARTS = 1024
 """Blocks, or runs of them, that are written without being joined."""
-HELD_BYTES = 4 * 2**20
+HELD_BYTES = 2**20
 """Bytes of blocks after which `Recording.add` writes them out, flushed or not."""
 Sink = Callable[[Sequence[Whole]], None]
 """Takes blocks, or runs of whole blocks, which may change when it has returned."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 GRACE = 0.5
 """Seconds for what had arrived before the end."""
-FLOOD, REST = 256, 0.01
-"""After so many frames at once whoever only records rests so many seconds: each time it looks costs the engine too."""
+REST = 0.01
+"""Seconds between looks of whoever only records: each look costs the engine something too, and nobody waits."""
 
 
 @click.command(
@@ -138,7 +138,7 @@ def follow(talk: Conversation, printer: Printer, endpoint: Endpoint, seconds: fl
                 talk.pump()
                 printer.flush()
                 printer.output.check()
-                if printer.by_block and printer.taken - taken > FLOOD:
+                if printer.by_block and printer.taken > taken:
                     time.sleep(REST)
             failed = talk.problem is not None and session.state in ("ended", "failed")
     except Stopped:
