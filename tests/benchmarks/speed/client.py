@@ -2,8 +2,8 @@
 
 ``python -m speed.client ENDPOINT LIMIT``: opens the endpoint (JSON) in an engine process, with a log that keeps LIMIT
 bytes, and polls 30 times a second as the explorer does. Then it says in JSON lines where it is bound, and answers each
-line: ``kept`` with its counters, ``busy`` and ``idle`` after it began or ended to compute between the polls,
-``close`` with the counters at the end. It ends at the end of stdin.
+line with its counters: ``kept``; ``last`` with the newest row as well; ``busy`` and ``idle`` after it began or ended to
+compute between the polls; ``close`` when it is closed. It ends at the end of stdin.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ def told(hub: Hub, session: Session) -> dict[str, object]:
     """The session's counters, as everybody sees them."""
     process = hub.client.link.process
     assert process is not None
-    # Time, ns since the epoch, and event of the newest row.
-    last = (
-        (session.log.time(session.log.end - 1), session.log.frame(session.log.end - 1).event) if session.log else None
-    )
     return {
         "state": session.state, "problem": session.problem.headline() if session.problem else "",
         "local": repr(session.local), "engine": process.pid, "client": os.getpid(),
         "kept": len(session.log), "received": session.log.received, "bytes": session.log.bytes_in,
         "trimmed": session.log.dropped, "drops": session.drops, "packets": session.packets,
-        "buffer": session.receive_buffer, "size": session.log.size, "last": last,
+        "buffer": session.receive_buffer, "size": session.log.size,
     }  # fmt: skip
+
+
+def last(session: Session) -> tuple[int, str]:
+    """The time of the newest row, ns since the epoch, and its event."""
+    log = session.log
+    return (log.time(log.end - 1), log.frame(log.end - 1).event) if log else (0, "")
 
 
 def compute(seconds: float) -> None:
@@ -72,7 +74,8 @@ def main() -> None:
                     while session.state != "closed" and not hub.client.dead:
                         hub.poll(0.05)
                     hub.poll(0.2)
-                print(json.dumps(told(hub, session)), flush=True)
+                newest = {"last": last(session)} if word == b"last" else {}
+                print(json.dumps(told(hub, session) | newest), flush=True)
     finally:
         hub.shut_down()
 

@@ -157,7 +157,7 @@ def _add(table: Table, name: str, used: dict[str, float], receiver: Receiver) ->
 
 def udp_goals(length: int) -> list[Goal]:
     """Of item 1."""
-    whose = "sockexplorer, engine"
+    whose = "sockexplorer"
     return [
         Goal("1", whose, other, limit)
         for other, limit in (("C", 1.5), ("nc.openbsd", 0.7), ("ncat", 0.45), ("socat", 0.25))
@@ -167,5 +167,5 @@ def udp_goals(length: int) -> list[Goal]:
 def link_goals(length: int) -> list[Goal]:
     """Of item 2."""
     return [
-        Goal("2", "sockexplorer, engine", other, limit) for other, limit in (("netsniff-ng", 0.8), ("tcpdump", 0.5))
+        Goal("2", "sockexplorer", other, limit) for other, limit in (("netsniff-ng", 0.8), ("tcpdump", 0.5))
     ]

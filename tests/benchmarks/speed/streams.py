@@ -102,7 +102,7 @@ def _explorer(there: Place, kind: str, where: str, total: int) -> tuple[float, d
         began, deadline = time.time_ns(), time.monotonic() + PATIENCE
         pusher = _push(there, kind, where, total)
         # The row of the stream's end is written when all before it is kept: it says when that was.
-        while (receiver.ask("kept")["last"] or (0, ""))[1] != "closed":
+        while receiver.ask("last")["last"][1] != "closed":
             if time.monotonic() > deadline:
                 raise Failed(f"kept {receiver.told['bytes']} of {total} bytes")
             time.sleep(AS_OFTEN_AS_THE_EXPLORER)
