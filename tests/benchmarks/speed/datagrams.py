@@ -150,6 +150,8 @@ def _add(table: Table, name: str, used: dict[str, float], receiver: Receiver) ->
     if "client" in used:
         table.add(f"{name}, engine", used["engine"])
         table.add(f"{name}, client", used["client"])
+        if used["afterwards"]:
+            table.add(f"{name}, afterwards", used["afterwards"])
     drops = receiver.dropped()
     if drops:
         table.note(f"{name}: {drops} frames dropped, as it says itself")
@@ -166,6 +168,4 @@ def udp_goals(length: int) -> list[Goal]:
 
 def link_goals(length: int) -> list[Goal]:
     """Of item 2."""
-    return [
-        Goal("2", "sockexplorer", other, limit) for other, limit in (("netsniff-ng", 0.8), ("tcpdump", 0.5))
-    ]
+    return [Goal("2", "sockexplorer", other, limit) for other, limit in (("netsniff-ng", 0.8), ("tcpdump", 0.5))]

@@ -46,7 +46,11 @@ class Client(Receiver):
         return int(self.ask("kept")["received"]) - int(self.told["trimmed"])
 
     def taken(self, count: int) -> None:
-        processes.wait(lambda: self.kept() >= count, f"{count} frames; {self.told}")
+        # To ask all the time would be most of what the client does.
+        processes.wait(lambda: self.kept() >= count, f"{count} frames; {self.told}", every=0.025)
+
+    def rest(self) -> None:
+        processes.until_quiet(self.readers)
 
     def end(self) -> None:
         assert self._process.stdin is not None

@@ -40,13 +40,13 @@ def children(pid: int) -> list[int]:
     return sorted(found)
 
 
-def wait(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    """Wait until something is so. Raises `Failed`."""
+def wait(condition: Callable[[], object], what: str, patience: float = PATIENCE, every: float = 0.005) -> None:
+    """Wait until something is so, looking ``every`` so many seconds. Raises `Failed`."""
     deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
             raise Failed(f"waited {patience:g} s for {what}")
-        time.sleep(0.005)
+        time.sleep(every)
 
 
 def until_quiet(pids: list[int], seconds: float = 0.4, patience: float = PATIENCE) -> None:

@@ -31,6 +31,9 @@ class Receiver:
         """Wait until it has taken so many frames, or whatever came. Raises `processes.Failed`."""
         raise NotImplementedError
 
+    def rest(self) -> None:
+        """Wait until it has nothing left to do, where `taken` does not."""
+
     def dropped(self) -> int | None:
         """What the kernel dropped, as the receiver itself says, after `end`; None where it does not say."""
         return None
@@ -80,6 +83,8 @@ def ready(port: int) -> None:
 def drain(receiver: Receiver, sender: Sender, count: int, size: int, may_force: bool) -> dict[str, float]:
     """µs of processor time a frame, by part and in all (``""``), for taking frames that wait; the receiver is ended.
 
+    ``afterwards`` is what it used when all was kept, and is not part of all: to have room for the next ones.
+
     ``size`` is what its socket may queue, in bytes. Raises `processes.Failed` when a frame was not kept.
     """
     ended = False
@@ -94,12 +99,14 @@ def drain(receiver: Receiver, sender: Sender, count: int, size: int, may_force: 
             receiver.taken(warm)
         for pid in receiver.readers:
             processes.stop(pid)
-        before = {name: processes.cpu(pids) for name, pids in receiver.parts.items()}
         sent = sender.send(count).count
+        before = {name: processes.cpu(pids) for name, pids in receiver.parts.items()}
         for pid in receiver.readers:
             os.kill(pid, signal.SIGCONT)
         receiver.taken(warm + sent)
         used = {name: processes.cpu(pids) - before[name] for name, pids in receiver.parts.items()}
+        receiver.rest()
+        afterwards = sum(map(processes.cpu, receiver.parts.values())) - sum(before.values()) - sum(used.values())
         if sent != count:
             raise processes.Failed(f"the sender sent {sent} of {count}")
         early = receiver.kept() if not isinstance(receiver, Program) else 0
@@ -112,4 +119,4 @@ def drain(receiver: Receiver, sender: Sender, count: int, size: int, may_force: 
         if not ended:
             receiver.end()
     found = {name: 1e6 * seconds / sent for name, seconds in used.items()}
-    return {**found, "": sum(found.values())}
+    return {**found, "": sum(found.values()), "afterwards": 1e6 * afterwards / sent}
