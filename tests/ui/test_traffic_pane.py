@@ -110,6 +110,35 @@ async def test_the_wheel_stops_following(people: People, peer: socket.socket) ->
         assert view.scroll_offset.y == top
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_what_opens_beside_the_rows_hides_neither_their_end_nor_the_cursor(
+    people: People, size: tuple[int, int], peer: socket.socket
+) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 100)
+        view = person.main.traffic.view
+        await person.sees("frame 99")
+        for opens, closes in (("s", "escape"), ("/", "escape"), ("o", "escape")):
+            await person.press(opens)
+            await person.until(lambda: view.screen.focused is not view, f"what {opens} opens")
+            assert view.following
+            await person.sees("frame 99")
+            await person.press(closes)
+            await person.sees("frame 99")
+        for smaller in ((80, 15), size, (60, 20), (160, 50), (80, 24), size):
+            await person.pilot.resize_terminal(*smaller)
+            await person.sees("frame 99")
+            assert view.following
+        # Without following it is the row under the cursor that stays, at the lower edge as well.
+        await person.press("g", *["j"] * (view.scrollable_content_region.height - 1))
+        assert (view.following, view.scroll_offset.y) == (False, 0)
+        at = view.cursor
+        await person.press("s")
+        await person.until(lambda: view.scroll_offset.y > 0, "the rows to move")
+        assert view.cursor == at
+        assert at < view.scroll_offset.y + view.scrollable_content_region.height
+
+
 async def test_pausing_keeps_the_rows_and_counts_the_rest(people: People, peer: socket.socket) -> None:
     async with people((120, 40)) as person:
         await with_frames(person, peer, 5)

@@ -39,6 +39,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("enter", "choose", "Choose", show=False),
     ]
     cursor: reactive[int] = reactive(0)
+    _height = 0
+    """Lines that were in sight before the last change of size."""
 
     class Moved(Message):
         """The cursor is on another line."""
@@ -124,6 +126,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         self.lines_changed()
+        before, self._height = self._height, self.scrollable_content_region.height
+        if self.scroll_offset.y <= self.cursor < self.scroll_offset.y + before:
+            # What opens below or above takes room away: the line that the person is at stays in sight.
+            self.show_cursor_line()
 
     # --- moving --------------------------------------------------------------------------------------------
 

@@ -158,9 +158,16 @@ class TrafficView(LineView):
             return
         self._seen = seen
         self.lines_changed()
+        self._go_to_end()
+
+    def _go_to_end(self) -> None:
         if self.following and self.rows.paused_at is None and self.line_count():
             self.cursor = self.line_count() - 1
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
+
+    def on_resize(self) -> None:
+        # Several changes of size may come as one, and rows that were in sight between them with it.
+        self._go_to_end()
 
     def _forget(self, first: int) -> bool:
         """Let go of rows that the log dropped, without moving what is in sight."""
