@@ -1,13 +1,14 @@
 """The filter line: which frames a person wants to see.
 
     hello                 the payload, what the row shows of it, the peer or the event contains this, in any case
-    "two words"           the same, with blanks
+    "two words"           the same, with blanks; or 'two words'
     /GET .* HTTP/         a regular expression over the payload (bytes as Latin-1) and the shown text
     hex:de ad be          these bytes
     dir==in  len>100  peer~"192."  n>=500  event==accepted
     time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment; of here, unless it ends with Z or +02:00
     nl.type==RTM_NEWLINK  can.pgn==61444     a field that a decoder reads; of several values one is enough
-    and  or  not  ( )     `and` may be left out
+    peer~/^10[.]|^192[.]/    a regular expression over a name or a decoded field
+    and  or  not  ( )     `and` may be left out; && || ! are the same
 
 The grammar is lark's; a filter compiles to a predicate over `Frame`.
 """
@@ -23,7 +24,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.misread import reason
+from sockexplorer.capture.misread import assignment, reason
 from sockexplorer.capture.moments import clock_of, read_time
 from sockexplorer.core.payload import PayloadError, from_hex
 
@@ -100,17 +101,17 @@ GRAMMAR = r"""
         | WORD -> word
 comparison: FIELD OPERATOR value
 ?value: STRING -> quoted_value
-      | REGEX -> quoted_value
+      | REGEX -> regex_value
       | WORD -> plain_value
-_OR.1: /or(?![^\s()"])/i
-_AND.1: /and(?![^\s()"])/i
-_NOT.1: /not(?![^\s()"])/i
+_OR.1: /or(?![^\s()"])|\|\|/i
+_AND.1: /and(?![^\s()"])|&&/i
+_NOT.1: /not(?![^\s()"])|!(?!=)/i
 FIELD.3: /[a-z_][\w-]*(\.[\w-]+)*(?=\s*(==|!=|>=|<=|>|<|~))/i
 OPERATOR.3: /==|!=|>=|<=|>|<|~/
-REGEX.2: /\/(?:[^\/\\]|\\.)+\//
+REGEX.2: /\/(?:[^\/\\]|\\.)+\/(?!(?!&&|\|\|)[^\s()])/
 HEX.2: /hex:[ ]?[0-9a-f]{1,2}(?:[ :]?[0-9a-f]{2})*(?![0-9a-z])/i
-STRING.2: /"(?:[^"\\]|\\.)*"/
-WORD.-1: /[^\s()"]+/
+STRING.2: /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'(?!(?!&&|\|\|)[^\s()])/
+WORD.-1: /(?:(?!&&|\|\|)[^\s()"])+/
 %import common.WS
 %ignore WS
 """
@@ -157,6 +158,8 @@ def compile_filter(
     """
     if not text.strip():
         return None
+    if why := assignment(text, {*FIELDS, *_ALSO, *vocabulary.names}):
+        raise FilterError(why)
     from lark import LarkError, UnexpectedInput
 
     try:
@@ -197,6 +200,8 @@ def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
         return Compiled(lambda frame: wanted in frame.payload, Test("bytes", wanted))
     if kind in ("word", "quoted"):
         text = str(node.children[0])
+        if kind == "word" and text.lower().startswith("hex:"):
+            raise FilterError(f'hex: takes bytes of two digits each, as in hex:de ad; the text is found by "{text}"')
         text = _unquote(text) if kind == "quoted" else text
         return Compiled(_contains(text, shown), Test("text", text) if text.isascii() else OTHER)
     return _comparison(node, shown)
@@ -236,7 +241,7 @@ def _contains(text: str, shown: Shown) -> Predicate:
     return contains
 
 
-def _matches(pattern: Pattern, shown: Shown) -> Predicate:
+def _search(pattern: Pattern) -> Callable[[str], bool]:
     def found(text: str) -> bool:
         try:
             return pattern.search(text, timeout=SEARCH_SECONDS) is not None
@@ -244,6 +249,12 @@ def _matches(pattern: Pattern, shown: Shown) -> Predicate:
             raise FilterTooSlow(
                 "this regular expression takes too long on what was received; use fewer * and +"
             ) from None
+
+    return found
+
+
+def _matches(pattern: Pattern, shown: Shown) -> Predicate:
+    found = _search(pattern)
 
     def matches(frame: Frame) -> bool:
         return found(frame.payload.decode("latin-1")) or any(found(each) for each in _texts(frame, shown) if each)
@@ -253,8 +264,8 @@ def _matches(pattern: Pattern, shown: Shown) -> Predicate:
 
 def _comparison(node: Any, shown: Shown) -> Compiled:
     field, symbol = str(node.children[0]).lower(), str(node.children[1])
-    token = str(node.children[2].children[0])
-    value = _unquote(token) if node.children[2].data == "quoted_value" and len(token) > 1 else token
+    token, kind = str(node.children[2].children[0]), node.children[2].data
+    value = _unquote(token) if kind == "quoted_value" else token
     if field in ("len", "length", "n"):
         return _numeric("number" if field == "n" else "length", symbol, value)
     if field in ("dir", "direction"):
@@ -263,12 +274,25 @@ def _comparison(node: Any, shown: Shown) -> Compiled:
             raise FilterError("a direction is compared so: dir==in, dir==out, dir!=in")
         wanted = (direction == "out") == (symbol == "==")
         return Compiled(lambda frame: not frame.event and frame.outgoing is wanted, Test("outgoing", wanted))
-    if field in ("peer", "event"):
-        return _textual(field, symbol, value, shown)
     if field == "time":
         return _timed(symbol, value)
-    _check_name(field, shown.vocabulary)
+    if field not in ("peer", "event"):
+        _check_name(field, f"{field}{symbol}{value}", shown.vocabulary)
+    if kind == "regex_value":
+        if symbol != "~":
+            raise FilterError(f"a regular expression is compared with ~: {field}~{token}")
+        return _by_regex(field, _search(_regex(token[1:-1])), shown)
+    if field in ("peer", "event"):
+        return _textual(field, symbol, value, shown)
     return Compiled(_decoded(field, symbol, value, shown))
+
+
+def _by_regex(field: str, found: Callable[[str], bool], shown: Shown) -> Compiled:
+    if field == "peer":
+        return Compiled(lambda frame: found(shown.peer(frame.peer)), Test("peer", found))
+    if field == "event":
+        return Compiled(lambda frame: found(frame.event), Test("event", found))
+    return Compiled(lambda frame: any(found(text) for text, _ in shown.fields(frame).get(field, ())))
 
 
 def _timed(symbol: str, value: str) -> Compiled:
@@ -288,13 +312,13 @@ def _timed(symbol: str, value: str) -> Compiled:
     return Compiled(lambda frame: compare(frame.time, moment.nanoseconds), Test("time", moment.nanoseconds, compare))
 
 
-def _check_name(field: str, vocabulary: Vocabulary) -> None:
+def _check_name(field: str, comparison: str, vocabulary: Vocabulary) -> None:
     if field in vocabulary.names or field.partition(".")[0] in vocabulary.open_prefixes:
         return
     near = difflib.get_close_matches(field, [*FIELDS, *_ALSO, *vocabulary.names], 1, 0.7)
     siblings = sorted(each for each in vocabulary.names if each.startswith(f"{field.partition('.')[0]}."))
     there_are = f"did you mean {near[0]}?" if near else f"there are {', '.join(siblings[:12] or FIELDS)}"
-    raise FilterError(f'there is no field {field}; {there_are} (a text is searched in quotes: "{field}>")')
+    raise FilterError(f'there is no field {field}; {there_are} (the text is found by "{comparison[:40]}")')
 
 
 def _decoded(field: str, symbol: str, value: str, shown: Shown) -> Predicate:

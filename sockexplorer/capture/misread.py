@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 _PIECE = re.compile(
     r"""
     (?P<string>"(?:[^"\\]|\\.)*(?P<quote>"?))
-    | (?P<regex>/(?:[^/\\]|\\.)+/)
+    | (?P<apostrophes>'(?:[^'\\]|\\.)*'(?!(?!&&|\|\|)[^\s()]))
+    | (?P<regex>/(?:[^/\\]|\\.)+/(?!(?!&&|\|\|)[^\s()]))
+    | (?P<connective>&&|\|\||!(?!=))
     | (?P<open>\() | (?P<close>\))
     | (?P<field>[A-Za-z_][\w.-]*)\s*(?P<operator>==|!=|>=|<=|>|<|~)
-    | (?P<word>[^\s()"]+)
+    | (?P<word>(?:(?!&&|\|\|)[^\s()"])+)
     """,
     re.VERBOSE,
 )
@@ -43,8 +46,30 @@ def reason(text: str) -> str:
     if last is not None and last["operator"]:
         field = last["field"]
         return f"{_EXAMPLES.get(field.lower(), 'a value')} belongs after {field}{last['operator']}"
-    if last is not None and (last["word"] or "").lower() in _CONNECTIVES:
+    if last is not None and (last["connective"] or (last["word"] or "").lower() in _CONNECTIVES):
         return f"something belongs after {last[0]!r}"
     if opened:
         return f"nothing closes the ( at character {opened[-1]}"
+    return ""
+
+
+def assignment(text: str, names: Container[str]) -> str:
+    """What to write for ``len=8``, "" where no known field is compared so: as a text it is mostly found nowhere."""
+    before: re.Match[str] | None = None
+    compared = False
+    for piece in _PIECE.finditer(text):
+        word = piece["word"] or ""
+        name, sign, value = word.partition("=")
+        begin = piece
+        if before is not None and sign and not name:
+            name, begin = before["word"] or "", before
+        if sign and name.lower() in names and not compared:
+            more = value[:1] if value[:1] in ("<", ">") else ""
+            right, found = f"{more}=" if more else "==", text[begin.start() : piece.end()]
+            return (
+                f"not understood at character {begin.start() + 1}: ={more} is written {right}, "
+                f'as in {name}{right}{value[len(more) :] or "…"}; the text is found by "{found}"'
+            )
+        # The value of a comparison is no field.
+        compared, before = bool(piece["operator"]), piece
     return ""

@@ -74,6 +74,27 @@ def found(text: str) -> list[int]:
         ("event~acc", [0]),
         ("dir==in and (len>100 or hello)", [1, 3]),
         ("dir==in len>100 or n==2", [2, 3]),
+        ("'two words'", [4]),
+        ("'two words' && len>5", [4]),
+        ("peer~'192.'", [2, 3]),
+        ("it's", []),
+        ("'two", []),
+        ("len>8&&dir==in", [3, 4]),
+        ("hello || order", [1, 3]),
+        ("len>8 || hello && dir==out", [3, 4]),
+        ("!dir==in", [0, 2]),
+        ("!hello", [0, 2, 3, 4]),
+        ("! (hello or order)", [0, 2, 4]),
+        ("len!=5 !len==4", [3, 4]),
+        ("a&b", []),
+        ('"&&"', []),
+        ("peer~/^127|:80$/", [0, 1, 2, 3]),
+        ("peer~/^92/", []),
+        ("event~/^acc.*d$/", [0]),
+        ("/order/&&/HTTP/", [3]),
+        ("a=b", []),
+        ('"len=5"', []),
+        ("peer==len=5", []),
     ],
 )
 def test_what_is_found(text: str, numbers: list[int]) -> None:
@@ -101,6 +122,18 @@ def test_what_is_found(text: str, numbers: list[int]) -> None:
         ("dir>in", "a direction"),
         ("peer>5", "compared with"),
         ("hex:deadb", "odd number"),
+        ("hex:", "hex: takes bytes of two digits"),
+        ("dir==in hex:xy", 'as in hex:de ad; the text is found by "hex:xy"$'),
+        ("len=8", 'at character 1: = is written ==, as in len==8; the text is found by "len=8"$'),
+        ("hello dir = in", 'at character 7: = is written ==, as in dir==…; the text is found by "dir ="$'),
+        ("LEN=>3", "=> is written >=, as in LEN>=3; "),
+        ("hello and n=1", "= is written ==, as in n==1; "),
+        ("hello &&", "at the end: something belongs after '&&'$"),
+        ("|| hello", "not understood at character 1"),
+        ("!", "at the end: something belongs after '!'$"),
+        ("peer==/127/", "a regular expression is compared with ~: peer~/127/$"),
+        ("peer~/(/", "the regular expression is wrong"),
+        ("tcp.port==80", r'there is no field tcp.port; .* \(the text is found by "tcp.port==80"\)$'),
         ("not " * 2000 + "x", "nested"),
         ("not (x or " * 200 + "y" + ")" * 200, "nested"),
     ],
@@ -110,10 +143,21 @@ def test_what_is_wrong_is_said(text: str, says: str) -> None:
         compile_filter(text, PEERS.__getitem__)
 
 
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [("peer==/tmp/x.sock", True), ("peer==/tmp/y.sock", False), ("peer~/tmp/x", True), ("peer~/tmp/", True),
+     ("/TMP/x.sock", True), ("/tmp/y.sock", False), ("(/tmp/)", True), ("/mp.x/", True), ("peer!=/tmp/x.sock", False)],
+)  # fmt: skip
+def test_the_path_of_a_unix_socket_is_no_regular_expression(text: str, passes: bool) -> None:
+    predicate = compile_filter(text, {1: "/tmp/x.sock"}.__getitem__)
+    assert predicate is not None
+    assert predicate(Frame(1, 0, 1, 1, 0, b"x", {})) is passes
+
+
 PIECES = st.sampled_from(
     ["and", "or", "not", "(", ")", "dir==in", "len>", "len>5", "n", "~", "==", '"', '"a"', "/", "/a/", "/[[a]/",
      "/(?L)/", "/(a+)+$/", "hex:", "hex:de ad", "hex:d", "\\", "é", "\ud800", "\udcff", "peer~", "event==x", "x", "\t",
-     "\n", "\0"]
+     "\n", "\0", "&&", "||", "!", "'", "'a'", "=", "len=", "peer~/a/"]
 )  # fmt: skip
 
 
