@@ -86,6 +86,7 @@ class Shown(NamedTuple):
     payload: Callable[[Frame], str]
     fields: Callable[[Frame], Decoded]
     vocabulary: Vocabulary
+    beside: Callable[[str], bool]
 
 
 GRAMMAR = r"""
@@ -150,11 +151,13 @@ def compile_filter(
     summary: Callable[[Frame], str] = lambda frame: "",
     fields: Callable[[Frame], Decoded] = lambda frame: {},
     vocabulary: Vocabulary = _NO_VOCABULARY,
+    beside: Callable[[str], bool] = lambda text: False,
 ) -> Compiled | None:
     """The predicate of a filter; None for an empty one, which shows everything. Raises `FilterError`.
 
     ``peer_name`` gives the shown name of a peer's number, ``summary`` what stands in a row for its payload, if not the
-    bytes, ``fields`` what is decoded of it. A field that is not in the ``vocabulary`` is an error.
+    bytes, ``fields`` what is decoded of it. A field that is not in the ``vocabulary`` is an error. ``beside`` says of a
+    text whether it may be in a ``summary`` where no decoder sums up payloads.
     """
     if not text.strip():
         return None
@@ -173,7 +176,7 @@ def compile_filter(
         raise FilterError(f"not understood {place}{told}") from None
     except LarkError as error:
         raise FilterError(str(error)) from None
-    return _compile(tree, Shown(peer_name, summary, fields, vocabulary), 0)
+    return _compile(tree, Shown(peer_name, summary, fields, vocabulary, beside), 0)
 
 
 def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
@@ -203,7 +206,8 @@ def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
         if kind == "word" and text.lower().startswith("hex:"):
             raise FilterError(f'hex: takes bytes of two digits each, as in hex:de ad; the text is found by "{text}"')
         text = _unquote(text) if kind == "quoted" else text
-        return Compiled(_contains(text, shown), Test("text", text) if text.isascii() else OTHER)
+        known = text.isascii() and not shown.beside(text)
+        return Compiled(_contains(text, shown), Test("text", text) if known else OTHER)
     return _comparison(node, shown)
 
 

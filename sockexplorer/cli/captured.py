@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,11 +55,12 @@ class Captured:
         """
         from sockexplorer.capture.filter import FilterError, Vocabulary, compile_filter
         from sockexplorer.capture.reading import CaptureError, Torn, records
+        from sockexplorer.client.heading import summed_up
         from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
 
         try:
             opened, vocabulary = self.opened, Vocabulary(frozenset(field_names()), OPEN_PREFIXES)
-            wanted = compile_filter(expression, opened.peer_name, opened.summary, opened.fields, vocabulary)
+            wanted = compile_filter(expression, opened.peer_name, partial(summed_up, opened), opened.fields, vocabulary)
             for record in records(self._read, self.drops):
                 frame = self.opened.frame(record)
                 if wanted is None or wanted(frame):

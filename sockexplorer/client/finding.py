@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from sockexplorer.capture.filter import Predicate, Vocabulary, compile_filter
+from sockexplorer.client.file_session import FileSession
+from sockexplorer.client.heading import summed_up
 from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
+from sockexplorer.decoders.packet import may_head
 
 if TYPE_CHECKING:
     from sockexplorer.client.session import Session
@@ -25,4 +28,15 @@ def filter_of(text: str, session: Session | None) -> Predicate | None:
     """
     if session is None:
         return compile_filter(text, str, vocabulary=vocabulary())
-    return compile_filter(text, session.peer_name, session.summary, session.fields, vocabulary())
+    shown = partial(summed_up, session)
+    return compile_filter(text, session.peer_name, shown, session.fields, vocabulary(), partial(_heads, session))
+
+
+def _heads(session: Session, text: str) -> bool:
+    """Whether a text may be in a heading of the rows, where no decoder sums up payloads."""
+    if not may_head(text):
+        return False
+    if isinstance(session, FileSession):
+        captured = session.captured
+        return not captured.ready or any(each.path.startswith("packet/") for each in captured.origins.known)
+    return session.family.constant == "AF_PACKET"

@@ -65,6 +65,10 @@ class Opened:
             return ""
         return summary(known[0].constant, known[1].name, frame.payload, None if peer is None else peer.address)
 
+    def spoken(self, frame: Frame) -> tuple[Family, Protocol] | None:
+        """The family and protocol of a frame, None where no family of sockets has such frames."""
+        return protocol_of(str(frame.meta.get("socket", "")))
+
     def fields(self, frame: Frame) -> dict[str, list[Value]]:
         """What decoders read in a payload, by name."""
         known = protocol_of(str(frame.meta.get("socket", "")))

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from sockexplorer.client.heading import said
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.payload import hex_lines
-from sockexplorer.core.text import escape, preview
+from sockexplorer.core.text import escape
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
@@ -94,8 +95,7 @@ def as_text(session: Session | Opened, frame: Frame, width: int | None = None) -
         # On a virtual bus it is true of every frame: people need no word for it.
         del beside["sent_by"]
     extra = "" if not beside else f"  {escape(json.dumps(beside))}"
-    said = escape(session.summary(frame)) or preview(frame.payload)
-    line = f"{moment}  {'→' if frame.outgoing else '←'}  {name}  {frame.length:>5}{cut}  {said}{extra}"
+    line = f"{moment}  {'→' if frame.outgoing else '←'}  {name}  {frame.length:>5}{cut}  {said(session, frame)}{extra}"
     return line if width is None or len(line) <= width else line[: width - 1] + "…"
 
 

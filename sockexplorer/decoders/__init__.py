@@ -12,12 +12,16 @@ _FAMILIES = ("AF_NETLINK", "AF_CAN", "AF_QIPCRTR", "AF_TIPC")
 
 
 def has_decoder(family: str) -> bool:
-    """Whether some payload of a family is known: of any other, a row shows the bytes as they are."""
+    """Whether some payload of a family is summed up: of any other, a row shows the bytes, in whole or in part."""
     return family in _FAMILIES
 
 
 def _known(family: str, protocol: str, payload: bytes, peer: object) -> Node | None:
     """The tree, None where nothing is known. Decoders are imported when they are used: few sessions need any."""
+    if family == "AF_PACKET":
+        from sockexplorer.decoders.packet import decode_frame
+
+        return decode_frame(protocol, payload, peer)
     if family == "AF_NETLINK":
         from sockexplorer.decoders.netlink import decode_netlink
 
@@ -47,5 +51,5 @@ def decode(family: str, protocol: str, payload: bytes, peer: object = None) -> N
 
 def summary(family: str, protocol: str, payload: bytes, peer: object = None) -> str:
     """One line for a row, "" when the payload is best shown as it is. Not escaped."""
-    root = _known(family, protocol, payload, peer)
+    root = _known(family, protocol, payload, peer) if has_decoder(family) else None
     return root.value if root else ""

@@ -72,7 +72,7 @@ def _group(found: dict[str, list[Value]], peer: tuple[object, ...]) -> None:
 
 def field_names() -> tuple[str, ...]:
     """The names of all fields that decoders give, in order; those of ``uevent`` are the kernel's own, without end."""
-    from sockexplorer.decoders import can, genetlink, netlink, rtnames, rtnetlink
+    from sockexplorer.decoders import can, genetlink, netlink, packet, rtnames, rtnetlink
 
     messages = ["type", "length", "flags", "seq", "pid", "error", "request", "cmd", "version", "group"]
     for parts in rtnetlink.BODIES.values():
@@ -92,6 +92,7 @@ def field_names() -> tuple[str, ...]:
         "can": (*can.FIELDS, *j1939.PARTS),
         "bcm": ("opcode", "flags", "count", "ival1", "ival2", "nframes", *can.FIELDS),
         "j1939": ("name", *(name for name, _, _ in can._NAME_PARTS)),
+        "eth": packet.FIELDS,
         "uevent": ("action", "devpath", "subsystem", "seqnum", "devname", "interface"),
         "qrtr": ("cmd", "service", "instance", "node", "port"),
         "tipc": topology,

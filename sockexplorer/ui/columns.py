@@ -10,11 +10,13 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from sockexplorer.capture.log import Frame
+from sockexplorer.client.heading import said
 from sockexplorer.client.session import Peer, Session
 from sockexplorer.core.beside import beside
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.frames import Flag
-from sockexplorer.core.text import escape, preview
+from sockexplorer.core.text import escape
+from sockexplorer.decoders.packet import ethertype
 from sockexplorer.ui.clock import clock
 
 TimeMode = Literal["absolute", "relative", "delta"]
@@ -54,11 +56,6 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "in": ("←", "received"),
 }
 """What a row is, the first that holds: the signs of it, and the words for it."""
-_ETHERTYPES = {
-    0x0800: "ipv4", 0x0806: "arp", 0x86DD: "ipv6", 0x8100: "vlan", 0x88A8: "vlan", 0x8863: "pppoe", 0x8864: "pppoe",
-    0x88CC: "lldp", 0x888E: "eapol", 0x8847: "mpls", 0x000C: "can", 0x000D: "canfd",
-}  # fmt: skip
-"""Source: <linux/if_ether.h>."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,7 @@ def row_cells(
     wide = width + marks >= WIDE
     glyph = row_sign(frame)
     muted, style = tone("muted"), tone(rule or row_kind(frame))
-    said = style if rule or frame.event else tone("text" if frame.length else "muted")
+    text_style = style if rule or frame.event else tone("text" if frame.length else "muted")
     cells: Cells = []
     for column in look.columns:
         if column == "number":
@@ -120,7 +117,7 @@ def row_cells(
             cells.append((f"{'' if frame.event else protocol_of(frame, session):<8.8} ", muted))
         elif column == "summary":
             with_beside = "ancillary" in look.columns
-            cells += _summary(frame, session, cells, width, said, tone, wide=wide, with_beside=with_beside)
+            cells += _summary(frame, session, cells, width, text_style, tone, wide=wide, with_beside=with_beside)
     return cells
 
 
@@ -147,7 +144,7 @@ def protocol_of_peer(number: int, session: Session) -> str:
 def _of_peer(spoken: tuple[Family, Protocol], peer: Peer | None) -> str:
     address = None if peer is None else peer.address
     if spoken[0].constant == "AF_PACKET" and isinstance(address, tuple) and len(address) > 1:
-        return _ETHERTYPES.get(address[1], f"0x{address[1]:04x}") if isinstance(address[1], int) else ""
+        return ethertype(address[1]) if isinstance(address[1], int) else ""
     return spoken[1].name
 
 
@@ -160,25 +157,19 @@ def _summary(
     if frame.event:
         return [(_fit(_event_text(frame), room), style)]
     cells = [(marks, tone("warning"))] if marks else []
-    said = _said(frame, session, width) if frame.length else "(empty)"
+    payload = said(session, frame, max(16, width)) if frame.length else "(empty)"
     more = escape(beside(frame.meta), width) if with_beside and frame.meta else ""
     if more:
         # The payload comes first: what is beside it gets what is left, and a third of the room where there is much.
-        most = max(room // 3 if wide else 0, room - cell_len(said))
+        most = max(room // 3 if wide else 0, room - cell_len(payload))
         more = f"  ‹{_fit(more, most - 4)}›" if most >= LEAST_BESIDE else ""
-    cells.append((_fit(said, room - cell_len(more)), style))
+    cells.append((_fit(payload, room - cell_len(more)), style))
     return [*cells, (more, tone("muted"))] if more else cells
 
 
 def _fit(text: str, room: int) -> str:
     """Cut a text to the cells that are left of the line, so that it shows that there is more."""
     return text if cell_len(text) <= room else f"{set_cell_size(text, room - 1)}…"
-
-
-def _said(frame: Frame, session: Session, width: int) -> str:
-    """One line for a payload: what a decoder makes of it, else the bytes."""
-    text = session.summary(frame)
-    return escape(text, width) if text else preview(frame.payload, max(16, width))
 
 
 def _event_text(frame: Frame) -> str:

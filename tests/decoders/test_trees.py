@@ -19,7 +19,7 @@ SOURCES = {
     "route": ("AF_NETLINK", (0, 0)), "generic": ("AF_NETLINK", (0, 0)), "kobject-uevent": ("AF_NETLINK", (0, 1)),
     "netfilter": ("AF_NETLINK", (0, 0)), "raw": ("AF_CAN", ("vcan0",)), "bcm": ("AF_CAN", ("vcan0",)),
     "j1939": ("AF_CAN", ("vcan0", 0, 0xEE00, 1)), "dgram": ("AF_QIPCRTR", (1, 0xFFFFFFFE)),
-    "stream": ("AF_TIPC", (2, 1, 1, 0)),
+    "stream": ("AF_TIPC", (2, 1, 1, 0)), "raw of lo": ("AF_PACKET", ("lo", 0x0800, 0, 772, bytes(6))),
 }  # fmt: skip
 
 
@@ -68,6 +68,7 @@ PAYLOADS = st.binary(max_size=200) | st.sampled_from([8, 16, 20, 28, 48, 56, 72,
 
 @pytest.mark.parametrize("protocol", SOURCES)
 @given(payload=messages() | PAYLOADS)
+@example(bytes(12) + b"\x88\xa8\0\5\x81\0\x60\7\x08\0")
 @example(struct.pack("=IBBHI", 0x123, 0x80, 3, 4, 0) + b"1234")
 @example(HEADER.pack(68, 2, 0x200, 7, 0) + struct.pack("=i", -22) + HEADER.pack(33, 19, 5, 7, 0) + bytes(32))
 @example(
@@ -75,6 +76,6 @@ PAYLOADS = st.binary(max_size=200) | st.sampled_from([8, 16, 20, 28, 48, 56, 72,
 )
 def test_a_tree_is_sound(protocol: str, payload: bytes) -> None:
     family, peer = SOURCES[protocol]
-    root = decode(family, protocol, payload, peer)
+    root = decode(family, protocol.partition(" ")[0], payload, peer)
     assert (root.start, root.end) == (0, len(payload))
     sound(root)

@@ -114,6 +114,10 @@ async def test_packet_on_lo_shows_what_passes(people: People, peer: socket.socke
         marker = os.urandom(8).hex().encode()
         peer.sendto(marker, peer.getsockname())
         await person.until(lambda: any(marker in each.payload for each in person.rows), "the packet")
+        host, port = peer.getsockname()
+        await person.sees(f"{host}:{port} → {host}:{port} udp  {marker.decode()}"[:60])
+        await person.press("slash", *f"{host}:{port}")
+        await person.sees("✓ 2 of ")
 
 
 @pytest.mark.optional_on_this_host("AF_VSOCK may be missing")

@@ -96,6 +96,36 @@ async def test_filters_find_the_same_in_a_large_file_and_in_a_small_one(
             )
 
 
+@pytest.mark.parametrize("vectorised_from", [0, 1 << 60])
+async def test_a_filter_finds_what_the_rows_of_a_link_show(
+    people: People, tmp_path: Path, vectorised_from: int
+) -> None:
+    data = pcapng.section("sockexplorer 1", "Linux") + pcapng.interface(1, "packet/raw", "eth0")
+    for number in range(1, 91):
+        udp = struct.pack(">HHHH", 5000 + number % 3, 53, 8 + 5, 0) + b"query"
+        ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 7, 0, 64, 17, 0) + bytes((10, 0, 0, 1, 10, 0, 0, 2))
+        arp = number % 9 == 1
+        frame = b"\xff" * 6 + b"\2\0\0\0\0\x0a" + (b"\x08\x06" + bytes(28) if arp else b"\x08\0" + ip + udp)
+        data += pcapng.packet(0, (1_700_000_000 + number) * 10**9, (frame,), len(frame), False)
+    (path := tmp_path / "link.pcapng").write_bytes(data)
+    wanted = {
+        "10.0.0.2:53": 80, "udp": 80, '"10.0.0.2:53 UDP"': 80, "arp": 10, "broadcast": 10, "query": 80,
+        "eth.type==arp": 10, "eth.type==0x800": 80, "eth.src==02:00:00:00:00:0a": 90, "/10.0.0.1:5002 → /": 30, ":5002": 30,
+        "10.0.0.3": 0,
+    }  # fmt: skip
+    async with people((120, 40)) as person:
+        await opened(person, path, vectorised_from)
+        await person.sees("10.0.0.1:5002 → 10.0.0.2:53 udp  query", "02:00:00:00:00:0a → broadcast arp")
+        view = person.main.traffic.view
+        await person.press("slash")
+        for expression, count in wanted.items():
+            person.main.traffic.query_one("#filter", Input).value = expression
+            wanted_now = count, 90
+            await person.until(
+                lambda wanted=wanted_now: not view.rows.behind and view.rows.matches() == wanted, (expression, count)
+            )
+
+
 async def test_details_bookmarks_and_copies(people: People, tmp_path: Path) -> None:
     capture(path := tmp_path / "traffic.pcapng", 60)
     async with people((120, 40)) as person:

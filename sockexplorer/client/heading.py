@@ -1,0 +1,41 @@
+"""What a row shows of a payload: what a decoder says of it, or who speaks to whom and the bytes behind that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sockexplorer.core.text import escape, preview
+from sockexplorer.decoders.packet import Heading, heading
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.log import Frame
+    from sockexplorer.client.opened import Opened
+    from sockexplorer.client.session import Session
+
+LONGEST = 1024
+"""Characters of a line that are made at most."""
+
+
+def said(session: Session | Opened, frame: Frame, most: int = LONGEST) -> str:
+    """One safe line for a payload, of about so many characters."""
+    if text := session.summary(frame):
+        return escape(text, most)
+    told = heading_of(session, frame)
+    if not told.text:
+        return preview(frame.payload, most)
+    rest = frame.payload[told.start : told.end]
+    return f"{escape(told.text)}  {preview(rest, most)}" if rest else escape(told.text)
+
+
+def summed_up(session: Session | Opened, frame: Frame) -> str:
+    """What stands in a row for a payload beside its bytes, "" for nothing; not escaped."""
+    return session.summary(frame) or heading_of(session, frame).text
+
+
+def heading_of(session: Session | Opened, frame: Frame) -> Heading:
+    """The heading of a frame of AF_PACKET, without a text for any other."""
+    peer = session.peers.get(frame.peer)
+    spoken = session.spoken(frame)
+    if peer is None or frame.event or spoken is None or spoken[0].constant != "AF_PACKET":
+        return Heading()
+    return heading(spoken[1].name, frame.payload, peer.address)

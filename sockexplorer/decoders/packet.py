@@ -1,0 +1,153 @@
+"""Frames of AF_PACKET: the link-layer header of Ethernet as a tree, and for a row who speaks to whom.
+
+Source: <linux/if_ether.h>, <linux/if_arp.h>; IEEE 802.1Q for tags; RFC 791, 8200, 9293 and 768 for addresses and ports.
+What follows those is left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import struct
+from typing import NamedTuple
+
+from sockexplorer.decoders.tree import Node
+
+ETHERTYPES = {
+    0x0800: "ipv4", 0x0806: "arp", 0x86DD: "ipv6", 0x8100: "vlan", 0x88A8: "vlan", 0x8863: "pppoe", 0x8864: "pppoe",
+    0x88CC: "lldp", 0x888E: "eapol", 0x8847: "mpls", 0x000C: "can", 0x000D: "canfd",
+}  # fmt: skip
+TAGS = (0x8100, 0x88A8)
+MOST_TAGS = 4
+HEADER, TAG = 14, 4
+LEAST_ETHERTYPE = 0x600
+"""What is less is the length of a frame of IEEE 802.3."""
+ETHERNET_HARDWARE = (1, 772)
+"""ARPHRD_ETHER, ARPHRD_LOOPBACK: interfaces whose frames begin with a header of Ethernet."""
+IP_PROTOCOLS = {
+    1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 58: "icmpv6", 89: "ospf", 132: "sctp",
+    136: "udplite",
+}  # fmt: skip
+WITH_PORTS = (6, 17, 33, 132, 136)
+TCP_FLAGS = {2: "SYN", 1: "FIN", 4: "RST"}
+"""Those that begin and end a connection."""
+BROADCAST = b"\xff" * 6
+FIELDS = ("dst", "src", "vlan", "priority", "type", "length")
+"""The fields of a header, by the names that are looked for."""
+_WORDS = (
+    "vlan", "broadcast", "length", "protocol", "→", *ETHERTYPES.values(), *IP_PROTOCOLS.values(),
+    *(each.lower() for each in TCP_FLAGS.values()),
+)  # fmt: skip
+_ADDRESS = re.compile(r"[^0-9a-fx]*(?:[0-9a-fx]{1,6}[^0-9a-fx]+)*[0-9a-fx]{0,6}")
+_LETTERS = frozenset("0123456789abcdefx.:[]/")
+
+
+class Heading(NamedTuple):
+    """What a row says of a frame ahead of its payload, which are the bytes from ``start`` up to ``end``."""
+
+    text: str = ""
+    start: int = 0
+    end: int = 0
+
+
+def ethertype(number: int) -> str:
+    """``ipv4``; ``0x88b5`` for one without a name."""
+    return ETHERTYPES.get(number, f"0x{number:04x}")
+
+
+def decode_frame(protocol: str, payload: bytes, peer: object) -> Node | None:
+    """The header of a frame of a raw socket; None where it is not one of Ethernet. Never raises."""
+    if protocol != "raw" or _hardware(peer) not in ETHERNET_HARDWARE or len(payload) < HEADER:
+        return None
+    root = Node("eth", "", 0, len(payload))
+    root.add("dst", _mac(payload[:6]), 0, 6)
+    root.add("src", _mac(payload[6:12]), 6, 12)
+    tags, number, at = _types(payload)
+    for tag, place in tags:
+        node = root.add("vlan", tag & 0xFFF, place, place + TAG, tag & 0xFFF)
+        node.add("priority", tag >> 13, place + 2, place + 3, tag >> 13)
+    name = "type" if number >= LEAST_ETHERTYPE else "length"
+    root.add(name, ethertype(number) if name == "type" else number, at - 2, at, number)
+    return root
+
+
+def heading(protocol: str, payload: bytes, peer: object) -> Heading:
+    """Who speaks to whom in a frame of a packet socket, and by what; without a text where that can't be told.
+
+    ``peer`` is the address of AF_PACKET that came with it. Never raises.
+    """
+    if protocol == "dgram":
+        told = peer[1] if isinstance(peer, tuple) and len(peer) > 1 and isinstance(peer[1], int) else 0
+        return _internet(told, payload, 0) or Heading()
+    if _hardware(peer) not in ETHERNET_HARDWARE or len(payload) < HEADER:
+        return Heading()
+    tags, number, at = _types(payload)
+    before = "".join(f"vlan {tag & 0xFFF} " for tag, _ in tags)
+    if internet := _internet(number, payload, at):
+        return internet._replace(text=before + internet.text)
+    receiver, sender = payload[:6], payload[6:12]
+    if any(receiver) or any(sender):
+        before += f"{_mac(sender)} → {'broadcast' if receiver == BROADCAST else _mac(receiver)} "
+    what = ethertype(number) if number >= LEAST_ETHERTYPE else f"length {number}"
+    return Heading(before + what, at, len(payload))
+
+
+def may_head(text: str) -> bool:
+    """Whether a text, in any case, may stand in a heading. Of most texts that are looked for the answer is no."""
+    return all(
+        any(each in word for word in _WORDS) or (_LETTERS.issuperset(each) and _ADDRESS.fullmatch(each))
+        for each in text.lower().split()
+    )
+
+
+def _hardware(peer: object) -> object:
+    return peer[3] if isinstance(peer, tuple) and len(peer) > 3 else None
+
+
+def _mac(address: bytes) -> str:
+    return address.hex(":")
+
+
+def _types(payload: bytes) -> tuple[list[tuple[int, int]], int, int]:
+    """The tags of VLANs with their places, the ethertype or length, and where what it is about begins."""
+    tags: list[tuple[int, int]] = []
+    at = HEADER
+    (number,) = struct.unpack_from(">H", payload, at - 2)
+    while number in TAGS and len(payload) >= at + TAG and len(tags) < MOST_TAGS:
+        tag, number = struct.unpack_from(">HH", payload, at)
+        tags.append((tag, at - 2))
+        at += TAG
+    return tags, number, at
+
+
+def _internet(number: int, payload: bytes, at: int) -> Heading | None:
+    """The heading of a packet of IP, None for what is none."""
+    first = payload[at] >> 4 if len(payload) > at else 0
+    if number == 0x0800 and first == 4 and len(payload) >= at + 20:
+        total, _, offset, _, protocol = struct.unpack_from(">HHHBB", payload, at + 2)
+        source, destination = (
+            socket.inet_ntop(socket.AF_INET, payload[at + each : at + each + 4]) for each in (12, 16)
+        )
+        start, fragment = at + (payload[at] & 15) * 4, offset & 0x1FFF
+    elif number == 0x86DD and first == 6 and len(payload) >= at + 40:
+        total, protocol = struct.unpack_from(">HB", payload, at + 4)
+        source, destination = (
+            socket.inet_ntop(socket.AF_INET6, payload[at + each : at + each + 16]) for each in (8, 24)
+        )
+        start, total, fragment = at + 40, total + 40, 0
+    else:
+        return None
+    # A short frame is padded; where the kernel is to cut it into packets, it has no length yet.
+    end = min(len(payload), at + total) if total >= start - at else len(payload)
+    what = IP_PROTOCOLS.get(protocol, f"protocol {protocol}")
+    if protocol in WITH_PORTS and not fragment and end >= start + 8:
+        ports = struct.unpack_from(">HH", payload, start)
+        hosts = (f"[{each}]" if ":" in each else each for each in (source, destination))
+        source, destination = (f"{host}:{port}" for host, port in zip(hosts, ports, strict=True))
+        if protocol == 6 and end >= start + 20:
+            flags = payload[start + 13]
+            what += "".join(f" {name}" for bit, name in TCP_FLAGS.items() if flags & bit)
+            start += (payload[start + 12] >> 4) * 4
+        elif protocol in (17, 136):
+            start += 8
+    return Heading(f"{source} → {destination} {what}", min(start, end), end)
