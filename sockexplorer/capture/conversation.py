@@ -1,19 +1,19 @@
 """What was said with one peer, both ways, in lines of text or of a hex dump.
 
-No text is kept: a line is a row's number and a range of its payload.
+No text is kept: a line is a row's number and a range of its payload, or of what a decoder says of that.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.sweep import Sweep
 from sockexplorer.core.payload import hex_lines
-from sockexplorer.core.text import preview
+from sockexplorer.core.text import escape, preview
 
 Mode = Literal["text", "hex"]
 MOST_LINES = 500_000
@@ -33,12 +33,17 @@ class Line(NamedTuple):
 class Conversation:
     """The frames of a log with one peer, cut into lines ``width`` cells wide. Events are left out."""
 
-    def __init__(self, log: Log, peer: int, mode: Mode, width: int, numbers: array[int] | None = None) -> None:
-        """``numbers``: the rows to look at, where they are known."""
+    def __init__(
+        self, log: Log, peer: int, mode: Mode, width: int, numbers: array[int] | None = None,
+        summary: Callable[[Frame], str] = lambda frame: "",
+    ) -> None:  # fmt: skip
+        """``numbers``: the rows to look at, where they are known. ``summary`` gives what a decoder says of a payload,
+        which is the text of it, "" where the bytes are."""
         self.mode = mode
         self.full = False
         """Whether there are more lines than are kept."""
         self._log = log
+        self._summary = summary
         self._peer = peer
         self._width = max(8, width)
         self._per_line = 16 if width >= 74 else 8
@@ -62,11 +67,19 @@ class Conversation:
     def _take(self, frame: Frame) -> None:
         if frame.peer != self._peer or frame.event or self.full:
             return
-        for start, end in self._cut(frame.payload):
+        said = self._said(frame)
+        pieces = (
+            ((at, at + self._width) for at in range(0, len(said), self._width)) if said else self._cut(frame.payload)
+        )
+        for start, end in pieces:
             self._frames.append(frame.number)
             self._starts.append(start)
             self._ends.append(end)
         self.full = len(self._frames) >= MOST_LINES
+
+    def _said(self, frame: Frame) -> str:
+        """What a decoder makes of the payload, safe to show; "" where its bytes are shown."""
+        return escape(self._summary(frame)) if self.mode == "text" and frame.payload else ""
 
     def _cut(self, payload: bytes) -> Iterator[tuple[int, int]]:
         if self.mode == "hex" or not payload:
@@ -109,6 +122,8 @@ class Conversation:
         elif self.mode == "hex":
             offset, digits, letters = hex_lines(part, start, self._per_line)[0]
             text = f"{offset:04x}  {digits}  {letters}"
+        elif said := self._said(frame):
+            text = said[start:end]
         else:
             text = preview(part.removesuffix(b"\n").removesuffix(b"\r"), self._width)
         return Line(number, frame.outgoing, start == 0, text)

@@ -47,6 +47,22 @@ def test_both_directions_of_one_peer_without_events() -> None:
     assert lines(log, peer=3) == []
 
 
+def test_what_a_decoder_says_is_the_text_and_the_bytes_are_the_hex() -> None:
+    log = a_log((1, 0, b"\1\2"), (1, Flag.OUT, b"plain"), (1, 0, b""))
+    said = {b"\1\2": "RTM_NEWLINK \x1b[2J " + "eth0 " * 3}
+
+    def conversation(mode: str) -> list[tuple[bool, bool, str]]:
+        made = Conversation(log, 1, mode, 20, summary=lambda frame: said.get(frame.payload, ""))  # type: ignore[arg-type]
+        made.go_on(FOREVER)
+        return [(each.outgoing, each.first, each.text) for each in map(made.line, range(len(made)))]
+
+    assert conversation("text") == [
+        (False, True, r"RTM_NEWLINK \x1b[2J "), (False, False, "eth0 eth0 eth0 "), (True, True, "plain"),
+        (False, True, "(empty)"),
+    ]  # fmt: skip
+    assert conversation("hex")[0] == (False, True, "0000  01 02                     ..")
+
+
 def test_the_copy_says_which_way_each_frame_went() -> None:
     conversation = Conversation(a_log((1, 0, b"a\nb"), (1, Flag.OUT, b"c")), 1, "text", 80)
     conversation.go_on(FOREVER)

@@ -73,6 +73,10 @@ async def test_kinds_of_netlink_messages_are_told_apart(people: People) -> None:
         await person.until(lambda: session.log.received >= 1)
         await person.press("S", "tab", "tab")
         await person.sees("route RTM_NEWLINK", "route RTM_GETLINK")
+        await person.press("escape", "g", "F")
+        await person.sees("→ RTM_GETLINK", "← RTM_NEWLINK lo ")
+        await person.press("tab")
+        await person.sees("→ 0000 ")
 
 
 async def test_hostile_payloads_in_a_conversation(people: People, size: tuple[int, int], peer: socket.socket) -> None:

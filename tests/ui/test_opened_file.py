@@ -110,8 +110,8 @@ async def test_a_filter_finds_what_the_rows_of_a_link_show(
     (path := tmp_path / "link.pcapng").write_bytes(data)
     wanted = {
         "10.0.0.2:53": 80, "udp": 80, '"10.0.0.2:53 UDP"': 80, "arp": 10, "broadcast": 10, "query": 80,
-        "eth.type==arp": 10, "eth.type==0x800": 80, "eth.src==02:00:00:00:00:0a": 90, "/10.0.0.1:5002 → /": 30, ":5002": 30,
-        "10.0.0.3": 0,
+        "eth.type==arp": 10, "eth.type==0x800": 80, "eth.src==02:00:00:00:00:0a": 90, "/10.0.0.1:5002 → /": 30,
+        ":5002": 30, "10.0.0.3": 0,
     }  # fmt: skip
     async with people((120, 40)) as person:
         await opened(person, path, vectorised_from)

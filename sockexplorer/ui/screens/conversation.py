@@ -91,7 +91,12 @@ class ConversationScreen(ModalScreen[None]):
         view = self.query_one(ConversationView)
         width = view.scrollable_content_region.width - GUTTER
         view.conversation = Conversation(
-            self._session.log, self._peer, self._mode, width, self._session.numbers_of(self._peer)
+            self._session.log,
+            self._peer,
+            self._mode,
+            width,
+            self._session.numbers_of(self._peer),
+            self._session.summary,
         )
         view.set_reactive(LineView.cursor, 0)
         view.scroll_to(y=0, animate=False, immediate=True)
