@@ -13,8 +13,13 @@ from sockexplorer.core.payload import PayloadError
 
 LONGEST_LINE = 8192
 MOST_INTERFACES = 4096
-LINE = re.compile(r"\((\d{1,12})\.(\d{6}|\d{9})\)\s+(\S{1,15})\s+([0-9A-Fa-f]+##?[0-9A-Fa-fRr.]*)(?:\s+([TR]))?\s*")
+LINE = re.compile(r"\((\d{1,12})\.(\d{6}|\d{9})\)\s+(\S{1,15})\s+([0-9A-Fa-f]+##?[0-9A-Fa-fRr.:#_]*)(?:\s+([TR]))?\s*")
 _ERROR = re.compile(r"([2][0-9A-Fa-f]{7})#([0-9A-Fa-f]{16})")
+_XL = re.compile(
+    r"([0-9A-Fa-f]{2})?([0-9A-Fa-f]{3})#([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{8})#([0-9A-Fa-f.]*)"
+)
+"""``45123#81:00:12345678#11223344``: virtual network and priority, flags, type of the data, acceptance field, data."""
+LONGEST_XL = 2048
 
 
 def begins(head: bytes) -> bool:
@@ -54,7 +59,21 @@ def _frame(text: str) -> bytes:
         # Error frames are written with their flag in the id.
         data = bytes.fromhex(error[2])
         return canframes.HEAD.pack(int(error[1], 16), len(data), 0, 0, 0) + data
+    if xl := _XL.fullmatch(text):
+        return _xl(*xl.groups())
     frame = canframes.read_frame(text)
     if len(frame) == canframes.FD:
         return frame[:5] + bytes((frame[5] | canframes.FDF,)) + frame[6:]
     return frame
+
+
+def _xl(network: str | None, *rest: str) -> bytes:
+    priority, flags, kind, acceptance, digits = rest
+    try:
+        data = bytes.fromhex(digits.replace(".", ""))
+    except ValueError:
+        raise PayloadError(f"{digits!r} are no bytes: two hexadecimal digits make one") from None
+    if not int(flags, 16) & canframes.XLF or not 1 <= len(data) <= LONGEST_XL:
+        raise PayloadError(f"a frame of CAN XL has the flag 80 and 1 to {LONGEST_XL} bytes")
+    head = int(network or "0", 16) << 16 | int(priority, 16) & canframes.SFF_MASK
+    return canframes.XL_HEAD.pack(head, int(flags, 16), int(kind, 16), len(data), int(acceptance, 16)) + data

@@ -4,6 +4,7 @@ Frames and filters are in can-utils' notation (candump(1), cansend(1), lib.c of 
 
     123#DEADBEEF        an id of 11 bits (three digits) or 29 bits (eight), and the data; dots between bytes may stand
     123#R4              a remote request for four bytes
+    123#1122334455667788_B    eight bytes, or R8, whose length code on the bus was one of 9 to F
     123##1DEADBEEF      a CAN FD frame: one digit of flags (1 BRS, 2 ESI) before the data; the kernel adds 4, FDF
     123:7FF,200~700     receive ids that match under a mask, or all but those
 
@@ -26,6 +27,9 @@ HEAD = struct.Struct("=IBBBB")
 EFF, RTR, ERR = 0x80000000, 0x40000000, 0x20000000
 XLF = 0x80
 """CANXL_XLF: a frame of CAN XL has it where others have their length."""
+XL_HEAD = struct.Struct("=IBBHI")
+"""``struct canxl_frame``: the priority (its upper bytes the virtual network), flags, the type of the data, the length,
+the acceptance field."""
 FDF = 4
 """CANFD_FDF, which can_send() of the kernel sets in every frame of 72 bytes."""
 SFF_MASK, EFF_MASK = 0x7FF, 0x1FFFFFFF
@@ -76,12 +80,13 @@ def frame_text(frame: bytes) -> str:
     """``123#DEADBEEF`` for a frame of 16 or 72 bytes; "" for other lengths. Never raises."""
     if len(frame) not in (CLASSIC, FD):
         return ""
-    can_id, length, flags, _, _ = HEAD.unpack_from(frame)
+    can_id, length, flags, _, code = HEAD.unpack_from(frame)
     name = f"{can_id & EFF_MASK:08X}" if can_id & ERR else id_text(can_id)
     data = frame[HEAD.size : HEAD.size + min(length, len(frame) - HEAD.size)].hex().upper()
     if len(frame) == FD:
         return f"{name}##{flags & 0xF & ~FDF:X}{data}"
-    return f"{name}#R{length or ''}" if can_id & RTR else f"{name}#{data}"
+    more = f"_{code:X}" if length == 8 < code <= 15 else ""
+    return f"{name}#R{length or ''}{more}" if can_id & RTR else f"{name}#{data}{more}"
 
 
 def read_frame(text: str) -> bytes:
@@ -97,12 +102,17 @@ def read_frame(text: str) -> bytes:
         # What stands between two lengths of CAN FD is filled with zeros.
         length = next(each for each in FD_LENGTHS if each >= len(data))
         return HEAD.pack(can_id, length, int(rest[0], 16), 0, 0) + data.ljust(64, b"\0")
+    rest, mark, code = rest.partition("_")
     if rest[:1] in ("R", "r"):
         if not re.fullmatch(r"[0-8]?", rest[1:]):
             raise PayloadError(f"{rest!r}: a remote request is R, or R and a length from 0 to 8")
-        return HEAD.pack(can_id | RTR, int(rest[1:] or "0"), 0, 0, 0) + bytes(8)
-    data = _data(rest, 8)
-    return HEAD.pack(can_id, len(data), 0, 0, 0) + data.ljust(8, b"\0")
+        length, data, can_id = int(rest[1:] or "0"), b"", can_id | RTR
+    else:
+        data = _data(rest, 8)
+        length = len(data)
+    if mark and (length != 8 or not re.fullmatch(r"[9a-fA-F]", code)):
+        raise PayloadError(f"_{code}: a length code from 9 to F follows eight bytes, or R8")
+    return HEAD.pack(can_id, length, 0, 0, int(code or "0", 16)) + data.ljust(8, b"\0")
 
 
 def _data(text: str, longest: int) -> bytes:

@@ -5,8 +5,6 @@ Source: <linux/can.h>, <linux/can/error.h>, <linux/can/bcm.h>; SAE J1939-81 for 
 
 from __future__ import annotations
 
-import struct
-
 from sockexplorer.core import canframes
 from sockexplorer.core.canframes import (
     BCM_FLAGS,
@@ -22,14 +20,12 @@ from sockexplorer.core.canframes import (
     OPCODES,
     RTR,
     SFF_MASK,
+    XL_HEAD,
     XLF,
 )  # fmt: skip
 from sockexplorer.decoders import j1939
 from sockexplorer.decoders.tree import Node
 
-XL_HEAD = struct.Struct("=IBBHI")
-"""``struct canxl_frame``: the priority (its upper bytes the virtual network), flags, the type of the data, the length,
-the acceptance field."""
 _XL_FLAGS = {"XLF": XLF, "SEC": 1, "RRS": 2}
 _FD_FLAGS = {"BRS": 1, "ESI": 2, "FDF": 4}
 _ERRORS = {

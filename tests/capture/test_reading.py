@@ -294,16 +294,24 @@ def test_a_log_of_candump() -> None:
     lines = [
         "(1436509052.249713) vcan0 123#DEADBEEF", "(1436509052.249714) can1 12345678#R", "(1.000000) can1 7FF#R4 T",
         "(1.123456789) can0 123##1AABB R", "(2.000000) can0 20000004#0004000000000000",
+        "(2.000000) can0 123#1122334455667788_B", "(2.000000) can0 123#R8_F T",
+        "(2.000000) can0 45123#81:00:12345678#112233.44",
     ]  # fmt: skip
     found = read("".join(f"{line}\n" for line in lines).encode())
     opened = Opened()
     frames = [opened.frame(each) for each in found]
-    assert [frame_text(each.payload) for each in frames] == [line.split()[2] for line in lines[:4]] + [
-        "00000004#0004000000000000"
+    assert [frame_text(each.payload) for each in frames[:-1]] == [line.split()[2] for line in lines[:4]] + [
+        "00000004#0004000000000000",
+        "123#1122334455667788_B",
+        "123#R8_F",
     ]
+    assert opened.summary(frames[-1]) == "45123#81:00:12345678#11223344"
     assert [each.time for each in frames[:1] + frames[3:4]] == [1436509052_249713000, 1_123456789]
-    assert [each.outgoing for each in found] == [None, None, True, False, None]
+    assert [each.outgoing for each in found] == [None, None, True, False, None, None, True, None]
     assert [rows.peer_literal(opened, each) for each in frames[:2]] == ["('vcan0',)", "('can1',)"]
+    for wrong in ("123#01:00:12345678#11", "123#81:00:12345678#", "123#81:00:12345678#1", "123#81:00:1234#11"):
+        with pytest.raises(CaptureError, match=r"at byte 0: .*(XL|bytes|candump)"):
+            read(f"(1.000000) can0 {wrong}\n(1.000000) can0 123#0000\n".encode())
     with pytest.raises(Torn) as caught:
         read(b"(1.000000) can0 123#0000\n(1.000000) can0 123#00")
     assert caught.value.offset == 25

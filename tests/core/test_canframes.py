@@ -36,6 +36,9 @@ def data(longest: int) -> st.SearchStrategy[str]:
 FRAMES = (
     st.tuples(IDS, data(8)).map("#".join)
     | st.tuples(IDS, st.sampled_from(["R", *(f"R{length}" for length in range(1, 9))])).map("#".join)
+    | st.tuples(IDS, st.sampled_from(["R8", "0011223344556677"]), st.sampled_from("9ABCDEF")).map(
+        "{0[0]}#{0[1]}_{0[2]}".format
+    )
     | st.tuples(IDS, st.sampled_from("012389AB"), st.sampled_from(canframes.FD_LENGTHS)).map(
         lambda each: f"{each[0]}##{each[1]}{bytes(range(each[2])).hex().upper()}"
     )
@@ -52,7 +55,7 @@ def test_a_frame_as_it_is_written(text: str) -> None:
 @given(st.binary(min_size=16, max_size=16) | st.binary(min_size=72, max_size=72))
 def test_any_frame_has_a_text(frame: bytes) -> None:
     text = frame_text(frame)
-    assert re.fullmatch(r"([0-9A-F]{3}|[0-9A-F]{8})(#(R\d*|([0-9A-F]{2})*)|##[0-9A-F]([0-9A-F]{2})*)", text)
+    assert re.fullmatch(r"([0-9A-F]{3}|[0-9A-F]{8})(#(R\d*|([0-9A-F]{2})*)(_[9A-F])?|##[0-9A-F]([0-9A-F]{2})*)", text)
 
 
 @given(st.binary(max_size=100))
@@ -71,7 +74,8 @@ def test_the_bytes_are_those_of_the_kernels_structures() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "123", "12#AA", "1234#AA", "FFFFFFFF#", "800#", "123#A", "123#XX", "123#" + "00" * 9, "123##", "123##G",
-     "123##0" + "00" * 65, "123#R9", "123#RR", "123#AA 124#BB"],
+     "123##0" + "00" * 65, "123#R9", "123#RR", "123#R7_9", "123#0011_B",
+     "123#0011223344556677_8", "123#0011223344556677_", "123##0AA_B", "123#AA 124#BB"],
 )  # fmt: skip
 def test_what_is_no_frame(text: str) -> None:
     with pytest.raises(PayloadError):
