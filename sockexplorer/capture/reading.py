@@ -168,7 +168,15 @@ def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:
         return "candump"
     if compressed := next((name for start, name in COMPRESSED if magic.startswith(start)), ""):
         raise CaptureError(0, f"it is compressed: {compressed} -d < FILE | sockexplorer open -")
+    if other := next((name for start, name in OTHERS if window.peek(8).startswith(start)), ""):
+        raise CaptureError(0, f"it is a capture of another kind, {other}: editcap FILE FILE.pcapng converts it")
     raise CaptureError(0, f"it begins with {magic.hex(' ')}: neither pcapng, pcap nor a log of candump -L")
 
 
 COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zX", "xz"), (b"\x04\x22\x4d\x18", "lz4"))
+OTHERS = (
+    (b"\x34\xcd\xb2\xa1", "modified pcap"), (b"\xa1\xb2\xcd\x34", "modified pcap"), (b"snoop\0\0\0", "snoop"),
+    (b"btsnoop\0", "btsnoop"), (b"GMBU", "Network Monitor"), (b"RTSS", "Network Monitor"), (b"LOGG", "BLF"),
+    (b"\xaa\xaa\xaa\xaa", "5View"),
+)  # fmt: skip
+"""Files that Wireshark reads, by their beginnings: wiretap/*.c of Wireshark."""

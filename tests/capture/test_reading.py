@@ -290,6 +290,21 @@ def test_what_wireshark_writes(tmp_path: Path, kind: str, unit: int) -> None:
     assert Opened().frame(found[0]).meta["socket"] == "packet/raw"
 
 
+@pytest.mark.skipif(shutil.which("editcap") is None, reason="editcap (of tshark) is not installed")
+@pytest.mark.parametrize("kind", ["modpcap", "snoop", "netmon1", "netmon2", "5views", "btsnoop"])
+def test_what_only_wireshark_reads_is_told_from_garbage_and_can_be_converted(tmp_path: Path, kind: str) -> None:
+    source, target, again = tmp_path / "a.pcapng", tmp_path / "b", tmp_path / "c.pcapng"
+    hci = kind == "btsnoop"
+    origin = Origin("bluetooth/hci", 1, (0, 0)) if hci else Origin("packet/raw")
+    payload = bytes.fromhex("01030c00") if hci else bytes(60)
+    source.write_bytes(written([(origin, None, Frame(1, 10**18, len(payload), 0, 0, payload, {}))]))
+    subprocess.run(["editcap", "-F", kind, source, target], check=True, capture_output=True, timeout=PATIENCE)
+    with pytest.raises(CaptureError, match=r"of another kind, .*: editcap FILE FILE.pcapng converts it"):
+        read(target.read_bytes())
+    subprocess.run(["editcap", target, again], check=True, capture_output=True, timeout=PATIENCE)
+    assert len(read(again.read_bytes())) == 1
+
+
 def test_a_log_of_candump() -> None:
     lines = [
         "(1436509052.249713) vcan0 123#DEADBEEF", "(1436509052.249714) can1 12345678#R", "(1.000000) can1 7FF#R4 T",
