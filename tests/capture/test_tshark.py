@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import struct
 import subprocess
@@ -151,6 +152,36 @@ def test_each_frame_is_read_back(seen: list[dict[str, str]], number: int) -> Non
 
 def test_every_family_is_among_the_cases() -> None:
     assert {each.name for each in all_families()} <= {case.origin.family for case in CASES}
+
+
+SAMPLES = {"can/raw": read_frame("123#DEADBEEF"), "packet/raw": ETHERNET, "packet/dgram": PING4, "divert/raw": PING4,
+           "inet/icmp": PING4[20:], "inet/raw": PING4, "netlink": LINKS}  # fmt: skip
+LINKS_OF_THEIR_OWN = {"can/raw": "can", "packet/raw": "eth", "packet/dgram": "sll", "divert/raw": "raw:ip",
+                      "inet/raw": "raw:ip", "bluetooth/hci": "bluetooth", "netlink": "netlink",
+                      "vsock": "vsock"}  # fmt: skip
+
+
+def test_every_protocol_of_every_family_in_both_directions(tmp_path: Path) -> None:
+    cases = []
+    for family in all_families():
+        for protocol in family.protocols:
+            path = f"{family.name}/{protocol.name}"
+            address = ast.literal_eval(family.example(protocol))
+            payload = SAMPLES.get(path, SAMPLES.get(family.name, b"hello"))
+            origin = Origin(path, protocol.proto_number or 0, address)
+            cases += [Case(origin, address, payload, {}, outgoing) for outgoing in (False, True)]
+    record(tmp_path / "every.pcapng", cases)
+    seen = tshark(tmp_path / "every.pcapng", "frame.protocols", "exported_pdu.col_proto_str", "_ws.malformed")
+    assert len(seen) == len(cases) > 100
+    for case, row in zip(cases, seen, strict=True):
+        path = case.origin.path
+        own = LINKS_OF_THEIR_OWN.get(path, LINKS_OF_THEIR_OWN.get(case.origin.family, ""))
+        if path == "inet/raw" and case.outgoing:
+            own = ""
+        assert row["frame.protocols"].startswith(own or "exported_pdu:"), path
+        assert row["exported_pdu.col_proto_str"] == ("" if own else path)
+        if path in SAMPLES and (path, case.outgoing) != ("inet/raw", True):
+            assert row["_ws.malformed"] == "", path
 
 
 def test_drops_are_told(tmp_path: Path) -> None:
