@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sockexplorer.core.text import escape, preview
+from sockexplorer.core.text import PREVIEW_BYTES, escape, preview
 from sockexplorer.decoders.packet import Heading, heading
 
 if TYPE_CHECKING:
@@ -12,19 +12,16 @@ if TYPE_CHECKING:
     from sockexplorer.client.opened import Opened
     from sockexplorer.client.session import Session
 
-LONGEST = 1024
-"""Characters of a line that are made at most."""
 
-
-def said(session: Session | Opened, frame: Frame, most: int = LONGEST) -> str:
-    """One safe line for a payload, of about so many characters."""
+def said(session: Session | Opened, frame: Frame, most: int | None = None) -> str:
+    """One safe line for a payload; of what a decoder says at most so many characters, of bytes so many of them."""
     if text := session.summary(frame):
         return escape(text, most)
     told = heading_of(session, frame)
     if not told.text:
-        return preview(frame.payload, most)
+        return preview(frame.payload, most or PREVIEW_BYTES)
     rest = frame.payload[told.start : told.end]
-    return f"{escape(told.text)}  {preview(rest, most)}" if rest else escape(told.text)
+    return f"{escape(told.text)}  {preview(rest, most or PREVIEW_BYTES)}" if rest else escape(told.text)
 
 
 def summed_up(session: Session | Opened, frame: Frame) -> str:
