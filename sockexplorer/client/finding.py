@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sockexplorer.capture.filter import Predicate, Vocabulary, compile_filter
 from sockexplorer.client.file_session import FileSession
-from sockexplorer.client.heading import summed_up
+from sockexplorer.client.heading import has_headings, summed_up
 from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
 from sockexplorer.decoders.packet import may_head
 
@@ -38,5 +38,5 @@ def _heads(session: Session, text: str) -> bool:
         return False
     if isinstance(session, FileSession):
         captured = session.captured
-        return not captured.ready or any(each.path.startswith("packet/") for each in captured.origins.known)
-    return session.family.constant == "AF_PACKET"
+        return not captured.ready or any(has_headings(each.path) for each in captured.origins.known)
+    return has_headings(f"{session.family.name}/{session.protocol.name}")

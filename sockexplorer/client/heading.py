@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sockexplorer.core.text import PREVIEW_BYTES, escape, preview
-from sockexplorer.decoders.packet import Heading, heading
+from sockexplorer.decoders.packet import Heading, heading, heading_of_packet
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
@@ -30,9 +30,18 @@ def summed_up(session: Session | Opened, frame: Frame) -> str:
 
 
 def heading_of(session: Session | Opened, frame: Frame) -> Heading:
-    """The heading of a frame of AF_PACKET, without a text for any other."""
-    peer = session.peers.get(frame.peer)
+    """The heading of a frame of AF_PACKET or of a raw socket, without a text for any other."""
     spoken = session.spoken(frame)
-    if peer is None or frame.event or spoken is None or spoken[0].constant != "AF_PACKET":
+    if spoken is None or spoken[1].name not in ("raw", "dgram") or frame.event:
         return Heading()
-    return heading(spoken[1].name, frame.payload, peer.address)
+    if not has_headings(f"{spoken[0].name}/{spoken[1].name}"):
+        return Heading()
+    if spoken[0].constant != "AF_PACKET":
+        return heading_of_packet(frame.payload)
+    peer = session.peers.get(frame.peer)
+    return Heading() if peer is None else heading(spoken[1].name, frame.payload, peer.address)
+
+
+def has_headings(path: str) -> bool:
+    """Whether rows of a FAMILY/PROTOCOL may have a heading."""
+    return path in ("packet/raw", "packet/dgram", "inet/raw", "inet6/raw", "divert/raw")

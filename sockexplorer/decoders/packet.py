@@ -1,4 +1,4 @@
-"""Frames of AF_PACKET: the link-layer header of Ethernet as a tree, and for a row who speaks to whom.
+"""Frames of AF_PACKET and packets of IP: the link-layer header of Ethernet as a tree, and for a row who speaks to whom.
 
 Source: <linux/if_ether.h>, <linux/if_arp.h>; IEEE 802.1Q for tags; RFC 791, 8200, 9293 and 768 for addresses and ports.
 What follows those is left as it is.
@@ -90,6 +90,16 @@ def heading(protocol: str, payload: bytes, peer: object) -> Heading:
         before += f"{_mac(sender)} → {'broadcast' if receiver == BROADCAST else _mac(receiver)} "
     what = ethertype(number) if number >= LEAST_ETHERTYPE else f"length {number}"
     return Heading(before + what, at, len(payload))
+
+
+def heading_of_packet(payload: bytes) -> Heading:
+    """As `heading`, of a raw socket's payload: it has a text where that is one whole packet with its header of IP."""
+    for number, at in ((0x0800, 2), (0x86DD, 4)):
+        if len(payload) >= at + 2 and (told := _internet(number, payload, 0)):
+            (total,) = struct.unpack_from(">H", payload, at)
+            if total + (40 if number == 0x86DD else 0) == len(payload):
+                return told
+    return Heading()
 
 
 def may_head(text: str) -> bool:

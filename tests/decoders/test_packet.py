@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support import PATIENCE
 
 from sockexplorer.decoders.fields import field_names, field_values
-from sockexplorer.decoders.packet import Heading, decode_frame, heading, may_head
+from sockexplorer.decoders.packet import Heading, decode_frame, heading, heading_of_packet, may_head
 
 HERE, THERE = bytes.fromhex("020000000001"), bytes.fromhex("02000000000a")
 ETH0 = ("eth0", 3, 0, 1, THERE)
@@ -81,6 +81,16 @@ def test_a_datagram_has_its_ethertype_in_the_address() -> None:
     assert (told.text, packet[told.start : told.end]) == ("10.0.0.1:5000 → 10.0.0.2:53 udp", b"hello")
     assert heading("dgram", packet, ("eth0", 0x0806, 0, 1, THERE)) == Heading()
     assert heading("dgram", packet, ("eth0",)) == Heading()
+
+
+def test_a_raw_socket_gives_whole_packets() -> None:
+    for packet, text in (
+        (ip4(17, UDP), "10.0.0.1:5000 → 10.0.0.2:53 udp"), (ip4(1, b"\x08\0"), "10.0.0.1 → 10.0.0.2 icmp"),
+        (ip6(17, UDP), "[::1]:5000 → [::2]:53 udp"),
+    ):  # fmt: skip
+        assert heading_of_packet(packet).text == text
+        for other in (packet[:-1], packet + b"x", packet[20:], b"E" + packet, b""):
+            assert heading_of_packet(other) == Heading(), "it is what the header is followed by"
 
 
 @pytest.mark.parametrize("text", ["hello", "GET /", "deadbeef", "message", "Hello, 10.0.0.1!", "sensor-7", "1234567"])
