@@ -79,6 +79,14 @@ class Compiled:
         return self._holds(frame)
 
 
+class Headings(NamedTuple):
+    """What rows say of frames ahead of their bytes, as a link's do: ``of`` a frame, and whether a text ``may`` be in
+    one. Of most texts the answer is no, and no heading is made."""
+
+    of: Callable[[Frame], str]
+    may: Callable[[str], bool]
+
+
 class Shown(NamedTuple):
     """What a view knows of a frame beside the bytes: its peer's name, its payload summed up, and decoded."""
 
@@ -86,7 +94,7 @@ class Shown(NamedTuple):
     payload: Callable[[Frame], str]
     fields: Callable[[Frame], Decoded]
     vocabulary: Vocabulary
-    beside: Callable[[str], bool]
+    headings: Headings
 
 
 GRAMMAR = r"""
@@ -121,6 +129,7 @@ DEEPEST = 50
 FIELDS = ("dir", "len", "peer", "n", "event", "time")
 _ALSO = ("direction", "length")
 _NO_VOCABULARY = Vocabulary()
+NO_HEADINGS = Headings(lambda frame: "", lambda text: False)
 _OPERATORS: dict[str, Compare] = {
     "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
 }  # fmt: skip
@@ -151,13 +160,12 @@ def compile_filter(
     summary: Callable[[Frame], str] = lambda frame: "",
     fields: Callable[[Frame], Decoded] = lambda frame: {},
     vocabulary: Vocabulary = _NO_VOCABULARY,
-    beside: Callable[[str], bool] = lambda text: False,
+    headings: Headings = NO_HEADINGS,
 ) -> Compiled | None:
     """The predicate of a filter; None for an empty one, which shows everything. Raises `FilterError`.
 
     ``peer_name`` gives the shown name of a peer's number, ``summary`` what stands in a row for its payload, if not the
-    bytes, ``fields`` what is decoded of it. A field that is not in the ``vocabulary`` is an error. ``beside`` says of a
-    text whether it may be in a ``summary`` where no decoder sums up payloads.
+    bytes, ``fields`` what is decoded of it. A field that is not in the ``vocabulary`` is an error.
     """
     if not text.strip():
         return None
@@ -176,7 +184,7 @@ def compile_filter(
         raise FilterError(f"not understood {place}{told}") from None
     except LarkError as error:
         raise FilterError(str(error)) from None
-    return _compile(tree, Shown(peer_name, summary, fields, vocabulary, beside), 0)
+    return _compile(tree, Shown(peer_name, summary, fields, vocabulary, headings), 0)
 
 
 def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
@@ -206,7 +214,7 @@ def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
         if kind == "word" and text.lower().startswith("hex:"):
             raise FilterError(f'hex: takes bytes of two digits each, as in hex:de ad; the text is found by "{text}"')
         text = _unquote(text) if kind == "quoted" else text
-        known = text.isascii() and not shown.beside(text)
+        known = text.isascii() and not shown.headings.may(text)
         return Compiled(_contains(text, shown), Test("text", text) if known else OTHER)
     return _comparison(node, shown)
 
@@ -234,13 +242,16 @@ def _contains(text: str, shown: Shown) -> Predicate:
     wanted = text.lower()
     wanted_bytes = wanted.encode("utf-8", "surrogatepass")
     ascii_only = wanted.isascii()
+    headed = shown.headings.may(text)
 
     def contains(frame: Frame) -> bool:
         if wanted_bytes in frame.payload.lower():
             return True
         if not ascii_only and wanted in frame.payload.decode("utf-8", "replace").lower():
             return True
-        return any(wanted in each.lower() for each in _texts(frame, shown))
+        if any(wanted in each.lower() for each in _texts(frame, shown)):
+            return True
+        return headed and wanted in shown.headings.of(frame).lower()
 
     return contains
 
@@ -261,7 +272,9 @@ def _matches(pattern: Pattern, shown: Shown) -> Predicate:
     found = _search(pattern)
 
     def matches(frame: Frame) -> bool:
-        return found(frame.payload.decode("latin-1")) or any(found(each) for each in _texts(frame, shown) if each)
+        return found(frame.payload.decode("latin-1")) or any(
+            found(each) for each in (*_texts(frame, shown), shown.headings.of(frame)) if each
+        )
 
     return matches
 

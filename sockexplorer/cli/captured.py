@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,14 +52,16 @@ class Captured:
 
         A torn end is told on stderr, and ends it.
         """
-        from sockexplorer.capture.filter import FilterError, Vocabulary, compile_filter
+        from sockexplorer.capture.filter import FilterError, Headings, Vocabulary, compile_filter
         from sockexplorer.capture.reading import CaptureError, Torn, records
-        from sockexplorer.client.heading import summed_up
+        from sockexplorer.client.heading import heading_of
         from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
+        from sockexplorer.decoders.packet import may_head
 
         try:
             opened, vocabulary = self.opened, Vocabulary(frozenset(field_names()), OPEN_PREFIXES)
-            wanted = compile_filter(expression, opened.peer_name, partial(summed_up, opened), opened.fields, vocabulary)
+            headings = Headings(lambda frame: heading_of(opened, frame).text, may_head)
+            wanted = compile_filter(expression, opened.peer_name, opened.summary, opened.fields, vocabulary, headings)
             for record in records(self._read, self.drops):
                 frame = self.opened.frame(record)
                 if wanted is None or wanted(frame):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from sockexplorer.capture.filter import Predicate, Vocabulary, compile_filter
+from sockexplorer.capture.filter import Headings, Predicate, Vocabulary, compile_filter
 from sockexplorer.client.file_session import FileSession
-from sockexplorer.client.heading import has_headings, summed_up
+from sockexplorer.client.heading import has_headings, heading_of
 from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
 from sockexplorer.decoders.packet import may_head
 
@@ -28,15 +28,17 @@ def filter_of(text: str, session: Session | None) -> Predicate | None:
     """
     if session is None:
         return compile_filter(text, str, vocabulary=vocabulary())
-    shown = partial(summed_up, session)
-    return compile_filter(text, session.peer_name, shown, session.fields, vocabulary(), partial(_heads, session))
+    headings = Headings(lambda frame: heading_of(session, frame).text, partial(_may_head, session))
+    return compile_filter(text, session.peer_name, session.summary, session.fields, vocabulary(), headings)
 
 
-def _heads(session: Session, text: str) -> bool:
-    """Whether a text may be in a heading of the rows, where no decoder sums up payloads."""
+def _may_head(session: Session, text: str) -> bool:
+    """Whether a text may be in a heading of the rows."""
     if not may_head(text):
         return False
     if isinstance(session, FileSession):
         captured = session.captured
-        return not captured.ready or any(has_headings(each.path) for each in captured.origins.known)
+        # Of a large file it is known where its frames are from; more kinds of them may come into one that grows.
+        known = captured.vectorised and captured.ready and not session.growing
+        return not known or any(has_headings(each.path) for each in captured.origins.known)
     return has_headings(f"{session.family.name}/{session.protocol.name}")

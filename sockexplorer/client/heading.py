@@ -24,11 +24,6 @@ def said(session: Session | Opened, frame: Frame, most: int | None = None) -> st
     return f"{escape(told.text)}  {preview(rest, most or PREVIEW_BYTES)}" if rest else escape(told.text)
 
 
-def summed_up(session: Session | Opened, frame: Frame) -> str:
-    """What stands in a row for a payload beside its bytes, "" for nothing; not escaped."""
-    return session.summary(frame) or heading_of(session, frame).text
-
-
 def heading_of(session: Session | Opened, frame: Frame) -> Heading:
     """The heading of a frame of AF_PACKET or of a raw socket, without a text for any other."""
     spoken = session.spoken(frame)
