@@ -66,8 +66,12 @@ async def test_ctrl_o_shows_a_file_and_says_what_is_none(people: People, size: t
         person.app.screen.query_one(Input).value = str(path)
         await person.press("enter")
         await person.sees("1 ▤ traffic.pcapng", "50 frames", "message 1", "192.0.2.7:53")
-        await person.press("G", "p")
+        await person.press("G", "p", "w", "o", "d")
         await person.sees("message 50")
+        assert person.app.focused is person.main.traffic.view, "there is no socket whose options could be changed"
+        possible = {each.binding.id for each in person.app.screen.active_bindings.values() if each.enabled}
+        assert not {"timeout", "option", "disconnect"} & possible, "nor does the help name the keys for them"
+        assert {"show-details", "statistics", "bookmark"} <= possible
         assert not {"Pause", "Send", "Repair"} & person.offered(), "nothing of it comes or goes"
         assert "paused" not in person.screen
         await person.press("x")

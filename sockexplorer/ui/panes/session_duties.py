@@ -15,6 +15,7 @@ from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import clock, count
 from sockexplorer.ui.panes.row_duties import RowDuties
 from sockexplorer.ui.screens.choose import ChooseScreen
+from sockexplorer.ui.status import OVER
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.option_line import OptionLine
 from sockexplorer.ui.widgets.session_bar import SessionBar
@@ -67,7 +68,7 @@ class SessionDuties(RowDuties):
     # --- waiting, options ----------------------------------------------------------------------------------
 
     def action_timeout(self) -> None:
-        if self.session is not None and self.session.state not in ("closed", "failed", "ended", "file"):
+        if self.session is not None and self.session.state not in OVER:
             self.query_one(TimeoutLine).open(self.session.timeout)
 
     @on(TimeoutLine.Given)
@@ -77,7 +78,7 @@ class SessionDuties(RowDuties):
         self.view.focus()
 
     def action_option(self) -> None:
-        if self.session is not None and self.session.state not in ("closed", "failed", "ended"):
+        if self.session is not None and self.session.state not in OVER:
             self.query_one(OptionLine).open(self.session)
 
     @on(OptionLine.Given)

@@ -21,7 +21,7 @@ from sockexplorer.core.lifecycle import allowed
 from sockexplorer.ui.explain import empty_text
 from sockexplorer.ui.panes.session_duties import SessionDuties
 from sockexplorer.ui.panes.traffic_help import about_traffic
-from sockexplorer.ui.status import status_text
+from sockexplorer.ui.status import OVER, status_text
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
@@ -318,6 +318,10 @@ class TrafficPane(SessionDuties):
             return False
         if action in ("pause", "follow") and session is not None and not session.live:
             return False  # its rows are all there
+        if action in ("timeout", "option") and (session is None or session.state in OVER):
+            return False  # there is no socket any more, or never was
+        if action == "disconnect" and (session is None or not session.connections):
+            return False
         if action == "repair" and (session is None or not session.torn):
             return False
         if action in ROW_ACTIONS and session is not None:
