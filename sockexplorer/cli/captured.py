@@ -71,7 +71,7 @@ class Captured:
         except Torn as error:
             self.torn = error.offset
             self._idle()
-            fix = "" if self.path == "-" else '; "open --repair" cuts it there'
+            fix = "" if self.path == "-" or not error.offset else '; "open --repair" cuts it there'
             note(f"{self.path}: it ends within a record: whole up to byte {error.offset}{fix}")
         except CaptureError as error:
             self._idle()

@@ -193,6 +193,7 @@ def test_a_torn_file_is_repaired_on_request(run: Run, done: Done, tmp_path: Path
     shown = done("open", str(path))
     assert (shown.returncode, len(shown.stdout.splitlines())) == (0, 1)
     assert "it ends within a record: whole up to byte" in shown.stderr
+    assert '"open --repair" cuts it there' in shown.stderr
     assert path.stat().st_size == len(whole) - 90
     with path.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_SH)
@@ -204,6 +205,10 @@ def test_a_torn_file_is_repaired_on_request(run: Run, done: Done, tmp_path: Path
     again = done("open", str(path), "--repair")
     assert "nothing to repair" in again.stderr
     assert len(again.stdout.splitlines()) == 1
+    path.write_bytes(whole[:30])
+    assert "cuts it there" not in done("open", str(path)).stderr, "nothing of it would be left"
+    assert done("open", str(path), "--repair").returncode == 1
+    assert path.read_bytes() == whole[:30]
 
 
 def test_what_was_dropped_is_told_also_of_a_copy(done: Done, tmp_path: Path) -> None:
