@@ -4,7 +4,7 @@
     "two words"           the same, with blanks; or 'two words'
     /GET .* HTTP/         a regular expression over the payload (bytes as Latin-1) and the shown text
     hex:de ad be          these bytes
-    dir==in  len>100  peer~"192."  n>=500  event==accepted
+    dir==in  len>100  peer~"192."  n>=500  event==accepted  comment~"retry"
     time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment; of here, unless it ends with Z or +02:00
     nl.type==RTM_NEWLINK  can.pgn==61444     a field that a decoder reads; of several values one is enough
     peer~/^10[.]|^192[.]/    a regular expression over a name or a decoded field
@@ -126,7 +126,7 @@ WORD.-1: /(?:(?!&&|\|\|)[^\s()"])+/
 """
 DEEPEST = 50
 """A predicate calls itself once a level, beneath an interface that is deep in calls already."""
-FIELDS = ("dir", "len", "peer", "n", "event", "time")
+FIELDS = ("dir", "len", "peer", "n", "event", "time", "comment")
 _ALSO = ("direction", "length")
 _NO_VOCABULARY = Vocabulary()
 NO_HEADINGS = Headings(lambda frame: "", lambda text: False)
@@ -293,13 +293,13 @@ def _comparison(node: Any, shown: Shown) -> Compiled:
         return Compiled(lambda frame: not frame.event and frame.outgoing is wanted, Test("outgoing", wanted))
     if field == "time":
         return _timed(symbol, value)
-    if field not in ("peer", "event"):
+    if field not in ("peer", "event", "comment"):
         _check_name(field, f"{field}{symbol}{value}", shown.vocabulary)
     if kind == "regex_value":
         if symbol != "~":
             raise FilterError(f"a regular expression is compared with ~: {field}~{token}")
         return _by_regex(field, _search(_regex(token[1:-1])), shown)
-    if field in ("peer", "event"):
+    if field in ("peer", "event", "comment"):
         return _textual(field, symbol, value, shown)
     return Compiled(_decoded(field, symbol, value, shown))
 
@@ -309,6 +309,8 @@ def _by_regex(field: str, found: Callable[[str], bool], shown: Shown) -> Compile
         return Compiled(lambda frame: found(shown.peer(frame.peer)), Test("peer", found))
     if field == "event":
         return Compiled(lambda frame: found(frame.event), Test("event", found))
+    if field == "comment":
+        return Compiled(lambda frame: any(map(found, _comments(frame))))
     return Compiled(lambda frame: any(found(text) for text, _ in shown.fields(frame).get(field, ())))
 
 
@@ -391,4 +393,13 @@ def _textual(field: str, symbol: str, value: str, shown: Shown) -> Compiled:
 
     if field == "peer":
         return Compiled(lambda frame: is_wanted(shown.peer(frame.peer)), Test("peer", is_wanted))
+    if field == "comment":
+        every = all if symbol == "!=" else any
+        return Compiled(lambda frame: every(map(is_wanted, _comments(frame))))
     return Compiled(lambda frame: is_wanted(frame.event), Test("event", is_wanted))
+
+
+def _comments(frame: Frame) -> list[str]:
+    """The comments that a capture file has on a frame."""
+    found = frame.meta.get("comments", ())
+    return [str(each) for each in found] if isinstance(found, list | tuple) else []

@@ -154,6 +154,18 @@ def test_the_path_of_a_unix_socket_is_no_regular_expression(text: str, passes: b
     assert predicate(Frame(1, 0, 1, 1, 0, b"x", {})) is passes
 
 
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("comment~RETRY", [1, 2]), ('comment=="a retry"', [1]), ('comment!="a retry"', [0, 2, 3]),
+     ("comment~/^late/", [2]), ('comment~""', [1, 2]), ("not comment~late", [0, 1, 3])],
+)  # fmt: skip
+def test_comments_of_a_capture_file(text: str, numbers: list[int]) -> None:
+    every = [{}, {"comments": ["a retry"]}, {"comments": ["a retry, later", "late"]}, {"comments": None}]
+    predicate = compile_filter(text, PEERS.__getitem__)
+    assert predicate is not None
+    assert [at for at, meta in enumerate(every) if predicate(Frame(at, 0, 1, 0, 0, b"x", meta))] == numbers
+
+
 PIECES = st.sampled_from(
     ["and", "or", "not", "(", ")", "dir==in", "len>", "len>5", "n", "~", "==", '"', '"a"', "/", "/a/", "/[[a]/",
      "/(?L)/", "/(a+)+$/", "hex:", "hex:de ad", "hex:d", "\\", "é", "\ud800", "\udcff", "peer~", "event==x", "x", "\t",

@@ -14,6 +14,7 @@ FILTER_HELP = [
     "hex:de ad               these bytes",
     'dir==in  len>100  peer~"192."  n>=7  event==reset     == != < <= > >=, and ~ for: contains',
     "peer~/^10[.]/           a regular expression over one of them",
+    'comment~"retry"         what a capture file has as a comment on it',
     "time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment",
     "nl.type==RTM_NEWLINK  can.id==0x123  can.pgn==61444   what a decoder reads; tab completes the name",
     "and  or  not  ( )       and may be left out; && || ! are the same",
