@@ -85,11 +85,11 @@ def heading(protocol: str, payload: bytes, peer: object) -> Heading:
     before = "".join(f"vlan {tag & 0xFFF} " for tag, _ in tags)
     if internet := _internet(number, payload, at):
         return internet._replace(text=before + internet.text)
+    before += ethertype(number) if number >= LEAST_ETHERTYPE else f"length {number}"
     receiver, sender = payload[:6], payload[6:12]
     if any(receiver) or any(sender):
-        before += f"{_mac(sender)} → {'broadcast' if receiver == BROADCAST else _mac(receiver)} "
-    what = ethertype(number) if number >= LEAST_ETHERTYPE else f"length {number}"
-    return Heading(before + what, at, len(payload))
+        before += f" {_mac(sender)} → {'broadcast' if receiver == BROADCAST else _mac(receiver)}"
+    return Heading(before, at, len(payload))
 
 
 def heading_of_packet(payload: bytes) -> Heading:
@@ -160,4 +160,5 @@ def _internet(number: int, payload: bytes, at: int) -> Heading | None:
             start += (payload[start + 12] >> 4) * 4
         elif protocol in (17, 136):
             start += 8
-    return Heading(f"{source} → {destination} {what}", min(start, end), end)
+    # Where a row is short the end of it is cut.
+    return Heading(f"{what} {source} → {destination}", min(start, end), end)

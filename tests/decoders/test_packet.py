@@ -42,25 +42,25 @@ def ethernet(number: int, data: bytes, *, to: bytes = HERE, tags: bytes = b"") -
 
 UDP = struct.pack(">HHHH", 5000, 53, 13, 0) + b"hello"
 FRAMES: list[tuple[bytes, str, bytes]] = [
-    (ethernet(0x0800, ip4(17, UDP)), "10.0.0.1:5000 → 10.0.0.2:53 udp", b"hello"),
-    (ethernet(0x0800, ip4(17, UDP).ljust(46, b"\0")), "10.0.0.1:5000 → 10.0.0.2:53 udp", b"hello"),
-    (ethernet(0x0800, ip4(17, UDP, options=b"\1" * 4)), "10.0.0.1:5000 → 10.0.0.2:53 udp", b"hello"),
-    (ethernet(0x0800, ip4(17, UDP, fragment=5)), "10.0.0.1 → 10.0.0.2 udp", UDP),
-    (ethernet(0x0800, ip4(6, tcp(0x18, b"GET", options=b"\1" * 8))), "10.0.0.1:4000 → 10.0.0.2:80 tcp", b"GET"),
-    (ethernet(0x0800, ip4(6, tcp(0x12))), "10.0.0.1:4000 → 10.0.0.2:80 tcp SYN", b""),
-    (ethernet(0x0800, ip4(1, b"\x08\0rest")), "10.0.0.1 → 10.0.0.2 icmp", b"\x08\0rest"),
-    (ethernet(0x0800, ip4(200, b"x")), "10.0.0.1 → 10.0.0.2 protocol 200", b"x"),
-    (ethernet(0x86DD, ip6(17, UDP)), "[::1]:5000 → [::2]:53 udp", b"hello"),
-    (ethernet(0x86DD, ip6(58, b"\x80\0")), "::1 → ::2 icmpv6", b"\x80\0"),
-    (ethernet(0x0806, ARP, to=b"\xff" * 6), "02:00:00:00:00:0a → broadcast arp", ARP),
-    (ethernet(0x88B5, b"hello"), "02:00:00:00:00:0a → 02:00:00:00:00:01 0x88b5", b"hello"),
-    (ethernet(38, b"\xaa\xaa"), "02:00:00:00:00:0a → 02:00:00:00:00:01 length 38", b"\xaa\xaa"),
-    (ethernet(0x0800, ip4(17, UDP), tags=b"\x81\0\x60\5"), "vlan 5 10.0.0.1:5000 → 10.0.0.2:53 udp", b"hello"),
+    (ethernet(0x0800, ip4(17, UDP)), "udp 10.0.0.1:5000 → 10.0.0.2:53", b"hello"),
+    (ethernet(0x0800, ip4(17, UDP).ljust(46, b"\0")), "udp 10.0.0.1:5000 → 10.0.0.2:53", b"hello"),
+    (ethernet(0x0800, ip4(17, UDP, options=b"\1" * 4)), "udp 10.0.0.1:5000 → 10.0.0.2:53", b"hello"),
+    (ethernet(0x0800, ip4(17, UDP, fragment=5)), "udp 10.0.0.1 → 10.0.0.2", UDP),
+    (ethernet(0x0800, ip4(6, tcp(0x18, b"GET", options=b"\1" * 8))), "tcp 10.0.0.1:4000 → 10.0.0.2:80", b"GET"),
+    (ethernet(0x0800, ip4(6, tcp(0x12))), "tcp SYN 10.0.0.1:4000 → 10.0.0.2:80", b""),
+    (ethernet(0x0800, ip4(1, b"\x08\0rest")), "icmp 10.0.0.1 → 10.0.0.2", b"\x08\0rest"),
+    (ethernet(0x0800, ip4(200, b"x")), "protocol 200 10.0.0.1 → 10.0.0.2", b"x"),
+    (ethernet(0x86DD, ip6(17, UDP)), "udp [::1]:5000 → [::2]:53", b"hello"),
+    (ethernet(0x86DD, ip6(58, b"\x80\0")), "icmpv6 ::1 → ::2", b"\x80\0"),
+    (ethernet(0x0806, ARP, to=b"\xff" * 6), "arp 02:00:00:00:00:0a → broadcast", ARP),
+    (ethernet(0x88B5, b"hello"), "0x88b5 02:00:00:00:00:0a → 02:00:00:00:00:01", b"hello"),
+    (ethernet(38, b"\xaa\xaa"), "length 38 02:00:00:00:00:0a → 02:00:00:00:00:01", b"\xaa\xaa"),
+    (ethernet(0x0800, ip4(17, UDP), tags=b"\x81\0\x60\5"), "vlan 5 udp 10.0.0.1:5000 → 10.0.0.2:53", b"hello"),
     (ethernet(0x0806, ARP, tags=b"\x88\xa8\0\7\x81\0\0\5"),
-     "vlan 7 vlan 5 02:00:00:00:00:0a → 02:00:00:00:00:01 arp", ARP),
+     "vlan 7 vlan 5 arp 02:00:00:00:00:0a → 02:00:00:00:00:01", ARP),
     (bytes(12) + b"\x08\x06" + ARP, "arp", ARP),
-    (ethernet(0x0800, b"\x45\0"), "02:00:00:00:00:0a → 02:00:00:00:00:01 ipv4", b"\x45\0"),
-    (ethernet(0x0800, b""), "02:00:00:00:00:0a → 02:00:00:00:00:01 ipv4", b""),
+    (ethernet(0x0800, b"\x45\0"), "ipv4 02:00:00:00:00:0a → 02:00:00:00:00:01", b"\x45\0"),
+    (ethernet(0x0800, b""), "ipv4 02:00:00:00:00:0a → 02:00:00:00:00:01", b""),
 ]  # fmt: skip
 
 
@@ -78,15 +78,15 @@ def test_a_row_tells_who_speaks_to_whom(frame: bytes, text: str, rest: bytes) ->
 def test_a_datagram_has_its_ethertype_in_the_address() -> None:
     packet = ip4(17, UDP)
     told = heading("dgram", packet, ("eth0", 0x0800, 0, 1, THERE))
-    assert (told.text, packet[told.start : told.end]) == ("10.0.0.1:5000 → 10.0.0.2:53 udp", b"hello")
+    assert (told.text, packet[told.start : told.end]) == ("udp 10.0.0.1:5000 → 10.0.0.2:53", b"hello")
     assert heading("dgram", packet, ("eth0", 0x0806, 0, 1, THERE)) == Heading()
     assert heading("dgram", packet, ("eth0",)) == Heading()
 
 
 def test_a_raw_socket_gives_whole_packets() -> None:
     for packet, text in (
-        (ip4(17, UDP), "10.0.0.1:5000 → 10.0.0.2:53 udp"), (ip4(1, b"\x08\0"), "10.0.0.1 → 10.0.0.2 icmp"),
-        (ip6(17, UDP), "[::1]:5000 → [::2]:53 udp"),
+        (ip4(17, UDP), "udp 10.0.0.1:5000 → 10.0.0.2:53"), (ip4(1, b"\x08\0"), "icmp 10.0.0.1 → 10.0.0.2"),
+        (ip6(17, UDP), "udp [::1]:5000 → [::2]:53"),
     ):  # fmt: skip
         assert heading_of_packet(packet).text == text
         for other in (packet[:-1], packet + b"x", packet[20:], b"E" + packet, b""):

@@ -115,7 +115,7 @@ async def test_packet_on_lo_shows_what_passes(people: People, peer: socket.socke
         peer.sendto(marker, peer.getsockname())
         await person.until(lambda: any(marker in each.payload for each in person.rows), "the packet")
         host, port = peer.getsockname()
-        await person.sees(f"{host}:{port} → {host}:{port} udp  {marker.decode()}"[:60])
+        await person.sees(f"udp {host}:{port} → {host}:{port}  {marker.decode()}"[:60])
         await person.press("slash", *f"{host}:{port}")
         await person.sees("✓ 2 of ")
 

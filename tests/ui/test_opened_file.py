@@ -113,13 +113,13 @@ async def test_a_filter_finds_what_the_rows_of_a_link_show(
         data += pcapng.packet(0, (1_700_000_000 + number) * 10**9, (frame,), len(frame), False)
     (path := tmp_path / "link.pcapng").write_bytes(data)
     wanted = {
-        "10.0.0.2:53": 80, "udp": 80, '"10.0.0.2:53 UDP"': 80, "arp": 10, "broadcast": 10, "query": 80,
-        "eth.type==arp": 10, "eth.type==0x800": 80, "eth.src==02:00:00:00:00:0a": 90, "/10.0.0.1:5002 → /": 30,
+        "10.0.0.2:53": 80, "udp": 80, '"UDP 10.0.0.1:"': 80, "arp": 10, "broadcast": 10, "query": 80,
+        "eth.type==arp": 10, "eth.type==0x800": 80, "eth.src==02:00:00:00:00:0a": 90, "/udp 10.0.0.1:5002 → /": 30,
         ":5002": 30, "10.0.0.3": 0,
     }  # fmt: skip
     async with people((120, 40)) as person:
         await opened(person, path, vectorised_from)
-        await person.sees("10.0.0.1:5002 → 10.0.0.2:53 udp  query", "02:00:00:00:00:0a → broadcast arp")
+        await person.sees("udp 10.0.0.1:5002 → 10.0.0.2:53  query", "arp 02:00:00:00:00:0a → broadcast")
         view = person.main.traffic.view
         await person.press("slash")
         for expression, count in wanted.items():
