@@ -16,7 +16,7 @@ from itertools import compress, repeat
 from sockexplorer.capture.block import Block
 from sockexplorer.capture.filter import Predicate, Test
 from sockexplorer.capture.log import Log, row_numbers
-from sockexplorer.capture.sifting import LOOK_AT_CLOCK, Sift
+from sockexplorer.capture.sifting import Sift
 from sockexplorer.core.frames import Flag
 
 NO, YES, ASK = range(3)
@@ -46,11 +46,11 @@ class BlockSift(Sift):
                 matching.extend(compress(range(number, last), answers))
                 number = last
             else:
-                for asked, answer in enumerate(answers, 1):
+                for answer in answers:
                     if answer == YES or (answer == ASK and self._predicate(self._log.frame(number))):
                         matching.append(number)
                     number += 1
-                    if not asked & LOOK_AT_CLOCK and time.monotonic() > deadline:
+                    if answer == ASK and time.monotonic() > deadline:
                         return number, matching
             if time.monotonic() > deadline:
                 break

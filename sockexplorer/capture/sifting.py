@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 SLICE_ROWS = 2**18
 SLICE_BYTES = 4 * 2**20
 """How much is looked at together: rows, and bytes of the file where payloads are searched."""
-LOOK_AT_CLOCK = 0x3F
-"""The clock is looked at once in so many rows."""
 
 
 class Known(NamedTuple):
@@ -48,7 +46,8 @@ class Sift:
             if self._predicate(self._rows.frame(number)):
                 matching.append(number)
             number += 1
-            if not number & LOOK_AT_CLOCK and time.monotonic() > deadline:
+            # After each: one row may take a regular expression as long as all others together.
+            if time.monotonic() > deadline:
                 break
         return number, matching
 
@@ -113,13 +112,11 @@ class ColumnSift(Sift):
     def _ask(self, deadline: float) -> bool:
         """Ask the predicate of rows that columns can't tell; whether all of the slice are known."""
         found = row_numbers()
-        asked = 0
         while self._waiting:
             number = self._waiting.pop()
             if self._predicate(self._rows.frame(number)):
                 found.append(number)
-            asked += 1
-            if not asked & LOOK_AT_CLOCK and time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 break
         if found:
             self._passed = row_numbers_sorted(self._passed, found)

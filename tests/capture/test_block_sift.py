@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sockexplorer.capture.block_sift import BlockSift
-from sockexplorer.capture.filter import compile_filter
-from sockexplorer.capture.log import Log
+from sockexplorer.capture.filter import OTHER, Compiled, compile_filter
+from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.sifting import Sift
 from sockexplorer.capture.statistics import BlockStatistics, Statistics
+from sockexplorer.client.file_session import FileSession
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine.spool import Spool
 
@@ -68,6 +71,32 @@ def test_the_same_rows_as_by_the_predicate(
         found += matching
         number = after
     assert found == [each for each in range(begin, end) if predicate(log.frame(each))]
+
+
+@pytest.mark.parametrize("kind", ["row by row", "in blocks", "of a large file"])
+def test_one_row_is_asked_at_most_when_the_time_is_over(kind: str, tmp_path: Path) -> None:
+    asked = []
+
+    def slow(frame: Frame) -> bool:
+        asked.append(frame.number)
+        return True
+
+    log = a_log([[(b"ab", 0, 1, 5, None)] * 200])
+    sift, first, end = Sift(log, slow), 0, 200
+    if kind == "in blocks":
+        sift = BlockSift(log, slow, OTHER, name, decoded=False)
+    elif kind == "of a large file":
+        (path := tmp_path / "a.log").write_text("(1.000000) can0 123#00\n" * 200)
+        session = FileSession(1, path, keeps_index=False, vectorised_from=0)
+        session.start()
+        session.wait()
+        sift, first, end = session.sift(Compiled(slow)), 1, 201
+    number = first
+    for turn in range(1, 4):
+        number, _ = sift.go_on(number, end, time.monotonic() - 1)
+        assert asked == list(range(first, first + turn)), "a regular expression may take a row as long as a tick has"
+    if kind == "of a large file":
+        session.release()
 
 
 @given(LOGS)
