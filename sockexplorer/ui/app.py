@@ -28,6 +28,9 @@ _HERE = Path(__file__).resolve().parent.parent
 STYLES = next(each for each in (_HERE / "styles", _HERE.parent / "styles") if each.is_dir())
 """In the wheel beside the package's code, in a checkout at the top."""
 
+ELSEWHERE = ("theme", "open-file", "quit", "help")
+"""Keys whose actions the palette has without them."""
+
 
 class ExplorerApp(App[None]):
     """The explorer. The hub is made outside, so that tests choose the engine."""
@@ -101,6 +104,7 @@ class ExplorerApp(App[None]):
         yield SystemCommand("Open a capture file", "pcapng, pcap, or a log of candump -L", main.action_open_file)
         for pane in main.panes:
             yield SystemCommand(f"Go to {pane.TITLE}", f"Pane {pane.NUMBER}", lambda n=pane.NUMBER: main.action_pane(n))
+        yield from self._keys_of(screen)
         for session in self.hub.sessions.values():
             yield SystemCommand(
                 # The palette reads markup, and a title has a path or a name in it.
@@ -115,3 +119,15 @@ class ExplorerApp(App[None]):
                     f"{family.title}: {protocol.summary}",
                     lambda f=family, p=protocol: main.pick(f, p),
                 )
+
+    def _keys_of(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the keys do that work where the person is, but for those that have an entry of their own."""
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if not enabled or not binding.id or binding.id.startswith(("pane-", *ELSEWHERE)):
+                continue
+            # The palette reads markup, and [ is a key.
+            key = self.get_key_display(binding).replace("[", r"\[")
+            yield SystemCommand(
+                binding.tooltip or binding.description, f"Key {key}",
+                lambda action=binding.action, at=node: self.run_action(action, at),
+            )  # fmt: skip

@@ -41,6 +41,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def frames(value: int) -> str:
+    """``1 frame``, ``2,000 frames``."""
+    return f"{count(value)} frame{'s' * (value != 1)}"
+
+
 def size(value: int) -> str:
     """Bytes in KiB, MiB or GiB where that is shorter."""
     number = float(value)

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from sockexplorer.client.session import Session
 from sockexplorer.core.seconds import mode
-from sockexplorer.ui.clock import amount, count, rate, size
+from sockexplorer.ui.clock import amount, count, frames, rate, size
 
 MUTED = "$foreground-muted"
 GAP = "  "
@@ -128,7 +128,7 @@ def _view(session: Session, paused_at: int | None, *, following: bool) -> Iterat
 def _counts(session: Session) -> Iterator[Part]:
     log = session.log
     if session.state == "file":
-        yield Part("", ((25, f"{count(len(log))} frames"),))
+        yield Part("", ((25, frames(len(log))),))
     received, sent = log.received, log.sent
     came = ((15, f"← {count(received)}"), (28, f"← {amount(received)}"))
     if sent:

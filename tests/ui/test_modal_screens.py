@@ -143,6 +143,32 @@ async def test_the_palette_finds_and_runs_a_command(people: People, size: tuple[
             )
 
 
+async def test_the_palette_has_what_the_keys_do_where_the_person_is(
+    people: People, size: tuple[int, int], peer: socket.socket
+) -> None:
+    async with people(size) as person:
+        sessions = [await person.open("inet/udp", "bind", local_port="0") for _ in range(2)]
+        peer.sendto(b"hello", sessions[1].local)  # type: ignore[arg-type]
+        await person.sees("hello")
+
+        async def find(text: str) -> None:
+            await person.press("ctrl+p")
+            await person.until(lambda: isinstance(person.app.screen, CommandPalette))
+            person.app.screen.query_one(Input).value = text
+
+        await find("statistics by")
+        await person.sees("Statistics by peer, length and protocol", "Key S")
+        await person.press("enter")
+        await person.sees("1 frame, 5 B")
+        await person.press("escape")
+        await find("Before")
+        await person.sees("Before", "Key [")
+        await person.press("escape")
+        await person.until(lambda: person.app.screen is person.main)
+        await find("cut the file")
+        await person.sees("No matches found")
+
+
 async def test_both_themes_and_no_colour_show_the_same_text(people: People) -> None:
     async with people((120, 40)) as person:
         await person.sees("● IPv4", "q Quit", "● AF_INET/mptcp", "succeeded")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.session import Session
 from sockexplorer.core.about import Section, about_protocol
+from sockexplorer.ui.clock import frames
 from sockexplorer.ui.columns import KINDS
 from sockexplorer.ui.explain import buffer_text
 
@@ -28,8 +29,8 @@ def about_traffic(session: Session | None, current: Frame | None, *, filtering: 
     if session is None:
         return "Traffic", [("", ["Open a socket in pane 2: what it receives and sends appears here."])]
     if session.state == "file":
-        frames = f"{len(session.log)} frames"
-        told = [f"{session.growing}: {frames} so far" if session.growing else f"a capture file of {frames}"]
+        held = frames(len(session.log))
+        told = [f"{session.growing}: {held} so far" if session.growing else f"a capture file of {held}"]
         told += [session.notice] if session.notice else []
         spoken = session.spoken(current) if current is not None else None
         about = about_protocol(*spoken) if spoken is not None else []

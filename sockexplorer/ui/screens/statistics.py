@@ -16,7 +16,7 @@ from textual.widgets import Label, Static
 from sockexplorer.capture.statistics import MORE, OTHERS, Tally, length_range
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
-from sockexplorer.ui.clock import count, size
+from sockexplorer.ui.clock import count, frames, size
 from sockexplorer.ui.columns import kind_of, protocol_of_peer
 from sockexplorer.ui.status import MUTED, Part, fitted, loss
 from sockexplorer.ui.widgets.bar import Bar
@@ -119,8 +119,8 @@ class StatisticsScreen(ModalScreen[None]):
 
     def _note(self) -> list[Part]:
         found, lost = self._statistics, loss(self._session)
-        frames = count(found.total.frames)
-        parts = [Part(MUTED, ((50, f"{frames} frames, {size(found.total.bytes)}"), (55, f"{frames} frames")))]
+        total = frames(found.total.frames)
+        parts = [Part(MUTED, ((50, f"{total}, {size(found.total.bytes)}"), (55, total)))]
         if found.behind:
             parts.append(Part(MUTED, ((40, f"{count(found.behind)} rows to go"),)))
         return parts if lost is None else [*parts, lost]
