@@ -8,11 +8,12 @@ from collections import Counter
 from sockexplorer import __version__
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.reading import Drops, Interface, Record
-from sockexplorer.capture.recording import HELD_BYTES, Sink
+from sockexplorer.capture.recording import HELD_BYTES
+from sockexplorer.capture.sink import Sink
 
 
 class Copy:
-    """Takes records to a ``sink``, which may raise `capture.recording.Full`; written by batch."""
+    """Takes records to a ``sink``, which may raise `capture.sink.Full`; written by batch."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink

@@ -36,7 +36,7 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
     from contextlib import closing
 
     from sockexplorer.capture.copying import Copy
-    from sockexplorer.capture.recording import Full
+    from sockexplorer.capture.sink import Full
     from sockexplorer.cli.captured import Captured
     from sockexplorer.cli.output import Gone, Output
     from sockexplorer.cli.report import Failed

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sockexplorer.capture.block import Block
     from sockexplorer.capture.log import Frame
-    from sockexplorer.capture.recording import Full
+    from sockexplorer.capture.sink import Full
     from sockexplorer.client.opened import Opened
     from sockexplorer.client.recorder import Recorder
     from sockexplorer.client.session import Session
@@ -77,7 +77,7 @@ class Printer:
     def until_refused(self) -> Iterator[None]:
         """Around what prints: it is over when nobody reads stdout any more, and when a recording has no more room."""
         # Imported where something may be recorded: whoever only prints need not wait for it.
-        from sockexplorer.capture.recording import Full
+        from sockexplorer.capture.sink import Full
 
         try:
             yield

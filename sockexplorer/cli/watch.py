@@ -154,7 +154,7 @@ def follow(talk: Conversation, printer: Printer, endpoint: Endpoint, seconds: fl
 @contextmanager
 def recorder_of(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[Recorder]:
     """A recorder to a file, or to stdout for ``-``. Raises `Failed` when it can't be begun."""
-    from sockexplorer.capture.recording import Full
+    from sockexplorer.capture.sink import Full
     from sockexplorer.cli.output import Gone
     from sockexplorer.cli.report import Failed
     from sockexplorer.cli.stopping import Stopped

@@ -14,14 +14,14 @@ from sockexplorer.cli.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
     from sockexplorer.capture.bulk import Whole
-    from sockexplorer.capture.recording import Sink
+    from sockexplorer.capture.sink import Sink
     from sockexplorer.cli.output import Output
 
 
 @contextlib.contextmanager
 def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[Sink]:
     """What takes blocks: the file, or for ``-`` stdout. Raises `Failed` for a file that can't be begun."""
-    from sockexplorer.capture.recording import FileSink, pieces
+    from sockexplorer.capture.sink import FileSink, pieces
 
     if path == "-":
 

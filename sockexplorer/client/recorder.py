@@ -8,12 +8,13 @@ import contextlib
 from sockexplorer.capture.block import Block
 from sockexplorer.capture.link_types import Origin
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.recording import Recording, Sink
+from sockexplorer.capture.recording import Recording
+from sockexplorer.capture.sink import Sink
 from sockexplorer.client.session import Session
 
 
 class Recorder:
-    """A `Recording` of sessions. Everything raises `capture.recording.Full` when the file takes no more."""
+    """A `Recording` of sessions. Everything raises `capture.sink.Full` when the file takes no more."""
 
     def __init__(self, sink: Sink) -> None:
         self.recording = Recording(sink)

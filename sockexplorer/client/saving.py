@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sockexplorer.capture.copying import Copy
 from sockexplorer.capture.filter import Predicate
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.recording import Full, Sink
+from sockexplorer.capture.sink import Full, Sink
 from sockexplorer.client.formats import PCAPNG, as_lines
 from sockexplorer.client.recorder import Recorder
 from sockexplorer.client.session import Session

@@ -14,7 +14,8 @@ from support import PATIENCE
 
 from sockexplorer.capture.link_types import Origin
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.recording import FileSink, Recording
+from sockexplorer.capture.recording import Recording
+from sockexplorer.capture.sink import FileSink
 from sockexplorer.core.canframes import read_frame
 from sockexplorer.core.frames import Flag
 from sockexplorer.families import all_families

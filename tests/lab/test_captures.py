@@ -13,7 +13,7 @@ import pytest
 from support import PATIENCE, Desk, rows, wait
 
 from sockexplorer.capture.reading import records
-from sockexplorer.capture.recording import FileSink
+from sockexplorer.capture.sink import FileSink
 from sockexplorer.client.demonstration import Demonstration
 from sockexplorer.client.opened import Opened
 from sockexplorer.client.recorder import Recorder
