@@ -95,6 +95,11 @@ class Client:
         """Whether a reply is outstanding."""
         return bool(self._replies)
 
+    @property
+    def outstanding(self) -> frozenset[int]:
+        """The numbers of the requests whose reply is outstanding."""
+        return frozenset(self._replies)
+
     def request(
         self, op: str, reply: Reply | None = None, body: bytes = b"", *,
         descriptors: tuple[int, ...] = (), **values: Any,

@@ -19,6 +19,7 @@ from sockexplorer.ui.screens.main import MainScreen
 from sockexplorer.ui.settings import Settings
 from sockexplorer.ui.strips import free_lines
 from sockexplorer.ui.theme import DARK, LIGHT
+from sockexplorer.ui.typeahead import TypeAhead
 from sockexplorer.ui.wall import Wall
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class ExplorerApp(App[None]):
         self.on_quit: Callable[[], None] = lambda: None
         self._filters.append(Wall())
         self.collector = Collector()
+        self.ahead = TypeAhead(self, lambda: self.hub.client.outstanding)
         free_lines()
 
     def on_mount(self) -> None:
@@ -72,6 +74,7 @@ class ExplorerApp(App[None]):
             self.set_keymap(self.settings.keys)
         self.push_screen(MainScreen(self.hub, self._start, self._capture))
         self.set_interval(0.5, self.collector.tick)
+        self.run_worker(self.ahead.serve())
         for problem in problems:
             self.notify(escape(problem), title="Settings", severity="warning", markup=False)
 
@@ -81,6 +84,8 @@ class ExplorerApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self.collector.pressed()
+        if self.ahead.holds(event):
+            return
         await super().on_event(event)
 
     async def action_quit(self) -> None:
