@@ -131,7 +131,7 @@ class Person:
         """Let what is under way be handled: an event, the action it starts, the messages of that action."""
         for _ in range(4):
             await self.pilot.pause(0)
-        await self.until(lambda: self.app.ahead.idle, "what was typed to have had its effect")
+        await self.until(lambda: self.app.ahead.idle or not self.app.is_running, "the effect of what was typed")
 
     async def press(self, *keys: str) -> None:
         """Press keys one after the other. (`Pilot.press` waits until the processor is idle: ten times as long.)"""
