@@ -17,6 +17,7 @@ from weakref import WeakSet
 
 from textual import events
 from textual.widget import Widget
+from textual.widgets import Input
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -41,7 +42,10 @@ class TypeAhead:
         self._before: Set[int] = frozenset()
         """The requests that were under way when the last event was given."""
         self._waiting: deque[events.Event] = deque()
-        self._turn: events.Event | None = None
+        self._turns: set[events.Event] = set()
+        """What waited and was handed to the application, which has not come to it."""
+        self._text = False
+        """Whether what was given last was a letter for a line of text."""
         self._given = asyncio.Event()
         self._given.set()  # What is typed while the application starts waits until it stands.
         self._hanging: WeakSet[MessagePump] = WeakSet()
@@ -55,13 +59,16 @@ class TypeAhead:
         """Whether an event has to wait; the application gets it again when it is its turn."""
         if not isinstance(event, Typed) or event.is_forwarded:
             return False
-        if event is not self._turn:
-            if not self.idle:
-                self._waiting.append(event)
-                return True
-            if isinstance(event, events.MouseEvent) and not isinstance(event, events.MouseDown | events.MouseUp):
-                return False  # The pointer and the wheel move no focus, and come by the hundred.
-        self._turn = None
+        text = self._is_text(event)
+        if event in self._turns:
+            self._turns.discard(event)
+        # The letters of a text keep their order by themselves.
+        elif not self.idle and (self._waiting or not (text and self._text)):
+            self._waiting.append(event)
+            return True
+        elif isinstance(event, events.MouseEvent) and not isinstance(event, events.MouseDown | events.MouseUp):
+            return False  # The pointer and the wheel move no focus, and come by the hundred.
+        self._text = text
         self._before = self._replies()
         self._given.set()
         return False
@@ -72,10 +79,21 @@ class TypeAhead:
             await self._given.wait()
             await self._effect()
             if self._waiting:
-                self._turn = self._waiting.popleft()
-                self._app.post_message(self._turn)
+                self._give()
             else:
                 self._given.clear()
+
+    def _give(self) -> None:
+        """Give the next event its turn, and to the letters behind it, if it is one of a text."""
+        while self._waiting:
+            event = self._waiting.popleft()
+            if self._app.post_message(event):
+                self._turns.add(event)
+            if not (self._is_text(event) and self._waiting and self._is_text(self._waiting[0])):
+                return
+
+    def _is_text(self, event: events.Event) -> bool:
+        return isinstance(event, events.Key) and event.is_printable and isinstance(self._app.focused, Input)
 
     async def _effect(self) -> None:
         """Wait until what was given last has had its effect."""

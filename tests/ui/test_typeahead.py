@@ -28,8 +28,7 @@ def at_once(person: Person, *keys: str) -> None:
 
 
 def click_at_once(person: Person, widget: Widget) -> None:
-    corner = widget.region.offset
-    x, y = corner.x + 3, corner.y + 2
+    x, y = map(int, widget.region.center)  # What opens above it may take some of its lines.
     for kind in (MouseDown, MouseUp):
         person.app.post_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
 
