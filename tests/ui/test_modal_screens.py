@@ -172,6 +172,7 @@ async def test_the_palette_has_what_the_keys_do_where_the_person_is(
 async def test_both_themes_and_no_colour_show_the_same_text(people: People) -> None:
     async with people((120, 40)) as person:
         await person.sees("● IPv4", "q Quit", "● AF_INET/mptcp", "succeeded")
+        await person.settle()
         dark = person.screen
         person.app.action_theme()
         await person.settle()
