@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
+import math
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.origins import see
 from sockexplorer.capture.reading import Record
+from sockexplorer.capture.recording import ELSEWHERE, TOLD, TRUNCATED
 from sockexplorer.client.session import Peer
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.frames import Flag
+from sockexplorer.core.literal import read_literal
 from sockexplorer.core.text import escape
 from sockexplorer.decoders import summary
 from sockexplorer.decoders.fields import Value, field_values
@@ -20,6 +24,10 @@ from sockexplorer.families import find
 MOST_PEERS = 100_000
 """Peers that get a number; frames name further ones in their metadata, as an engine's do."""
 LONGEST_LITERAL = 1024
+TOLD_APART = (*ELSEWHERE, "comments")
+"""Metadata that other parts of a file tell."""
+DEEPEST = 8
+"""How deep a value that came beside a frame may be nested; ancillary data has lists of objects."""
 
 
 class Opened:
@@ -40,10 +48,11 @@ class Opened:
         """
         seen, outgoing = see(record), bool(record.outgoing)
         length = record.length + len(seen.payload) - len(record.data)
-        meta = {"socket": seen.path or f"link type {record.interface.link_type}", **seen.said.meta}
-        if seen.said.rest:
-            meta["comments"] = list(seen.said.rest)
-        flags = seen.said.flags | Flag.META | (Flag.OUT if outgoing else 0)
+        meta, rest = _beside(seen.said.meta)
+        meta["socket"] = seen.path or f"link type {record.interface.link_type}"
+        if comments := [*seen.said.rest, *rest]:
+            meta["comments"] = comments
+        flags = seen.said.flags & (TOLD | TRUNCATED) | Flag.META | (Flag.OUT if outgoing else 0)
         if record.length > len(record.data):
             flags |= Flag.TRUNCATED
         peer = self.number(seen.path, seen.peer)
@@ -91,6 +100,27 @@ class Opened:
         return number
 
 
+def _beside(said: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What came beside a frame; and, as comments, what its file says of that and no recording of ours would."""
+    believed, rest = dict[str, Any](), []
+    for key, value in said.items():
+        if not _plain(value):
+            rest.append(f"{key}: …")
+        elif key in TOLD_APART or (key == "descriptors" and not isinstance(value, list)):
+            rest.append(f"{key}: {value}")
+        else:
+            believed[key] = value
+    return believed, rest
+
+
+def _plain(value: object, depth: int = 0) -> bool:
+    """Whether a value can be written as JSON again, however deep the stack is."""
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return depth < DEEPEST and all(_plain(each, depth + 1) for each in inner)
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 @lru_cache(maxsize=256)
 def protocol_of(path: str) -> tuple[Family, Protocol] | None:
     """The family and protocol of ``inet/udp``, None where there is no such."""
@@ -105,9 +135,9 @@ def _address(path: str, literal: str) -> tuple[object, str]:
     """The address that a literal is, None for what is none; and its shown name, escaped."""
     known = protocol_of(path)
     try:
-        address = ast.literal_eval(literal)
+        address = read_literal(literal)
         # No address has a list or the like in it: TypeError.
         hash(address)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+    except (ValueError, TypeError):
         return None, escape(literal, 80)
     return address, escape(known[0].text(address) if known else literal, 80)

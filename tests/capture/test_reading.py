@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import tracemalloc
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from sockexplorer.capture.log import Frame
 from sockexplorer.capture.reading import LONGEST, CaptureError, Interface, Record, Torn, records
 from sockexplorer.capture.recording import Recording
 from sockexplorer.client import rows
+from sockexplorer.client.formats import TEXTS, as_lines
 from sockexplorer.client.opened import Opened
 from sockexplorer.core.canframes import frame_text
 from sockexplorer.core.frames import Flag
@@ -191,6 +193,38 @@ def test_what_a_file_says_of_a_peer_is_shown_whatever_it_is(
     frame = opened.frame(Record(Interface(link_type, path, "eth0", True), 5, 50, data, outgoing, told))
     assert json.loads(rows.as_json(1, opened, frame))["peer"] in (literal, None)
     assert rows.as_text(opened, frame).isprintable()
+
+
+@pytest.mark.parametrize(
+    "told",
+    ['{"socket": 5}', '{"socket": {"a": 1}}', '{"peer": [1]}', '{"text": 7, "event": [1], "failure": 1}',
+     '{"comments": 3}', '{"descriptors": 4}', '{"descriptors": "ab"}', '{"a": NaN, "b": 1e999}',
+     '{"a": ' + "[" * 900 + "]" * 900 + "}", '{"a":' * 900 + "1" + "}" * 900],
+)  # fmt: skip
+@pytest.mark.parametrize("link_type", [1, 147, 252])
+def test_what_a_file_says_beside_a_frame_breaks_nothing(told: str, link_type: int) -> None:
+    opened = Opened()
+    interface = Interface(link_type, "unix/dgram", "", True)
+    record = Record(interface, 5, 40, bytes(40), False, (f"ancillary: {told}", "flags: EVENT META OUT OWN"))
+    frame = opened.frame(record)
+    line = json.loads(rows.as_json(1, opened, frame), parse_constant=pytest.fail)
+    assert line["socket"] == {1: "unix/dgram", 147: "link type 147", 252: "unix/dgram"}[link_type]
+    assert (frame.event, line["dir"]) == ("", "in")
+    for kind in TEXTS:
+        assert as_lines(kind, opened, frame)
+    assert isinstance(frame.meta.get("descriptors", []), list)
+    # It is not lost: it is a comment, as that of anybody else.
+    assert frame.meta["comments"]
+
+
+@pytest.mark.parametrize("literal", [r"'\d'", "1if 2else 3", "0x1for x in y"])
+def test_a_peer_that_is_odd_python_warns_nobody(literal: str, recwarn: pytest.WarningsRecorder) -> None:
+    """On stderr, which is somebody's screen, the compiler warns of what was once valid."""
+    opened = Opened()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        opened.frame(Record(Interface(252, "unix/dgram", "", True), 5, 9, bytes(9), False, (f"peer: {literal}",)))
+    assert not recwarn.list
 
 
 def test_frames_of_a_file_without_names_of_interfaces_have_peers() -> None:
