@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 
 from sockexplorer.core.faults import Invalid
 from sockexplorer.core.fields import Kind
+from sockexplorer.core.literal import read_literal
 from sockexplorer.core.payload import PayloadError, from_hex
 
 
@@ -29,9 +29,13 @@ class Octets(Kind):
 
     def _quoted(self, text: str) -> bytes:
         try:
-            value = ast.literal_eval(text)
-            return value.encode() if isinstance(value, str) else bytes(value)
-        except (ValueError, SyntaxError, TypeError):
+            value = read_literal(text)
+            if isinstance(value, bytes):
+                return value
+            if isinstance(value, str):
+                return value.encode()
+            raise ValueError(text)
+        except ValueError:
             raise Invalid("is no text in quotes", self.remedy()) from None
 
     def remedy(self) -> str:

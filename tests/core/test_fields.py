@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sockexplorer.core.faults import FieldError, Invalid, Notice, Raises
 from sockexplorer.core.fields import Field, HexBytes, Integer, InterfaceName
+from sockexplorer.core.octets import Octets
 
 FLAGS = Integer(0, 2**32 - 1, wraps=True, names={"RTMGRP_LINK": 1, "RTMGRP_TC": 8}, flags=True, base=16)
 IFNAME = InterfaceName(Raises("TypeError", "not a name"))
@@ -105,3 +108,22 @@ def test_a_number_that_wraps_is_noticed() -> None:
     assert "passes 7" in notice.text
     assert not list(field.notices(7))
     assert len(next(iter(field.notices(1 << 60000))).text) < 150
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("00 ff", b"\0\xff"), ("'é'", "é".encode()), (r"b'\x00a'", b"\0a"), (r"'\d'", rb"\d"), (r'b"\d"', rb"\d")],
+)  # fmt: skip
+def test_bytes_are_digits_or_a_text_and_a_backslash_warns_nobody(
+    text: str, value: bytes, recwarn: pytest.WarningsRecorder
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert Octets().read(text) == value
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("text", ["'a", "'a', 1", "b'a', 1", r"'\ud800'", "'a' if x else 'b'", "b'é'"])
+def test_what_is_no_text_in_quotes_is_told(text: str) -> None:
+    with pytest.raises(Invalid, match="no text in quotes"):
+        Octets().read(text)
