@@ -1,22 +1,31 @@
-"""Reading logs of ``candump -L``: ``(1436509052.249713) vcan0 123#DEADBEEF``, a line a frame (can-utils)."""
+"""Reading logs of ``candump -L``: ``(1436509052.249713) vcan0 123#DEADBEEF``, a line a frame.
+
+With ``-x`` a line ends with T or R; with ``-d`` there are lines that say how many frames a socket has dropped. Source:
+candump.c, and snprintf_canframe() in lib.c, of can-utils.
+"""
 
 from __future__ import annotations
 
 import re
+import struct
 import sys
 from collections.abc import Iterator
 
 from sockexplorer.capture.link_types import SOCKETCAN
-from sockexplorer.capture.reading import Interface, Record, Torn, Window, sane
+from sockexplorer.capture.reading import Drops, Interface, Record, Torn, Window, sane
 from sockexplorer.core import canframes
 from sockexplorer.core.payload import PayloadError
 
 LONGEST_LINE = 8192
 MOST_INTERFACES = 4096
-LINE = re.compile(r"\((\d{1,12})\.(\d{6}|\d{9})\)\s+(\S{1,15})\s+([0-9A-Fa-f]+##?[0-9A-Fa-fRr.:#_]*)(?:\s+([TR]))?\s*")
-_ERROR = re.compile(r"([2][0-9A-Fa-f]{7})#([0-9A-Fa-f]{16})")
+LINE = re.compile(r"\((\d{1,12})\.(\d{6}|\d{9})\)\s+(\S{1,15})\s+([0-9A-Fa-f]+#[0-9A-Fa-fRr.:#_]*)(?:\s+([TR]))?\s*")
+DROPPED = re.compile(
+    r"DROPCOUNT: dropped -?\d{1,10} CAN frames? on '([^']{1,100})' socket \(total drops (-?\d{1,10})\)\s*"
+)
+"""The name is that of an interface, in older versions with its filters; the total is one of 32 bits."""
+_ERROR = re.compile(r"([23][0-9A-Fa-f]{7})#([0-9A-Fa-f.]*)")
 _XL = re.compile(
-    r"([0-9A-Fa-f]{2})?([0-9A-Fa-f]{3})#([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{8})#([0-9A-Fa-f.]*)"
+    r"([0-9A-Fa-f]{2})?([0-7][0-9A-Fa-f]{2})#([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{8})#([0-9A-Fa-f.]*)"
 )
 """``45123#81:00:12345678#11223344``: virtual network and priority, flags, type of the data, acceptance field, data."""
 LONGEST_XL = 2048
@@ -28,17 +37,21 @@ def begins(head: bytes) -> bool:
     return LINE.fullmatch(line.decode("latin-1")) is not None
 
 
-def records(window: Window) -> Iterator[Record]:
+def records(window: Window, drops: Drops) -> Iterator[Record]:
     """The frames. Raises `CaptureError` for a line that is none."""
     interfaces: dict[str, Interface] = {}
     while window.more():
         line = window.line(LONGEST_LINE)
         if not line.strip():
             continue
-        found = LINE.fullmatch(line.decode("latin-1"))
+        text = line.decode("latin-1")
+        found = LINE.fullmatch(text)
         if not line.endswith(b"\n") and not window.peek(1):
             # A frame cut short may read like another frame.
             raise Torn(window.record, "the last line has no end")
+        if found is None and (told := DROPPED.fullmatch(text)) and len(drops) < MOST_INTERFACES:
+            _count(drops, Interface(SOCKETCAN, told[1].partition(",")[0]), int(told[2]) & 0xFFFFFFFF)
+            continue
         if found is None:
             raise window.damaged("a line that is no frame of candump -L")
         seconds, fraction, name, text, direction = found.groups()
@@ -54,11 +67,15 @@ def records(window: Window) -> Iterator[Record]:
         yield Record(interface, time, len(data), data, {"T": True, "R": False}.get(direction))
 
 
+def _count(drops: Drops, interface: Interface, total: int) -> None:
+    key = next((key for key, (each, _) in drops.items() if each == interface), (0, len(drops)))
+    drops[key] = interface, total
+
+
 def _frame(text: str) -> bytes:
     if error := _ERROR.fullmatch(text):
         # Error frames are written with their flag in the id.
-        data = bytes.fromhex(error[2])
-        return canframes.HEAD.pack(int(error[1], 16), len(data), 0, 0, 0) + data
+        return struct.pack("=I", int(error[1], 16)) + canframes.read_frame(f"000#{error[2]}")[4:]
     if xl := _XL.fullmatch(text):
         return _xl(*xl.groups())
     frame = canframes.read_frame(text)
@@ -75,5 +92,5 @@ def _xl(network: str | None, *rest: str) -> bytes:
         raise PayloadError(f"{digits!r} are no bytes: two hexadecimal digits make one") from None
     if not int(flags, 16) & canframes.XLF or not 1 <= len(data) <= LONGEST_XL:
         raise PayloadError(f"a frame of CAN XL has the flag 80 and 1 to {LONGEST_XL} bytes")
-    head = int(network or "0", 16) << 16 | int(priority, 16) & canframes.SFF_MASK
+    head = int(network or "0", 16) << 16 | int(priority, 16)
     return canframes.XL_HEAD.pack(head, int(flags, 16), int(kind, 16), len(data), int(acceptance, 16)) + data

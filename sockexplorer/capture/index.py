@@ -171,7 +171,7 @@ class Index:
             return PcapWalk(self.file, vectorised=self.vectorised)
         from sockexplorer.capture.index_candump import CandumpWalk
 
-        return CandumpWalk(self.file)
+        return CandumpWalk(self.file, self.drops)
 
     @property
     def columns(self) -> Columns:

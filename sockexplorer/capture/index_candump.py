@@ -15,19 +15,19 @@ from sockexplorer.capture.index import (
     interface_state,
 )  # fmt: skip
 from sockexplorer.capture.mapped import MappedFile
-from sockexplorer.capture.reading import CaptureError, Interface, Record
+from sockexplorer.capture.reading import CaptureError, Drops, Interface, Record
 
 
 class CandumpWalk:
     """A `Walk`."""
 
-    def __init__(self, file: MappedFile) -> None:
+    def __init__(self, file: MappedFile, drops: Drops) -> None:
         self.columns = Columns()
         self.interfaces: list[Interface] = []
         self.offset = 0
-        self._file = file
+        self._file, self._drops = file, drops
         self._window = file.window(0)
-        self._records = candump.records(self._window)
+        self._records = candump.records(self._window, drops)
         self._numbers: dict[Interface, int] = {}
 
     def go_on(self) -> None:
@@ -44,14 +44,14 @@ class CandumpWalk:
 
     def resume(self, *, vectorised: bool) -> None:
         self._window = self._file.window(self.offset)
-        self._records = candump.records(self._window)
+        self._records = candump.records(self._window, self._drops)
 
     def order(self, interface: int) -> str:
         return "<"
 
     def record(self, row: int) -> Record:
         offset = self.columns.offset[row]
-        record = next(candump.records(self._file.window(offset)), None)
+        record = next(candump.records(self._file.window(offset), {}), None)
         if record is None:
             raise CaptureError(offset, "the file was cut off")
         return record

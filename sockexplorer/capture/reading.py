@@ -148,9 +148,10 @@ def records(read: Callable[[int], bytes], drops: Drops | None = None) -> Iterato
 
     window = Window(read)
     kind = kind_of(window)
+    told: Drops = {} if drops is None else drops
     if kind == "pcapng":
-        return pcapng_read.records(window, {} if drops is None else drops)
-    return pcap_read.records(window) if kind == "pcap" else candump.records(window)
+        return pcapng_read.records(window, told)
+    return pcap_read.records(window) if kind == "pcap" else candump.records(window, told)
 
 
 def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:

@@ -21,7 +21,7 @@ from sockexplorer.capture import pcapng
 from sockexplorer.capture.copying import Copy
 from sockexplorer.capture.link_types import Origin
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.reading import LONGEST, CaptureError, Interface, Record, Torn, records
+from sockexplorer.capture.reading import LONGEST, CaptureError, Drops, Interface, Record, Torn, records
 from sockexplorer.capture.recording import Recording
 from sockexplorer.client import rows
 from sockexplorer.client.formats import TEXTS, as_lines
@@ -364,3 +364,54 @@ def test_a_log_of_candump() -> None:
     with pytest.raises(Torn) as caught:
         read(b"(1.000000) can0 123#0000\n(1.000000) can0 123#00")
     assert caught.value.offset == 25
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "field", "number"),
+    [
+        ("123#1122334455667788_F", "123#1122334455667788_F", "can.len8_dlc", 15),
+        ("00000123#R8_b", "00000123#R8_B", "can.len8_dlc", 11),
+        ("20000004#0004", "error: controller (receive warning)", "can.len", 2),
+        ("20000040#", "error: bus off", "can.len", 0),
+        ("3FFFFFFF#0000000000000000", None, "can.error", 0x1FFFFFFF),
+        ("00123#81:03:12345678#DEADBEEF", "123#81:03:12345678#DEADBEEF", "can.vcid", 0),
+        ("127FF#80:03:12345678#" + "00" * 2048, None, "can.vcid", 0x12),
+    ],
+)  # fmt: skip
+def test_lines_of_candump_that_are_rare(text: str, said: str | None, field: str, number: int) -> None:
+    """As snprintf_canframe() of can-utils writes them."""
+    (record,) = read(f"(1.000000)  vcan0 {text}\r\n".encode())
+    opened = Opened()
+    frame = opened.frame(record)
+    assert said in (None, opened.summary(frame))
+    assert [each.number for each in opened.fields(frame)[field]] == [number]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["123#11_F", "123#1122334455667788_8", "20000004#112", "20000004#" + "00" * 9, "20000004#R", "20000004##0",
+     "123#01:03:12345678#00", "123#81:03:12345678#", "123#81:03:12345678#" + "00" * 2049, "923#81:03:12345678#00"],
+)  # fmt: skip
+def test_lines_that_candump_does_not_write_are_refused(text: str) -> None:
+    with pytest.raises(CaptureError) as caught:
+        read(f"(1.000000) vcan0 123#\n(1.000000) vcan0 {text}\n".encode())
+    assert caught.value.offset == 22
+
+
+def test_what_candump_says_it_dropped_is_counted() -> None:
+    """As ``candump -d`` says it, of this and of older versions; the total is that of a socket, of 32 bits."""
+    lines = (
+        "(1.000000) can0 123#00",
+        "DROPCOUNT: dropped 1 CAN frame on 'can0' socket (total drops 1)",
+        "(1.000000) can0 123#00",
+        "DROPCOUNT: dropped 7 CAN frames on 'can1,123:7FF' socket (total drops 7)",
+        "DROPCOUNT: dropped 4 CAN frames on 'can0' socket (total drops 5)",
+        "(1.000000) can1 123#00",
+    )
+    drops: Drops = {}
+    data = "".join(f"{line}\n" for line in lines).encode()
+    assert len(list(records(io.BytesIO(data).read, drops))) == 3
+    assert sorted((each.name, count) for each, count in drops.values()) == [("can0", 5), ("can1", 7)]
+    drops = {}
+    list(records(io.BytesIO(data.replace(b"total drops 5", b"total drops -1")).read, drops))
+    assert sum(count for _, count in drops.values()) == 2**32 - 1 + 7
