@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 SECOND = 1_000_000_000
 QUARTER, DAY = 900 * SECOND, 86400 * SECOND
-_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\Z")
-_EPOCH = re.compile(r"(\d{1,10})(?:\.(\d{1,9}))?\Z")
-_FRACTION = re.compile(r"(:\d{2})\.(\d{1,9})(?=\D|\Z)")
+_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\Z")
+_EPOCH = re.compile(r"(\d{1,10})(?:[.,](\d{1,9}))?\Z")
+_FRACTION = re.compile(r"([^:]*:\d{2}:\d{2})[.,](\d{1,9})(?=\D|\Z)")
+"""Of the seconds, ahead of an offset."""
 
 
 class Moment(NamedTuple):
@@ -35,10 +36,13 @@ def read_time(text: str) -> Moment:
         return Moment(whole * SECOND + _nanoseconds(fraction), of_day=True)
     if found := _EPOCH.match(text):
         return Moment(int(found[1]) * SECOND + _nanoseconds(found[2]))
-    # datetime keeps microseconds only.
-    fraction = _FRACTION.search(text)
+    # datetime keeps microseconds only; fractions of anything else are not understood.
+    fraction = _FRACTION.match(text)
+    whole = fraction[1] + text[fraction.end() :] if fraction else text
+    if "." in whole or "," in whole:
+        raise ValueError(text)
     try:
-        when = datetime.fromisoformat(_FRACTION.sub(r"\1", text)).astimezone()
+        when = datetime.fromisoformat(whole).astimezone()
     except (OverflowError, OSError):
         raise ValueError(text) from None
     return Moment(int(when.timestamp()) * SECOND + _nanoseconds(fraction[2] if fraction else None))

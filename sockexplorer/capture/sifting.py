@@ -163,11 +163,12 @@ class ColumnSift(Sift):
         if test.kind == "time":
             return self._compare(test, self._column("time", first, last))
         if test.kind == "clock":
-            times = self._column("time", first, last).astype("i8")
+            times = self._column("time", first, last)
             quarters = times // QUARTER
-            for quarter in numpy.unique(quarters).tolist():
-                times[quarters == quarter] += offset_of(quarter)
-            return self._compare(test, times % DAY)
+            begins = numpy.flatnonzero(numpy.append(True, quarters[1:] != quarters[:-1]))
+            # Without a sign there is room for a day behind the last time that a file can have.
+            ahead = numpy.array([offset_of(each) % DAY for each in quarters[begins].tolist()], "u8")
+            return self._compare(test, (times + numpy.repeat(ahead, numpy.diff(begins, append=len(times)))) % DAY)
         if test.kind == "event":
             return numpy.full(last - first, bool(test.value("")))
         if test.kind == "peer":
