@@ -132,7 +132,8 @@ def test_many_times_at_once_are_compared_as_each_by_itself(zone: ZoneInfo, tmp_p
         assert log.end == len(times) + 1
         clocks = list(map(clock_of, times))
         for text in (
-            "14:05", "0:00", "2:00", "20:00", "02:30:00.000000001", "2026-03-29T02:30", "2026-10-25T02:30", "1774747800",
+            "14:05", "0:00", "2:00", "20:00", "02:30:00.000000001", "2026-03-29T02:30", "2026-10-25T02:30",
+            "1774747800",
         ):  # fmt: skip
             moment = read_time(text)
             for sign, compare in (("<", operator.lt), (">=", operator.ge), ("==", operator.eq)):
