@@ -32,7 +32,7 @@ class MappedFile:
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(errno.EINVAL, "it is no regular file")
             self.size = found.st_size
-            self.mtime_ns = found.st_mtime_ns
+            self.mtime_ns, self.ctime_ns = found.st_mtime_ns, found.st_ctime_ns
             self.mapping = mmap.mmap(self._fd, self.size, access=mmap.ACCESS_READ) if self.size else None
         except BaseException:
             os.close(self._fd)
@@ -49,7 +49,7 @@ class MappedFile:
             return False
         # Who looks at the mapping that there was keeps it.
         self.mapping = mmap.mmap(self._fd, found.st_size, access=mmap.ACCESS_READ)
-        self.size, self.mtime_ns = found.st_size, found.st_mtime_ns
+        self.size, self.mtime_ns, self.ctime_ns = found.st_size, found.st_mtime_ns, found.st_ctime_ns
         return True
 
     def read(self, offset: int, size: int) -> bytes:

@@ -1,8 +1,9 @@
 """The index of a large capture file, kept in the person's cache directory, so that opening it again takes no time.
 
 A file holds a line with the digest and the length of a header, the header as JSON, and the columns one after another,
-mapped when they are read. It is believed only where the capture has the size, the time of change and the bytes at
-its head and tail of when it was made, and where rows taken at random agree with it; else it is made again.
+mapped when they are read. It is believed only where the capture has the size, the times of change and the bytes at
+its head and tail of when it was made, and where rows taken at random agree with it; else it is made again. The time of
+its content (mtime) can be set by anybody, that of its status (ctime) by nobody: see utimensat(2).
 """
 
 from __future__ import annotations
@@ -178,7 +179,8 @@ def _mapped_columns(mapping: mmap.mmap, at: int, rows: int) -> Columns | None:
 def _identity(file: MappedFile) -> list[Any]:
     """What tells a capture from another, and from itself at another time."""
     edges = file.read(0, EDGE) + file.read(max(0, file.size - EDGE), EDGE)
-    return [str(file.path.resolve()), file.size, file.mtime_ns, hashlib.sha256(edges).hexdigest()]
+    times = file.mtime_ns, file.ctime_ns
+    return [str(file.path.resolve()), file.size, *times, hashlib.sha256(edges).hexdigest()]
 
 
 def _agree(index: Index) -> bool:
