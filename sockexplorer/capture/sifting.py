@@ -215,6 +215,9 @@ class ColumnSift(Sift):
 
             found = rows_with(data, offsets, end, needle, payloads, any_case=test.kind == "text")
             yes |= found & ~unsure
+        else:
+            # It was cut off: what is left of it is read.
+            unsure |= True
         return yes, ~yes & ~unsure
 
     # --- columns and tables -------------------------------------------------------------------------------------
@@ -247,12 +250,9 @@ def kept_of(index: Index, data: Array, offsets: Array, source: Array) -> Array:
     # Records of other kinds may be shorter.
     at = numpy.minimum(offsets + (20 if index.kind == "pcapng" else 8), len(data) - 4)
     words = data[at[:, None] + numpy.arange(4)]
-    kept: Array = words.view("<u4")[:, 0].astype("i8")
-    interfaces = source >> INTERFACE_SHIFT
-    for number in numpy.unique(interfaces).tolist():
-        if index.walk.order(number) == ">":
-            swapped = interfaces == number
-            kept[swapped] = words[swapped].view(">u4")[:, 0]
+    orders = [index.walk.order(number) == ">" for number in range(len(index.walk.interfaces))]
+    little, big = (words.view(order)[:, 0].astype("i8") for order in ("<u4", ">u4"))
+    kept: Array = numpy.where(numpy.array(orders)[source >> INTERFACE_SHIFT], big, little)
     return kept
 
 
