@@ -38,11 +38,11 @@ def read_time(text: str) -> Moment:
         return Moment(int(found[1]) * SECOND + _nanoseconds(found[2]))
     # datetime keeps microseconds only; fractions of anything else are not understood.
     fraction = _FRACTION.match(text)
-    whole = fraction[1] + text[fraction.end() :] if fraction else text
-    if "." in whole or "," in whole:
+    plain = fraction[1] + text[fraction.end() :] if fraction else text
+    if "." in plain or "," in plain:
         raise ValueError(text)
     try:
-        when = datetime.fromisoformat(whole).astimezone()
+        when = datetime.fromisoformat(plain).astimezone()
     except (OverflowError, OSError):
         raise ValueError(text) from None
     return Moment(int(when.timestamp()) * SECOND + _nanoseconds(fraction[2] if fraction else None))
