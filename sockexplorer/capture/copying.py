@@ -23,14 +23,26 @@ class Copy:
         self._counts = Counter[Interface]()
         self._time = 0
         self._ours: bool | None = None
+        self._drops: Drops = {}
+        self._told = Counter[Interface]()
+        """How much of the drops the copy tells of, in this section and in those before."""
+        self._dropped = Counter[Interface]()
+        """What this section tells of, whatever capture it is of."""
+
+    def begin(self, drops: Drops) -> None:
+        """The records of a capture follow; what it says of drops is in ``drops``, at the latest when they end."""
+        self._drops = drops
+        self._told.clear()
 
     def add(self, record: Record) -> None:
         """Write a record, with the next `flush` at the latest."""
         interface = record.interface
         if interface.ours is not self._ours:
             # What an interface's name means depends on who wrote the section.
+            self.tell_drops()
             self._ours = interface.ours
-            self._numbers.clear()
+            for each in (self._numbers, self._counts, self._dropped):
+                each.clear()
             name = f"{pcapng.APPLICATION} {__version__}"
             who = name if interface.ours else f"converted by {name}"
             self._put(pcapng.section(who, f"{platform.system()} {platform.release()}"))
@@ -46,14 +58,17 @@ class Copy:
         if self._held >= HELD_BYTES:
             self.flush()
 
-    def dropped(self, drops: Drops) -> None:
-        """Write how many frames were dropped, of those interfaces that gave any."""
+    def tell_drops(self) -> None:
+        """Write how many frames were dropped so far, of those interfaces that gave any."""
         totals = Counter[Interface]()
-        for interface, count in drops.values():
+        for interface, count in self._drops.values():
             totals[interface] += count
         for interface, number in self._numbers.items():
             if interface in totals:
-                self._put(pcapng.statistics(number, self._time, self._counts[interface], totals[interface]))
+                self._dropped[interface] += totals[interface] - self._told[interface]
+                self._told[interface] = totals[interface]
+                told = self._counts[interface], self._dropped[interface]
+                self._put(pcapng.statistics(number, self._time, *told))
 
     def flush(self) -> None:
         """Write what is held."""

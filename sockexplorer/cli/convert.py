@@ -59,6 +59,7 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
 
         try:
             with closing(Captured(file, stop, flush)) as captured:
+                copy.begin(captured.drops)
                 for record, frame in captured.frames(expression):
                     if kind == PCAPNG:
                         copy.add(record)
@@ -66,13 +67,14 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
                     lines.append(output.encode(as_lines(kind, captured.opened, frame)))
                     if len(lines) >= TOGETHER:
                         flush()
-                copy.dropped(captured.drops)
+                copy.tell_drops()
                 flush()
         except Full as error:
             raise Failed(str(error), "  what it holds is whole") from None
         except Gone:
             pass
         except Stopped:
+            copy.tell_drops()
             flush()
             status = stop.status()
     if status:

@@ -54,8 +54,11 @@ def _packets(sessions: Sequence[Session], sink: Sink, passes: Passes) -> Iterato
 
 def _copies(files: Sequence[Session], sink: Sink, passes: Passes) -> Iterator[int]:
     """The records of capture files as they are in them."""
+    from sockexplorer.client.file_session import FileSession
+
     copy, copied = Copy(sink), 0
     for session in files:
+        copy.begin(session.captured.index.drops if isinstance(session, FileSession) else {})
         predicate, log = passes(session), session.log
         for number in range(log.first, log.end):
             record = session.record(number) if predicate is None or predicate(log.frame(number)) else None
@@ -65,6 +68,7 @@ def _copies(files: Sequence[Session], sink: Sink, passes: Passes) -> Iterator[in
             if not number % TOGETHER:
                 copy.flush()
                 yield copied
+        copy.tell_drops()
     copy.flush()
     yield copied
 

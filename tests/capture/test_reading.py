@@ -9,6 +9,7 @@ import struct
 import subprocess
 import tracemalloc
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -110,6 +111,41 @@ def test_a_copy_holds_the_same_records(frames: list[tuple[Origin, object, Frame]
         copy.add(record)
     copy.flush()
     assert read(b"".join(parts)) == read(data) if frames else parts == []
+
+
+STEPS = st.lists(st.tuples(st.booleans(), st.integers(0, 1), st.integers(0, 9)) | st.none(), min_size=1, max_size=12)
+"""Sections of ours or of others with an interface each, frames of it, and how many it dropped; or the next file."""
+
+
+@given(STEPS)
+def test_a_copy_tells_what_was_dropped(steps: list[tuple[bool, int, int] | None]) -> None:
+    parts: list[bytes] = []
+    copy, wanted = Copy(parts.extend), Counter[Interface]()
+    files: list[list[tuple[bool, int, int]]] = [[]]
+    for step in steps:
+        if step is None:
+            files.append([])
+        else:
+            files[-1].append(step)
+    for told in files:
+        data = b""
+        for ours, name, dropped in told:
+            data += pcapng.section("sockexplorer 1" if ours else "other", "")
+            data += pcapng.interface(147, str(name)) + pcapng.packet(0, 5, (b"x",), 1, None)
+            data += pcapng.statistics(0, 5, 1, dropped)
+            wanted[Interface(147, str(name), "", ours)] += dropped
+        drops: Drops = {}
+        copy.begin(drops)
+        for record in records(io.BytesIO(data).read, drops) if data else ():
+            copy.add(record)
+        copy.tell_drops()
+    copy.flush()
+    found, again = Counter[Interface](), dict[tuple[int, int], tuple[Interface, int]]()
+    copied = b"".join(parts)
+    assert len(list(records(io.BytesIO(copied).read, again)) if copied else []) == sum(map(len, files))
+    for interface, count in again.values():
+        found[interface] += count
+    assert +found == +wanted
 
 
 @given(recorded(), recorded())
