@@ -45,10 +45,18 @@ _FLAGS_OF_ANSWERS = {"NLM_F_CAPPED": 0x100, "NLM_F_ACK_TLVS": 0x200}
 _CAPPED, _ACK_TLVS = 0x100, 0x200
 _EXT_ACK = {1: "MSG", 2: "OFFS", 3: "COOKIE", 4: "POLICY", 5: "MISS_TYPE", 6: "MISS_NEST"}
 MOST_MESSAGES = 512
+MOST_BYTES = 2**18
+"""What is read of a datagram. The kernel's are shorter, but those of a capture may have any size, and an attribute of
+four bytes takes two hundred here."""
 
 
 def decode_netlink(protocol: str, payload: bytes) -> Node:
     """A child for each message; the root's value sums them up in a line. Never raises."""
+    if len(payload) > MOST_BYTES:
+        root = decode_netlink(protocol, payload[:MOST_BYTES])
+        root.add("not read", f"{len(payload) - MOST_BYTES} bytes", MOST_BYTES, len(payload))
+        root.end = len(payload)
+        return root
     root = Node("netlink", "", 0, len(payload))
     if protocol == "kobject-uevent":
         return _uevent(payload)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kernel_messages import DUMP, ask, request
 
 from sockexplorer.decoders import decode, summary
-from sockexplorer.decoders.netlink import MOST_MESSAGES, decode_netlink, type_name
+from sockexplorer.decoders.netlink import MOST_BYTES, MOST_MESSAGES, decode_netlink, type_name
 from sockexplorer.decoders.tree import Node
 
 PROTOCOLS = ["route", "generic", "kobject-uevent", "sock-diag", "netfilter", "audit", "connector", "usersock"]
@@ -80,6 +80,23 @@ def test_a_large_payload_is_read_quickly() -> None:
         assert time.process_time() - begin < 1
         assert len(root.children) <= MOST_MESSAGES
         ranges_lie_within(root, payload)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "payload"),
+    [
+        ("route", struct.pack("=IHHII", 2**22, 16, 0, 0, 0) + bytes(16) + struct.pack("=HH", 4, 3) * 2**20),
+        ("generic", struct.pack("=IHHII", 2**22, 16, 0, 0, 0) + bytes(4)
+         + (struct.pack("=HH", 65532, 6) + struct.pack("=HH", 4, 1) * 16382) * 64),
+        ("kobject-uevent", b"a=b\0" * 2**20),
+    ],
+)  # fmt: skip
+def test_a_payload_without_end_takes_bounded_memory(protocol: str, payload: bytes) -> None:
+    """As a capture may have it; 16 MiB of attributes would take a gigabyte and half a minute."""
+    root = decode("AF_NETLINK", protocol, payload)
+    assert sum(1 for _ in root.walk()) < MOST_BYTES // 2
+    assert root.end == root.children[-1].end == len(payload)
+    assert root.children[-1].name == "not read"
 
 
 def test_a_uevent_gives_its_variables_with_their_places() -> None:
