@@ -97,15 +97,16 @@ class Conversation:
         """Pieces of a line that fit, none of which ends within a character of UTF-8."""
         while start < end:
             cut = min(end, start + self._width)
-            while (
-                too_wide := _cells(preview(payload[start:cut].rstrip(b"\r\n"))) - self._width
-            ) > 0 and cut > start + 1:
+            while (too_wide := _cells(preview(_said(payload[start:cut]))) - self._width) > 0 and cut > start + 1:
                 cut -= max(1, min(cut - start - 1, too_wide // ESCAPED))
             back = cut
             while start < back < end and cut - back < 3 and payload[back] & 0xC0 == 0x80:
                 back -= 1
             if start < back < end and payload[back] & 0xC0 != 0x80:
                 cut = back
+            if end - cut <= 2 and not _said(payload[cut:end]):
+                # The end of a line needs no line of its own.
+                cut = end
             yield start, cut
             start = cut
 
@@ -125,13 +126,18 @@ class Conversation:
         elif said := self._said(frame):
             text = said[start:end]
         else:
-            text = preview(part.removesuffix(b"\n").removesuffix(b"\r"), self._width)
+            text = preview(_said(part), self._width)
         return Line(number, frame.outgoing, start == 0, text)
 
     def text(self, most: int) -> str:
         """At most so many lines, for the clipboard."""
         lines = (self.line(index) for index in range(min(len(self), most)))
         return "\n".join(f"{('→' if each.outgoing else '←') if each.first else ' '} {each.text}" for each in lines)
+
+
+def _said(part: bytes) -> bytes:
+    """A line, or a piece of one, without the end."""
+    return part.removesuffix(b"\n").removesuffix(b"\r") if part.endswith(b"\n") else part
 
 
 def _cells(text: str) -> int:

@@ -91,7 +91,11 @@ def test_a_row_that_the_log_dropped_says_so() -> None:
 
 
 @given(
-    st.lists(st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace"))),
+    st.lists(
+        st.binary(max_size=300)
+        | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace"))
+        | st.lists(st.sampled_from((b"a", b"\r", b"\n", b"\xff", "€".encode())), max_size=150).map(b"".join)
+    ),
     st.integers(8, 120),
 )
 def test_every_line_fits_and_every_byte_is_in_a_line(payloads: list[bytes], width: int) -> None:
@@ -106,6 +110,12 @@ def test_every_line_fits_and_every_byte_is_in_a_line(payloads: list[bytes], widt
         assert cell_len(line.text) <= max(width, 10), line
         covered[line.frame] = covered.get(line.frame, b"") + payloads[line.frame][start:end]
     assert covered == dict(enumerate(payloads))
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_a_line_that_fits_exactly_is_one(end: bytes) -> None:
+    found = lines(a_log((1, 0, b"x" * 20 + end + b"y")), width=20)
+    assert found == [(False, "x" * 20), (False, "y")]
 
 
 def test_characters_of_utf8_are_not_cut() -> None:
