@@ -5,8 +5,10 @@ No text is kept: a line is a row's number and a range of its payload, or of what
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
@@ -17,6 +19,10 @@ from sockexplorer.core.text import escape, preview
 
 Mode = Literal["text", "hex"]
 MOST_LINES = 500_000
+LONG = 4096
+"""Bytes of a payload after which it is cut into lines a little at a time: a read of a stream may be a megabyte."""
+LOOK_AT_CLOCK = 0x1F
+"""The clock is looked at once in so many lines of such a payload."""
 ESCAPED = 4
 r"""Cells that a byte takes at most: ``\xNN``."""
 
@@ -50,6 +56,10 @@ class Conversation:
         self._frames = array("Q")
         self._starts = array("I")
         self._ends = array("I")
+        self._waiting = deque[int]()
+        """Rows that are to be cut yet, a long one and those behind it."""
+        self._pieces: Iterator[tuple[int, int]] | None = None
+        """What is to come of the first of them."""
         self._sweep = Sweep(log, self._take, numbers)
 
     def __len__(self) -> int:
@@ -58,23 +68,58 @@ class Conversation:
     @property
     def behind(self) -> int:
         """How many rows of the log are still to be looked at."""
-        return 0 if self.full else self._sweep.behind
+        return 0 if self.full else self._sweep.behind + len(self._waiting)
 
     def go_on(self, seconds: float) -> bool:
         """Take in what the log has, for about so long; whether there was anything new."""
-        return not self.full and self._sweep.go_on(seconds)
+        deadline, new = time.monotonic() + seconds, False
+        while not self.full:
+            if self._waiting:
+                new = True
+                self._cut_those_that_wait(deadline)
+            elif self._sweep.go_on(deadline - time.monotonic()):
+                new = True
+            else:
+                break
+            if time.monotonic() > deadline:
+                break
+        return new
 
     def _take(self, frame: Frame) -> None:
         if frame.peer != self._peer or frame.event or self.full:
             return
-        said = self._said(frame)
-        pieces = (
-            ((at, at + self._width) for at in range(0, len(said), self._width)) if said else self._cut(frame.payload)
-        )
-        for start, end in pieces:
-            self._frames.append(frame.number)
-            self._starts.append(start)
-            self._ends.append(end)
+        if self._waiting or len(frame.payload) > LONG:
+            self._waiting.append(frame.number)
+            return
+        for piece in self._pieces_of(frame):
+            self._append(frame.number, *piece)
+
+    def _cut_those_that_wait(self, deadline: float) -> None:
+        asked = 0
+        while self._waiting and not self.full:
+            number = self._waiting[0]
+            if self._pieces is None:
+                try:
+                    self._pieces = self._pieces_of(self._log.frame(number))
+                except IndexError:
+                    self._pieces = iter(())
+            for piece in self._pieces:
+                self._append(number, *piece)
+                asked += 1
+                if self.full or (not asked & LOOK_AT_CLOCK and time.monotonic() > deadline):
+                    return
+            self._pieces = None
+            self._waiting.popleft()
+
+    def _pieces_of(self, frame: Frame) -> Iterator[tuple[int, int]]:
+        if said := self._said(frame):
+            return ((at, at + self._width) for at in range(0, len(said), self._width))
+        return self._cut(frame.payload)
+
+    def _append(self, number: int, start: int, end: int) -> None:
+        self._frames.append(number)
+        self._starts.append(start)
+        self._ends.append(end)
         self.full = len(self._frames) >= MOST_LINES
 
     def _said(self, frame: Frame) -> str:
@@ -97,14 +142,14 @@ class Conversation:
         """Pieces of a line that fit, none of which ends within a character of UTF-8."""
         while start < end:
             cut = min(end, start + self._width)
-            while (too_wide := _cells(preview(_said(payload[start:cut]))) - self._width) > 0 and cut > start + 1:
+            while (too_wide := _cells(preview(_without_end(payload[start:cut]))) - self._width) > 0 and cut > start + 1:
                 cut -= max(1, min(cut - start - 1, too_wide // ESCAPED))
             back = cut
             while start < back < end and cut - back < 3 and payload[back] & 0xC0 == 0x80:
                 back -= 1
             if start < back < end and payload[back] & 0xC0 != 0x80:
                 cut = back
-            if end - cut <= 2 and not _said(payload[cut:end]):
+            if end - cut <= 2 and not _without_end(payload[cut:end]):
                 # The end of a line needs no line of its own.
                 cut = end
             yield start, cut
@@ -126,7 +171,7 @@ class Conversation:
         elif said := self._said(frame):
             text = said[start:end]
         else:
-            text = preview(_said(part), self._width)
+            text = preview(_without_end(part), self._width)
         return Line(number, frame.outgoing, start == 0, text)
 
     def text(self, most: int) -> str:
@@ -135,7 +180,7 @@ class Conversation:
         return "\n".join(f"{('→' if each.outgoing else '←') if each.first else ' '} {each.text}" for each in lines)
 
 
-def _said(part: bytes) -> bytes:
+def _without_end(part: bytes) -> bytes:
     """A line, or a piece of one, without the end."""
     return part.removesuffix(b"\n").removesuffix(b"\r") if part.endswith(b"\n") else part
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from sockexplorer.capture import conversation as conversation_module
 from sockexplorer.capture import statistics
-from sockexplorer.capture.conversation import Conversation
+from sockexplorer.capture.conversation import LOOK_AT_CLOCK, Conversation, Mode
 from sockexplorer.capture.log import Log
 from sockexplorer.capture.statistics import MORE, OTHERS, Statistics, length_range
 from sockexplorer.core.frames import Flag
@@ -110,6 +111,31 @@ def test_every_line_fits_and_every_byte_is_in_a_line(payloads: list[bytes], widt
         assert cell_len(line.text) <= max(width, 10), line
         covered[line.frame] = covered.get(line.frame, b"") + payloads[line.frame][start:end]
     assert covered == dict(enumerate(payloads))
+
+
+def test_a_long_payload_is_cut_a_little_at_a_time() -> None:
+    """In order with what comes before and after it, the same lines as at once."""
+    log = a_log(*((1, 0, each) for each in (b"first", b"\xff" * 50_000, b"then", bytes(9_000), b"last")))
+    conversation, steps = Conversation(log, 1, "text", 40), 0
+    while conversation.behind:
+        before = len(conversation)
+        assert conversation.go_on(0)
+        assert len(conversation) - before <= LOOK_AT_CLOCK + 6
+        steps += 1
+    assert steps > 100
+    found = [(each.frame, each.first, each.text) for each in map(conversation.line, range(len(conversation)))]
+    assert [text for number, _, text in found if number in (0, 2, 4)] == ["first", "then", "last"]
+    assert [number for number, first, _ in found if first] == [0, 1, 2, 3, 4]
+    assert "".join(text for number, _, text in found if number == 1) == "\\xff" * 50_000
+    assert not conversation.go_on(0)
+
+
+@pytest.mark.parametrize("mode", ["text", "hex"])
+def test_one_payload_alone_may_have_more_lines_than_are_kept(mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation_module, "MOST_LINES", 100)
+    conversation = Conversation(a_log((1, 0, b"\n" * 10_000)), 1, mode, 80)
+    conversation.go_on(FOREVER)
+    assert (len(conversation), conversation.full, conversation.behind) == (100, True, 0)
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
