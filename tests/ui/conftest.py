@@ -6,6 +6,7 @@ import gc
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,17 +49,22 @@ def hubs() -> Iterator[Callable[..., Hub]]:
 
 @pytest.fixture
 def people(hubs: Callable[..., Hub]) -> Callable[..., Person]:
-    """Makes a person at the explorer: ``async with people(size=(80, 24)) as person``."""
+    """Makes a person at the explorer: ``async with people(size=(80, 24)) as person``.
+
+    With ``python`` the engine is a process of that interpreter, such as `support.namespace_python` has.
+    """
 
     def make(
         size: tuple[int, int] = (120, 40),
         *,
         process: bool = False,
+        python: str | None = None,
         settings: Settings | None = None,
         start: tuple[str | None, str | None] = (None, None),
         **hub: int,
     ) -> Person:
-        made = hubs(start_process if process else start_thread, **hub)
+        started = partial(start_process, python) if python else start_process if process else start_thread
+        made = hubs(started, **hub)
         return Person(ExplorerApp(made, settings or Settings(), *start), size)
 
     return make
