@@ -135,7 +135,7 @@ def test_a_crash_says_so_and_restores_the_terminal() -> None:
     code = """
 from sockexplorer.ui.screens.main import MainScreen
 def boom(self): raise RuntimeError("planted")
-MainScreen._probe = boom
+MainScreen.probe = boom
 import sys
 from sockexplorer.cli import main
 main()

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container, Horizontal
-from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from sockexplorer.client.client import Problem, StartError
+from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub
-from sockexplorer.client.place import place
 from sockexplorer.client.session import Session
-from sockexplorer.core.capability import Capability
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.family import Family, Protocol
 from sockexplorer.core.faults import FieldError
@@ -30,10 +26,10 @@ from sockexplorer.ui.panes.capabilities import CapabilitiesPane
 from sockexplorer.ui.panes.families import FamiliesPane
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.panes.traffic import TrafficPane
-from sockexplorer.ui.screens.address_duties import AddressDuties
 from sockexplorer.ui.screens.demonstrating import Demonstrating
+from sockexplorer.ui.screens.engine_duties import EngineDuties
+from sockexplorer.ui.screens.file_duties import FileDuties
 from sockexplorer.ui.widgets.bar import Bar
-from sockexplorer.ui.widgets.filter_bar import FilterBar
 from sockexplorer.ui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
@@ -45,7 +41,7 @@ REST_SECONDS = 0.08
 """How long the cursor of the tree rests on a protocol before its form is built."""
 
 
-class MainScreen(AddressDuties, Demonstrating):
+class MainScreen(EngineDuties, FileDuties, Demonstrating):
     """Panes tell it by messages what the person wants; it speaks to the hub and tells the panes what came of it."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
@@ -82,7 +78,6 @@ class MainScreen(AddressDuties, Demonstrating):
         self._start = start
         self._capture = capture
         self._current = 1
-        self._buried = ""
         self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -103,18 +98,6 @@ class MainScreen(AddressDuties, Demonstrating):
         """The four, in the order of their numbers."""
         return [self.families, self.address, self.traffic, self.capabilities]
 
-    @property
-    def families(self) -> FamiliesPane:
-        return self.query_one(FamiliesPane)
-
-    @property
-    def traffic(self) -> TrafficPane:
-        return self.query_one(TrafficPane)
-
-    @property
-    def capabilities(self) -> CapabilitiesPane:
-        return self.query_one(CapabilitiesPane)
-
     def on_mount(self) -> None:
         self.query_one("#banner").display = False
         name, address = self._start
@@ -127,11 +110,11 @@ class MainScreen(AddressDuties, Demonstrating):
         if name:
             self.call_after_refresh(self.address.focus_action)
         if self._capture is not None:
-            self.call_after_refresh(self._open_first, *self._capture)
+            self.call_after_refresh(self.open_first, *self._capture)
         explorer: ExplorerApp = self.app  # type: ignore[assignment]
         self.set_interval(1 / explorer.settings.refresh_hz, self._tick)
-        self._ask_place()
-        self.set_timer(0.05, self._probe)
+        self.ask_place()
+        self.set_timer(0.05, self.probe)
         self.call_after_refresh(explorer.collector.begin)
 
     def _fill(self, draft: Draft, text: str) -> None:
@@ -150,16 +133,7 @@ class MainScreen(AddressDuties, Demonstrating):
         self.traffic.update()
         # Without a socket the traffic needs little room, and the form gets it.
         self.set_class(not self.hub.sessions, "-idle")
-        dead = self.hub.client.dead
-        if dead != self._buried:
-            self._buried = dead
-            banner = self.query_one("#banner", Static)
-            banner.display = bool(dead)
-            # Three lines of a narrow terminal hold it all.
-            why = escape(dead.rstrip("."), 120)
-            text = f"✗ {why}. Its sockets are closed, what was recorded is kept. Press R to start another."
-            banner.update(Content(text))
-            self.refresh_bindings()
+        self.tell_death()
 
     # --- panes ---------------------------------------------------------------------------------------------
 
@@ -202,42 +176,10 @@ class MainScreen(AddressDuties, Demonstrating):
         if action == "help_typing":
             return isinstance(self.focused, Input)
         if action == "restart":
-            return bool(self._buried)
+            return bool(self.buried)
         if action == "save":
             return bool(self.hub.sessions)
         return super().check_action(action, parameters)
-
-    def _open_first(self, source: Path | Pipe, expression: str) -> None:
-        problem = self.open_file(source)
-        if problem is not None:
-            self.notify(escape(problem.message), title="Not opened", severity="error", timeout=15, markup=False)
-        elif expression:
-            self.traffic.query_one(FilterBar).start_with(expression)
-
-    def open_file(self, source: Path | Pipe) -> Problem | None:
-        """Show a capture file as a session of its own, or say why not."""
-        from sockexplorer.client.file_session import open_file
-
-        session = open_file(self.hub, source)
-        if isinstance(session, Problem):
-            return session
-        self.show_session(session)
-        return None
-
-    def action_open_file(self) -> None:
-        from sockexplorer.ui.screens.open import OpenScreen
-
-        self.app.push_screen(OpenScreen(self.open_file))
-
-    def action_save(self) -> None:
-        from sockexplorer.ui.screens.save import SaveScreen
-
-        def saved(what: str | None) -> None:
-            if what is not None:
-                self.notify(escape(what, 200), title="Saved", markup=False)
-
-        traffic = self.traffic
-        self.app.push_screen(SaveScreen(list(self.hub.sessions.values()), traffic.expression, traffic.session), saved)
 
     # --- what the panes ask for ----------------------------------------------------------------------------
 
@@ -302,25 +244,7 @@ class MainScreen(AddressDuties, Demonstrating):
         self.app.copy_to_clipboard(event.text)
         self.notify(escape(event.text, 200), title=f"Copied {escape(event.what)}", timeout=2, markup=False)
 
-    # --- the probe -----------------------------------------------------------------------------------------
-
-    @on(CapabilitiesPane.ProbeAgain)
-    def _probe(self) -> None:
-        def probed(result: dict[str, Any] | None, problem: Problem | None) -> None:
-            if result is None:
-                return
-            protocols = [Capability.from_json(each) for each in result["protocols"]]
-            constants = [Capability.from_json(each) for each in result["constants"]]
-            self.families.know(protocols)
-            self.address.know(protocols)
-            self.capabilities.know(protocols, constants)
-            if (draft := self.address.draft) is not None:
-                self.capabilities.point_at(f"{draft.family.constant}/{draft.protocol.name}")
-
-        self.hub.client.request("probe", probed)
-        self.soon()
-
-    # --- help and restart ----------------------------------------------------------------------------------
+    # --- help ----------------------------------------------------------------------------------------------
 
     def action_help(self) -> None:
         from sockexplorer.ui.screens.text import HelpScreen
@@ -345,48 +269,3 @@ class MainScreen(AddressDuties, Demonstrating):
 
     def action_help_typing(self) -> None:
         self.action_help()
-
-    def action_restart(self) -> None:
-        if failed := self._restart_with_terminal():
-            text = "\n".join(escape(line) for line in failed)
-            self.notify(text, title="The engine can't be started", severity="error", timeout=15, markup=False)
-            return
-        self._tick()
-        self._ask_place()
-        self._probe()
-        self.address.check_again()
-
-    def _restart_with_terminal(self) -> list[str]:
-        """Restart; a command that may ask for a password has the terminal meanwhile. Why it failed; empty if not."""
-        via = self.hub.client.link.via
-        if via:
-            # Without a terminal there is nobody to be asked.
-            with suppress(SuspendNotSupported), self.app.suspend():
-                print(escape(f"sockexplorer: starting another engine via {via}"), flush=True)
-                # Textual comes back only from a block that ends well.
-                return self._restart()
-        return self._restart()
-
-    def _restart(self) -> list[str]:
-        try:
-            self.hub.restart()
-        except StartError as error:
-            return list(error.problem.lines())
-        except OSError as error:
-            return [str(error)]
-        except KeyboardInterrupt:
-            return ["it was interrupted"]
-        return []
-
-    def _ask_place(self) -> None:
-        """Where the engine runs that is not here stands in a line of its own."""
-        via = self.hub.client.link.via
-        if not via:
-            return
-
-        def told(result: dict[str, Any] | None, problem: Problem | None) -> None:
-            if result is not None:
-                self.query_one("#place", Static).update(Content(place(result, via)))
-
-        self.hub.client.request("hello", told)
-        self.soon()
