@@ -14,8 +14,8 @@ from functools import reduce
 from itertools import compress, repeat
 
 from sockexplorer.capture.block import Block
-from sockexplorer.capture.filter import Predicate, Test
 from sockexplorer.capture.log import Log, row_numbers
+from sockexplorer.capture.predicate import Predicate, Test
 from sockexplorer.capture.sifting import Sift
 from sockexplorer.core.frames import Flag
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from sockexplorer.capture.filter import FIELDS, Vocabulary
+from sockexplorer.capture.comparisons import FIELDS
+from sockexplorer.capture.predicate import Vocabulary
 
 MOST = 40
 _LAST = re.compile(r"(?:^|[\s(])([^\s()\"/]*)\Z")

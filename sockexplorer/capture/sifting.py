@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sockexplorer.capture.byte_search import rows_with
 from sockexplorer.capture.captured_log import CapturedLog, Rows
-from sockexplorer.capture.filter import Predicate, Test
 from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND, Index
 from sockexplorer.capture.log import row_numbers
 from sockexplorer.capture.moments import DAY, QUARTER, offset_of
 from sockexplorer.capture.origins import Provenance
+from sockexplorer.capture.predicate import Predicate, Test
 
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array

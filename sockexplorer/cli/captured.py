@@ -52,7 +52,8 @@ class Captured:
 
         A torn end is told on stderr, and ends it.
         """
-        from sockexplorer.capture.filter import FilterError, Headings, Vocabulary, compile_filter
+        from sockexplorer.capture.filter import compile_filter
+        from sockexplorer.capture.predicate import FilterError, Headings, Vocabulary
         from sockexplorer.capture.reading import CaptureError, Torn, records
         from sockexplorer.client.heading import heading_of
         from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names

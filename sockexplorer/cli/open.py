@@ -134,8 +134,9 @@ def _explore(file: str, source: Path | Pipe, expression: str) -> int:
 
     What comes from a pipe is judged when it comes.
     """
-    from sockexplorer.capture.filter import FilterError, Vocabulary, compile_filter
+    from sockexplorer.capture.filter import compile_filter
     from sockexplorer.capture.mapped import MappedFile
+    from sockexplorer.capture.predicate import FilterError, Vocabulary
     from sockexplorer.capture.reading import CaptureError, kind_of
     from sockexplorer.cli.questions import not_started, starter
     from sockexplorer.cli.report import Failed

@@ -16,11 +16,11 @@ from typing import NamedTuple, cast
 
 from sockexplorer.capture import sidecar
 from sockexplorer.capture.captured_log import CapturedLog
-from sockexplorer.capture.filter import Compiled, Predicate
 from sockexplorer.capture.index import VECTORISED_BYTES, Index
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.origins import Provenance
 from sockexplorer.capture.piped import Piped
+from sockexplorer.capture.predicate import Compiled, Predicate
 from sockexplorer.capture.reading import CaptureError, Record, Torn
 from sockexplorer.capture.repair import cut
 from sockexplorer.capture.sifting import ColumnSift, Known, Sift, rows_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from sockexplorer.capture.filter import Headings, Predicate, Vocabulary, compile_filter
+from sockexplorer.capture.filter import compile_filter
+from sockexplorer.capture.predicate import Headings, Predicate, Vocabulary
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.heading import has_headings, heading_of
 from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
@@ -22,7 +23,7 @@ def vocabulary() -> Vocabulary:
 
 
 def filter_of(text: str, session: Session | None) -> Predicate | None:
-    """Compile a filter for the rows of a session, None for a blank one. Raises `capture.filter.FilterError`.
+    """Compile a filter for the rows of a session, None for a blank one. Raises `capture.predicate.FilterError`.
 
     Without a session it is only checked: it finds nothing that a session knows of a row beside its bytes.
     """

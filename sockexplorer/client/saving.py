@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from sockexplorer.capture.copying import Copy
-from sockexplorer.capture.filter import Predicate
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.predicate import Predicate
 from sockexplorer.capture.sink import Full, Sink
 from sockexplorer.client.formats import PCAPNG, as_lines
 from sockexplorer.client.recorder import Recorder

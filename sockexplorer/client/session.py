@@ -20,7 +20,7 @@ from sockexplorer.decoders import has_decoder, summary
 from sockexplorer.decoders.fields import Value, field_values
 
 if TYPE_CHECKING:
-    from sockexplorer.capture.filter import Predicate
+    from sockexplorer.capture.predicate import Predicate
     from sockexplorer.capture.reading import Record
     from sockexplorer.capture.sifting import Sift
     from sockexplorer.capture.statistics import Statistics
@@ -114,7 +114,7 @@ class Session:
 
     def sift(self, predicate: Predicate) -> Sift:
         """What goes through the rows for those that pass a filter."""
-        from sockexplorer.capture.filter import Compiled
+        from sockexplorer.capture.predicate import Compiled
         from sockexplorer.capture.sifting import Sift
 
         if not isinstance(predicate, Compiled):

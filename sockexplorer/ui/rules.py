@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from rich.color import Color
 
-from sockexplorer.capture.filter import FilterError, FilterTooSlow, Predicate
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.predicate import FilterError, FilterTooSlow, Predicate
 from sockexplorer.client.finding import filter_of
 from sockexplorer.client.session import Session
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sockexplorer.capture.log import row_numbers
 
 if TYPE_CHECKING:
-    from sockexplorer.capture.filter import Predicate
+    from sockexplorer.capture.predicate import Predicate
     from sockexplorer.capture.sifting import Sift
     from sockexplorer.client.session import Session
 

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sockexplorer.capture.completion import completions
-from sockexplorer.capture.filter import FilterError, FilterTooSlow, Vocabulary, compile_filter
+from sockexplorer.capture.filter import compile_filter
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.predicate import FilterError, FilterTooSlow, Vocabulary
 from sockexplorer.core.frames import Flag
 
 PEERS = {0: "", 1: "127.0.0.1:5000", 2: "192.0.2.7:80"}

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sockexplorer.capture.filter import Decoded, Vocabulary, compile_filter
+from sockexplorer.capture.filter import compile_filter
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.predicate import Decoded, Vocabulary
 from sockexplorer.decoders.fields import OPEN_PREFIXES, Value, field_names, field_values, message_types
 
 NAMES = frozenset(field_names())

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from sockexplorer.capture.filter import Predicate
+from sockexplorer.capture.predicate import Predicate
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.session import Session
 from sockexplorer.core.about import Section

@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
-from sockexplorer.capture.filter import FilterError
+from sockexplorer.capture.predicate import FilterError
 from sockexplorer.capture.sink import FileSink, Full
 from sockexplorer.client.finding import filter_of
 from sockexplorer.client.formats import PCAPNG, TEXTS, by_ending, with_ending

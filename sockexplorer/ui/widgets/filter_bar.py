@@ -16,7 +16,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from sockexplorer.capture.completion import completions
-from sockexplorer.capture.filter import FilterError, FilterTooSlow, Predicate
+from sockexplorer.capture.predicate import FilterError, FilterTooSlow, Predicate
 from sockexplorer.client.finding import filter_of, vocabulary
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape

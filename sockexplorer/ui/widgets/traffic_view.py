@@ -10,8 +10,8 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from sockexplorer.capture.filter import FilterTooSlow, Predicate
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.predicate import FilterTooSlow, Predicate
 from sockexplorer.client.session import Session
 from sockexplorer.ui.columns import Look, row_cells
 from sockexplorer.ui.rules import COLOURS, SIGNS, Painter, Rule, colour_of

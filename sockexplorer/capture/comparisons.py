@@ -1,0 +1,146 @@
+"""What a filter's comparisons ask: ``dir==in``, ``len>100``, ``peer~"192."``, ``time>=14:05``, ``can.pgn==61444``."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from sockexplorer.capture.log import Frame
+from sockexplorer.capture.moments import clock_of, read_time
+from sockexplorer.capture.predicate import Compare, Compiled, FilterError, Predicate, Shown, Test, Vocabulary
+from sockexplorer.capture.text_search import compile_regex, searcher, unquote
+
+FIELDS = ("dir", "len", "peer", "n", "event", "time", "comment")
+ALSO = ("direction", "length")
+_OPERATORS: dict[str, Compare] = {
+    "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
+}  # fmt: skip
+
+
+def comparison(node: Any, shown: Shown) -> Compiled:
+    """What a node of the grammar asks: a field, an operator, a value. Raises `FilterError`."""
+    field, symbol = str(node.children[0]).lower(), str(node.children[1])
+    token, kind = str(node.children[2].children[0]), node.children[2].data
+    value = unquote(token) if kind == "quoted_value" else token
+    if field in ("len", "length", "n"):
+        return _numeric("number" if field == "n" else "length", symbol, value)
+    if field in ("dir", "direction"):
+        direction = value.lower()
+        if direction not in ("in", "out") or symbol not in ("==", "!="):
+            raise FilterError("a direction is compared so: dir==in, dir==out, dir!=in")
+        wanted = (direction == "out") == (symbol == "==")
+        return Compiled(lambda frame: not frame.event and frame.outgoing is wanted, Test("outgoing", wanted))
+    if field == "time":
+        return _timed(symbol, value)
+    if field not in ("peer", "event", "comment"):
+        _check_name(field, f"{field}{symbol}{value}", shown.vocabulary)
+    if kind == "regex_value":
+        if symbol != "~":
+            raise FilterError(f"a regular expression is compared with ~: {field}~{token}")
+        return _by_regex(field, searcher(compile_regex(token[1:-1])), shown)
+    if field in ("peer", "event", "comment"):
+        return _textual(field, symbol, value, shown)
+    return Compiled(_decoded(field, symbol, value, shown))
+
+
+def _by_regex(field: str, found: Callable[[str], bool], shown: Shown) -> Compiled:
+    if field == "peer":
+        return Compiled(lambda frame: found(shown.peer(frame.peer)), Test("peer", found))
+    if field == "event":
+        return Compiled(lambda frame: found(frame.event), Test("event", found))
+    if field == "comment":
+        return Compiled(lambda frame: any(map(found, _comments(frame))))
+    return Compiled(lambda frame: any(found(text) for text, _ in shown.fields(frame).get(field, ())))
+
+
+def _timed(symbol: str, value: str) -> Compiled:
+    if symbol == "~":
+        raise FilterError("times are compared with == != < <= > >=")
+    compare = _OPERATORS[symbol]
+    try:
+        moment = read_time(value)
+    except ValueError:
+        raise FilterError(
+            f"{value!r} is no time; there are 14:05, 14:05:30.25, 2026-07-28T14:05:30, seconds since the epoch"
+        ) from None
+    if moment.of_day:
+        return Compiled(
+            lambda frame: compare(clock_of(frame.time), moment.nanoseconds), Test("clock", moment.nanoseconds, compare)
+        )  # fmt: skip
+    return Compiled(lambda frame: compare(frame.time, moment.nanoseconds), Test("time", moment.nanoseconds, compare))
+
+
+def _check_name(field: str, comparison: str, vocabulary: Vocabulary) -> None:
+    if field in vocabulary.names or field.partition(".")[0] in vocabulary.open_prefixes:
+        return
+    near = difflib.get_close_matches(field, [*FIELDS, *ALSO, *vocabulary.names], 1, 0.7)
+    siblings = sorted(each for each in vocabulary.names if each.startswith(f"{field.partition('.')[0]}."))
+    there_are = f"did you mean {near[0]}?" if near else f"there are {', '.join(siblings[:12] or FIELDS)}"
+    raise FilterError(f'there is no field {field}; {there_are} (the text is found by "{comparison[:40]}")')
+
+
+def _decoded(field: str, symbol: str, value: str, shown: Shown) -> Predicate:
+    wanted, number = value.lower(), _number(value)
+    if symbol == "~":
+        return lambda frame: any(wanted in text.lower() for text, _ in shown.fields(frame).get(field, ()))
+    if symbol in ("==", "!="):
+        equal = symbol == "=="
+
+        def same(each: tuple[str, int | None]) -> bool:
+            text, its = each
+            return its == number if its is not None and number is not None else text.lower() == wanted
+
+        def compared(frame: Frame) -> bool:
+            values = shown.fields(frame).get(field, ())
+            return bool(values) and any(map(same, values)) is equal
+
+        return compared
+    if number is None:
+        raise FilterError(f"{value!r} is not a number")
+    compare = _OPERATORS[symbol]
+    return lambda frame: any(its is not None and compare(its, number) for _, its in shown.fields(frame).get(field, ()))
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text, 0) if len(text) < 25 else None
+    except ValueError:
+        return None
+
+
+def _numeric(attribute: str, symbol: str, value: str) -> Compiled:
+    if symbol == "~":
+        raise FilterError("numbers are compared with == != < <= > >=")
+    try:
+        number = int(value, 0)
+    except ValueError:
+        raise FilterError(f"{value!r} is not a number") from None
+    compare = _OPERATORS[symbol]
+    test = Test(attribute, number, compare)
+    if attribute == "length":
+        return Compiled(lambda frame: not frame.event and compare(frame.length, number), test)
+    return Compiled(lambda frame: compare(frame.number, number), test)
+
+
+def _textual(field: str, symbol: str, value: str, shown: Shown) -> Compiled:
+    wanted = value.lower()
+    if symbol not in ("==", "!=", "~"):
+        raise FilterError(f"{field} is compared with ==, != or ~ (contains)")
+
+    def is_wanted(name: str) -> bool:
+        return wanted in name.lower() if symbol == "~" else (name.lower() == wanted) is (symbol == "==")
+
+    if field == "peer":
+        return Compiled(lambda frame: is_wanted(shown.peer(frame.peer)), Test("peer", is_wanted))
+    if field == "comment":
+        every = all if symbol == "!=" else any
+        return Compiled(lambda frame: every(map(is_wanted, _comments(frame))))
+    return Compiled(lambda frame: is_wanted(frame.event), Test("event", is_wanted))
+
+
+def _comments(frame: Frame) -> list[str]:
+    """The comments that a capture file has on a frame."""
+    found = frame.meta.get("comments", ())
+    return [str(each) for each in found] if isinstance(found, list | tuple) else []

@@ -1,0 +1,82 @@
+"""A predicate over frames that tells what it asks, for those who can answer it for many frames at once."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sockexplorer.capture.log import Frame
+
+Predicate = Callable[[Frame], bool]
+Compare = Callable[[Any, Any], Any]
+PeerName = Callable[[int], str]
+Decoded = Mapping[str, Sequence[tuple[str, int | None]]]
+"""The fields of a payload by name: the text of each value, and its number where it is one."""
+
+
+class Vocabulary(NamedTuple):
+    """The names of the fields that decoders give; under an open prefix any name may come."""
+
+    names: frozenset[str] = frozenset()
+    open_prefixes: tuple[str, ...] = ()
+
+
+class Test(NamedTuple):
+    """What a part of a filter asks, for those who can answer it for many frames at once.
+
+    ``all``, ``any``, ``not``: of ``parts``. ``outgoing``: of a bool. ``length``, ``number``, ``time``, ``clock``:
+    ``compare(it, value)``; time in ns since the epoch, clock in ns since midnight, of here. ``peer``, ``event``: of a
+    function of the name. ``bytes``: the payload has them. ``text``: the payload, or what is shown of a frame, has this
+    text of ASCII in any case. ``other``: ask the predicate.
+    """
+
+    kind: str
+    value: Any = None
+    compare: Compare = operator.eq
+    parts: tuple[Test, ...] = ()
+
+
+OTHER = Test("other")
+
+
+class Compiled:
+    """A predicate that tells what it asks."""
+
+    __slots__ = ("_holds", "test")
+
+    def __init__(self, holds: Predicate, test: Test = OTHER) -> None:
+        self._holds = holds
+        self.test = test
+
+    def __call__(self, frame: Frame) -> bool:
+        return self._holds(frame)
+
+
+class Headings(NamedTuple):
+    """What rows say of frames ahead of their bytes, as a link's do: ``of`` a frame, and whether a text ``may`` be in
+    one. Of most texts the answer is no, and no heading is made."""
+
+    of: Callable[[Frame], str]
+    may: Callable[[str], bool]
+
+
+NO_HEADINGS = Headings(lambda frame: "", lambda text: False)
+
+
+class Shown(NamedTuple):
+    """What a view knows of a frame beside the bytes: its peer's name, its payload summed up, and decoded."""
+
+    peer: PeerName
+    payload: Callable[[Frame], str]
+    fields: Callable[[Frame], Decoded]
+    vocabulary: Vocabulary
+    headings: Headings
+
+
+class FilterError(ValueError):
+    """A filter that can't be read; the message says where and why."""
+
+
+class FilterTooSlow(FilterError):
+    """A regular expression that takes too long on a frame; raised by the predicate, not by `compile_filter`."""
