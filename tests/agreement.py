@@ -18,8 +18,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.verdict import ask_cpython
 from sockexplorer.families import all_families, family
 

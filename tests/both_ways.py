@@ -7,7 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.libc_socket import LibcSocket
 from sockexplorer.families import find
 

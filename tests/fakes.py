@@ -12,8 +12,9 @@ import os
 import socket
 from typing import Any
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError
+from sockexplorer.core.protocol import Protocol
 
 
 class FakeSocket(socket.socket):

@@ -19,9 +19,10 @@ from typing import Any
 
 import pytest
 
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError, Raises
 from sockexplorer.core.interpreter import RUNNING
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.engine.verdict import judge
 

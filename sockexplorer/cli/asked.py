@@ -12,7 +12,7 @@ from sockexplorer.core.text import escape
 
 if TYPE_CHECKING:
     from sockexplorer.core.endpoint import Endpoint, SetOption
-    from sockexplorer.core.family import Operation, Protocol
+    from sockexplorer.core.protocol import Operation, Protocol
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -12,8 +12,9 @@ from sockexplorer.cli import asked
 from sockexplorer.cli.target import Target, TargetType
 
 if TYPE_CHECKING:
-    from sockexplorer.core.family import Family, Protocol, Role
+    from sockexplorer.core.family import Family
     from sockexplorer.core.faults import FieldError
+    from sockexplorer.core.protocol import Protocol, Role
     from sockexplorer.core.verdict import Verdict
 
 

@@ -10,7 +10,8 @@ from click.shell_completion import CompletionItem
 from sockexplorer.core.text import escape
 
 if TYPE_CHECKING:
-    from sockexplorer.core.family import Family, Protocol, Role
+    from sockexplorer.core.family import Family
+    from sockexplorer.core.protocol import Protocol, Role
 
 
 class Target(NamedTuple):

@@ -12,7 +12,8 @@ from sockexplorer.client.hub import Hub
 from sockexplorer.client.session import Session
 from sockexplorer.core.demo import OTHER, Act, Demo
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 
 
 def endpoint(family: Family, protocol: Protocol, demo: Demo, at: int, other: object) -> Endpoint:

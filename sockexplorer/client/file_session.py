@@ -31,7 +31,8 @@ from sockexplorer.client.opened import Opened, protocol_of
 from sockexplorer.client.session import Peer, Session
 from sockexplorer.client.writers import is_written
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.decoders.fields import Value
 from sockexplorer.families import find

@@ -14,7 +14,8 @@ from sockexplorer.client.link import Link, start_process
 from sockexplorer.client.session import Session
 from sockexplorer.core import wire
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.families import family as find_family
 

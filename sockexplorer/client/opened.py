@@ -13,9 +13,10 @@ from sockexplorer.capture.origins import see
 from sockexplorer.capture.reading import Record
 from sockexplorer.capture.recording import ELSEWHERE, TOLD, TRUNCATED
 from sockexplorer.client.session import Peer
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.literal import read_literal
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.decoders import summary
 from sockexplorer.decoders.fields import Value, field_values

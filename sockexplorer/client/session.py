@@ -14,7 +14,8 @@ from sockexplorer.client.client import Problem
 from sockexplorer.client.processes import program
 from sockexplorer.core import lifecycle, links
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.decoders import has_decoder, summary
 from sockexplorer.decoders.fields import Value, field_values

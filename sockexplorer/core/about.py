@@ -5,8 +5,9 @@ Sections are (heading, lines); the first heading is "". Nothing in them came fro
 
 from __future__ import annotations
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.fields import Field
+from sockexplorer.core.protocol import Protocol
 
 Section = tuple[str, list[str]]
 

@@ -7,10 +7,10 @@ import struct
 from dataclasses import dataclass
 
 from sockexplorer.core import canframes
-from sockexplorer.core.family import Option
 from sockexplorer.core.faults import Invalid
 from sockexplorer.core.fields import Integer, Kind
 from sockexplorer.core.payload import PayloadError
+from sockexplorer.core.protocol import Option
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from sockexplorer.core.endpoint import SetOption
-    from sockexplorer.core.family import Operation
+    from sockexplorer.core.protocol import Operation
 
 
 class _Other:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from sockexplorer.core.family import Family, Operation, Option, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.protocol import Operation, Option, Protocol, Role
 from sockexplorer.core.seconds import Seconds
 
 ROLES: tuple[Role, ...] = ("local", "remote")

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
-from sockexplorer.core.family import Operation
+from sockexplorer.core.protocol import Operation
 
 
 @dataclass(frozen=True, slots=True)

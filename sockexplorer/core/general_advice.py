@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sockexplorer.core.advice import Advice, AdviceTable, look_up, rights
 
 if TYPE_CHECKING:
-    from sockexplorer.core.family import Protocol
+    from sockexplorer.core.protocol import Protocol
 
 DESCRIPTORS = ("close a session", "allow more, then start again: ulimit -n 4096")
 

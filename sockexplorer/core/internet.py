@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sockexplorer.core import cformats
-from sockexplorer.core.family import Family, Option, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import CONVERT, RANGE, FieldError, Notice, Raises
 from sockexplorer.core.fields import CInt
 from sockexplorer.core.ip import EXAMPLE, as_text, classify, numeric
+from sockexplorer.core.protocol import Option, Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, named
 
 _PORT_RANGE = "{call}(): port must be 0-65535."

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sockexplorer.core.draft import Draft
-from sockexplorer.core.family import Operation, Role
 from sockexplorer.core.faults import FieldError
+from sockexplorer.core.protocol import Operation, Role
 from sockexplorer.core.verdict import Verdict
 
 

@@ -10,10 +10,11 @@ import struct
 from collections.abc import Iterator
 
 from sockexplorer.core.constants import LINUX
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError, Notice, Raises
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.octets import Octets
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part
 
 LAST = 255

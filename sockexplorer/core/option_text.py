@@ -5,9 +5,9 @@ from __future__ import annotations
 from sockexplorer.core.constants import number
 from sockexplorer.core.draft import option_value
 from sockexplorer.core.endpoint import SetOption
-from sockexplorer.core.family import Protocol
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.payload import PayloadError, from_hex
+from sockexplorer.core.protocol import Protocol
 
 LEVELS = {
     "SO_VM_SOCKETS_": "AF_VSOCK", "SO_": "SOL_SOCKET", "TCP_": "IPPROTO_TCP", "UDPLITE_": "SOL_UDPLITE",

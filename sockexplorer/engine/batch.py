@@ -9,9 +9,10 @@ import json
 from typing import Any
 
 from sockexplorer.core.constants import number
-from sockexplorer.core.family import Family, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import shown
 from sockexplorer.core.literal import read_literal
+from sockexplorer.core.protocol import Role
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.engine.verdict import judge, judge_unknown, judge_unsupported
 from sockexplorer.families import all_families

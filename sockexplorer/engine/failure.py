@@ -6,7 +6,8 @@ import socket
 from typing import Any
 
 from sockexplorer.core.advice import Advice, errno_name
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 
 
 class Failure(Exception):

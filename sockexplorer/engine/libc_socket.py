@@ -17,8 +17,9 @@ import sys
 from functools import cache
 from typing import Any
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError, Raises
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine import ancillary
 from sockexplorer.engine.recvmmsg import NAME_BYTES, Iovec, Msghdr
 

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from sockexplorer.core.constants import in_python, number
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.failure import explain, simple
 from sockexplorer.engine.libc_socket import LibcSocket
 from sockexplorer.engine.stage import Stage

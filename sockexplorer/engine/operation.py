@@ -11,8 +11,9 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.frames import Flag
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.failure import Failure, explain, simple
 from sockexplorer.engine.peers import Peers
 from sockexplorer.engine.spool import Spool

@@ -12,7 +12,8 @@ from typing import Any
 
 from sockexplorer.core.capability import Capability
 from sockexplorer.core.constant_table import by_name
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.host_facts import HostFacts
 from sockexplorer.engine.probe_constants import probe_constants
 from sockexplorer.engine.probe_devices import what_is_there

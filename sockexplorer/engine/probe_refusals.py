@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.host_facts import HostFacts
 from sockexplorer.engine.host_modules import LOCKED, Asking, plain
 from sockexplorer.engine.probe_modules import listed

@@ -7,7 +7,8 @@ mptcp-sysctl of the kernel's documentation.
 from __future__ import annotations
 
 from sockexplorer.core.capability import State
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.host_facts import HostFacts
 from sockexplorer.engine.probe_sockets import Answer, Finding
 

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from itertools import starmap
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.frames import Flag
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine import ancillary, recvmmsg
 from sockexplorer.engine.gather import Gatherer
 from sockexplorer.engine.senders import Senders

@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 
 from sockexplorer.core import links
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.frames import Flag
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.peers import Peers
 
 Sender = tuple[int, int]

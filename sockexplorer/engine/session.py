@@ -13,7 +13,8 @@ from typing import Any
 
 from sockexplorer.core import lifecycle
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine import opening
 from sockexplorer.engine.connection import Connection
 from sockexplorer.engine.drops import Drops

@@ -15,8 +15,9 @@ import warnings
 from functools import cache
 from typing import Any
 
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError, Raises
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Decider, Verdict
 

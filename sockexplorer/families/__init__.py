@@ -10,8 +10,9 @@ import importlib
 import pkgutil
 from functools import cache
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.numbered import LAST, Numbered, constant_of
+from sockexplorer.core.protocol import Protocol
 
 
 @cache

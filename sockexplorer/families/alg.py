@@ -12,10 +12,11 @@ from sockexplorer.core.alg_advice import ADVICE, PROTOCOL_ADVICE
 from sockexplorer.core.algorithms import first_iv, first_key, sizes
 from sockexplorer.core.constants import number
 from sockexplorer.core.demo import Act, Demo, End
-from sockexplorer.core.family import Family, Option, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
 from sockexplorer.core.fields import Field, Integer, Kind
 from sockexplorer.core.octets import Octets
+from sockexplorer.core.protocol import Option, Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, c_string, hexadecimal, named
 
 ORDER = 92

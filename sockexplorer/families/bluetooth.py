@@ -13,10 +13,11 @@ from typing import Any
 from sockexplorer.core import cformats
 from sockexplorer.core.bdaddr import ANY, WRONG_FORMAT, BluetoothAddress, from_text, to_text
 from sockexplorer.core.bluetooth_advice import BLUETOOTH, BY_PROTOCOL
-from sockexplorer.core.family import Family, Option, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import CONVERT, FieldError, Notice, Raises
 from sockexplorer.core.fields import CInt, Field, Integer
 from sockexplorer.core.octets import Octets
+from sockexplorer.core.protocol import Option, Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 75

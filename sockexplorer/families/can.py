@@ -12,9 +12,10 @@ from sockexplorer.core import canoptions, cformats, links
 from sockexplorer.core.can_advice import BY_PROTOCOL, CAN
 from sockexplorer.core.canframes import read_bcm, read_frame
 from sockexplorer.core.demo import Act, Demo, End
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
 from sockexplorer.core.fields import Field, Integer, Kind, Masked
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 65

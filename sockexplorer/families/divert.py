@@ -6,10 +6,10 @@ import socket
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
-from sockexplorer.core.family import Protocol
 from sockexplorer.core.fields import Field
 from sockexplorer.core.internet import PORT, InternetFamily, in_addr
 from sockexplorer.core.ip import Host
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.sockaddr import Layout, Part, named
 
 ORDER = 130

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sockexplorer.core.advice import Advice
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises, typed
 from sockexplorer.core.fields import Field, Kind
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, named
 
 ORDER = 120

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sockexplorer.core.advice import Advice
-from sockexplorer.core.family import Protocol
 from sockexplorer.core.fields import Field
 from sockexplorer.core.internet import (
     BROADCAST,
@@ -19,6 +18,7 @@ from sockexplorer.core.internet import (
 from sockexplorer.core.internet_advice import BOUND, BY_PROTOCOL, INTERNET
 from sockexplorer.core.internet_demos import demos
 from sockexplorer.core.ip import Host
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.sockaddr import Layout
 
 ORDER = 10

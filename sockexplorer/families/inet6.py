@@ -9,7 +9,6 @@ from typing import Any
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
-from sockexplorer.core.family import Option, Protocol, Role
 from sockexplorer.core.faults import RANGE, FieldError, Invalid, Notice, Raises, shown
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.internet import (
@@ -22,6 +21,7 @@ from sockexplorer.core.internet import (
 from sockexplorer.core.internet_advice import BY_PROTOCOL, INTERNET
 from sockexplorer.core.internet_demos import demos
 from sockexplorer.core.ip import Host, as_text, numeric
+from sockexplorer.core.protocol import Option, Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 20

@@ -8,9 +8,10 @@ import struct
 from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.cformats import index
 from sockexplorer.core.demo import OTHER, Act, Demo, End
-from sockexplorer.core.family import Family, Option, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.protocol import Option, Protocol
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 40

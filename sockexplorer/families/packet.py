@@ -11,9 +11,10 @@ from sockexplorer.core import links
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
 from sockexplorer.core.demo import LEFT, RIGHT, Act, Demo, End
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import LAST, FieldError, Notice, Raises
 from sockexplorer.core.fields import CInt, Field, HexBytes, InterfaceName
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, hexadecimal, named
 
 ORDER = 50

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from sockexplorer.core.advice import Advice, rights
 from sockexplorer.core.cformats import index
 from sockexplorer.core.demo import OTHER, Act, Demo, End
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError, Notice
 from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, named
 
 ORDER = 90

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.demo import OTHER, Act, Demo, End
-from sockexplorer.core.family import Protocol, Role
 from sockexplorer.core.faults import Notice
 from sockexplorer.core.fields import Field
 from sockexplorer.core.internet import PORT, SOCKADDR_IN, InternetFamily, pack_in, unpack_in
 from sockexplorer.core.ip import Host, as_text, numeric
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.sockaddr import Layout
 
 ORDER = 95

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
 from sockexplorer.core.demo import OTHER, Act, Demo, End, conversation
-from sockexplorer.core.family import Family, Option, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import LOOK_UP, FieldError, Notice, Raises, shown
 from sockexplorer.core.fields import Field, Integer
+from sockexplorer.core.protocol import Option, Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, named
 
 ORDER = 70

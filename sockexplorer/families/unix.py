@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from sockexplorer.core import cformats
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.demo import OTHER, End, conversation
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import LOOK_UP, FieldError, Invalid, Notice, Raises
 from sockexplorer.core.fields import Field, Kind
 from sockexplorer.core.payload import PayloadError, from_text
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, named
 from sockexplorer.core.text import preview
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.notations import literal, proc_net, python_call, python_repr, socat, ss
 from sockexplorer.notations.reading import LONGEST, Reading
 from sockexplorer.notations.socat_write import socat_command

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.families import all_families
 from sockexplorer.notations.expression import Unknown, literal
 from sockexplorer.notations.plausible import UNLIKELY, implausible

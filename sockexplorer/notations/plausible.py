@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import socket
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.fields import Field, Integer
 from sockexplorer.core.ip import classify
+from sockexplorer.core.protocol import Protocol
 
 UNLIKELY = 4
 """From here on an address is believed only where it can mean nothing else: as a Python literal, not as plain text."""

@@ -12,7 +12,8 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.families import family as family_named
 from sockexplorer.notations.reading import Reading, accepts, ends, fitting, operation
 

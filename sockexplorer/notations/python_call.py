@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import SetOption
-from sockexplorer.core.family import Family, Operation, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Operation, Protocol
 from sockexplorer.families import all_families, numbered
 from sockexplorer.notations import expression
 from sockexplorer.notations.expression import Unknown

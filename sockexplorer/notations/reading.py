@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import SetOption
-from sockexplorer.core.family import Family, Operation, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Operation, Protocol
 
 LONGEST = 8192
 """Characters of a text that is looked at; no notation of an address is longer, but for a payload beside it."""

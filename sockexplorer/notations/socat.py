@@ -13,8 +13,9 @@ from dataclasses import replace
 
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import SetOption
-from sockexplorer.core.family import Family, Operation, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.ip import classify
+from sockexplorer.core.protocol import Operation, Protocol
 from sockexplorer.families import family as family_named
 from sockexplorer.families import numbered
 from sockexplorer.notations.reading import (

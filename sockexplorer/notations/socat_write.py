@@ -14,7 +14,8 @@ from typing import Literal
 
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.notations.reading import accepts
 from sockexplorer.notations.socat import NAMED_OPTIONS
 from sockexplorer.notations.socat_syntax import escaped, printf, quoted

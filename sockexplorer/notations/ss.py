@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sockexplorer.core.constants import number
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.families import family as family_named
 from sockexplorer.notations.proc_net import names
 from sockexplorer.notations.reading import Reading, accepts, ends, fitting

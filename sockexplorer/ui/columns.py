@@ -13,8 +13,9 @@ from sockexplorer.capture.log import Frame
 from sockexplorer.client.heading import said
 from sockexplorer.client.session import Peer, Session
 from sockexplorer.core.beside import beside
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.frames import Flag
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.decoders.packet import ethertype
 from sockexplorer.ui.clock import clock

@@ -11,7 +11,8 @@ from sockexplorer.client.client import Problem
 from sockexplorer.client.session import Session
 from sockexplorer.core.capability import GLYPHS, Capability
 from sockexplorer.core.draft import Draft
-from sockexplorer.core.family import Family, Role
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Role
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.clock import size

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sockexplorer.core.about import about_field, about_protocol
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.payload import PayloadError
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.families import all_families, find
 
 EVERY = [(each, protocol) for each in all_families() for protocol in each.protocols]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from sockexplorer.core.draft import Draft, option_value, proto_field
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Operation, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError
+from sockexplorer.core.protocol import Operation, Protocol
 from sockexplorer.families import all_families, find
 
 EVERY = [(family, protocol) for family in all_families() for protocol in family.protocols]

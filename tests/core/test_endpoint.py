@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from sockexplorer.core.family import Operation
 from sockexplorer.core.faults import Notice
+from sockexplorer.core.protocol import Operation
 from sockexplorer.core.verdict import Verdict
 
 ADDRESS = st.none() | st.one_of(*GOOD.values())

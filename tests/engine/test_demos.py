@@ -11,7 +11,8 @@ from support import Desk, needs, rows, unshare
 
 from sockexplorer.client.demonstration import Demonstration
 from sockexplorer.core.demo import OTHER, Demo
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.verdict import judge
 from sockexplorer.families import all_families, family
 

@@ -219,7 +219,8 @@ def _reachable_python() -> str:
 
 
 def test_a_family_that_the_kernel_lacks_is_explained() -> None:
-    from sockexplorer.core.family import Family, Protocol
+    from sockexplorer.core.family import Family
+    from sockexplorer.core.protocol import Protocol
     from sockexplorer.engine.failure import Failure
     from sockexplorer.engine.session import Session
 

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sockexplorer.core.constants import number
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.payload import from_text
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.engine.verdict import judge
 from sockexplorer.families import all_families, family, find
 

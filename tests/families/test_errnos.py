@@ -11,8 +11,9 @@ import os
 
 import pytest
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.general_advice import GENERAL
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.families import all_families, find
 
 EVERY = [(each, protocol) for each in all_families() for protocol in each.protocols]

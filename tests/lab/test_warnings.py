@@ -8,8 +8,9 @@ import os
 
 import pytest
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.interpreter import Interpreter
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.families import find
 from sockexplorer.families.bluetooth import Bluetooth
 

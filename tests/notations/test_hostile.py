@@ -9,7 +9,8 @@ from addresses import GOOD
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.families import all_families, find
 from sockexplorer.notations import read
 from sockexplorer.notations.reading import LONGEST, accepts

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sockexplorer.core.constants import number
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.families import all_families, find
 from sockexplorer.notations import read, socat_command
 from sockexplorer.notations.reading import accepts

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from sockexplorer.core.advice import Advice
 from sockexplorer.core.cformats import index
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError, Notice, Raises
 from sockexplorer.core.fields import Field, Integer, InterfaceName
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.sockaddr import Layout, Part, named
 
 ORDER = 55

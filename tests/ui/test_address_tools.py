@@ -11,7 +11,7 @@ from person import Person
 from textual import events
 from textual.widgets import OptionList
 
-from sockexplorer.core.family import Protocol
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.families import all_families
 from sockexplorer.ui.screens.choose import ChooseScreen
 from sockexplorer.ui.screens.read import ReadScreen

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from sockexplorer.core.algorithms import Sizes, first_iv, first_key, sizes
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.payload import PayloadError, from_text
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.script.dialect import Dialect
 from sockexplorer.core.script.parts import Parts, assignment, indented
 from sockexplorer.core.script.steps import set_options

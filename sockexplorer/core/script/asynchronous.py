@@ -7,7 +7,8 @@ up with ``getaddrinfo()``, which knows neither Multipath TCP nor the type and pr
 from __future__ import annotations
 
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.script.dialect import Dialect
 from sockexplorer.core.script.parts import Parts, indented
 

@@ -6,7 +6,8 @@ import socket
 
 from sockexplorer.core.constants import FOREIGN, number
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 
 FAMILIES = ("AF_", "PF_", "BTPROTO_")
 """A Python that lacks such a name can't read the family's addresses either: a number would be of no use to it."""

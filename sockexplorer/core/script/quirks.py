@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 
 
 def sends_bound(family: Family, protocol: Protocol) -> bool:

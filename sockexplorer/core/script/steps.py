@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.script import quirks
 from sockexplorer.core.script.dialect import Dialect
 from sockexplorer.core.script.names import Names

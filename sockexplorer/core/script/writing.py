@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.script import alg, by_bytes, quirks, steps
 from sockexplorer.core.script.asynchronous import Asynchronous
 from sockexplorer.core.script.blocking import Blocking

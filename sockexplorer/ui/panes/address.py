@@ -18,9 +18,10 @@ from sockexplorer.client.client import Problem
 from sockexplorer.core.about import Section, about_field, about_protocol
 from sockexplorer.core.capability import Capability
 from sockexplorer.core.draft import Draft
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.judged import Judged
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.explain import capability_line, problem_text, verdict_lines

@@ -16,7 +16,8 @@ from textual.widgets.tree import TreeNode
 
 from sockexplorer.core.about import Section, about_protocol
 from sockexplorer.core.capability import GLYPHS, Capability, State
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.families import all_families
 from sockexplorer.ui.panes.pane import Pane, ShowMe

@@ -8,9 +8,9 @@ from textual.message import Message
 from sockexplorer.client.client import Problem
 from sockexplorer.core.draft import Draft
 from sockexplorer.core.endpoint import Endpoint
-from sockexplorer.core.family import Operation, Role
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.judged import Judged
+from sockexplorer.core.protocol import Operation, Role
 from sockexplorer.ui.panes.pane import CopyText, Pane, ShowMe
 from sockexplorer.ui.widgets.field_input import FieldInput
 from sockexplorer.ui.widgets.form import AddressForm

@@ -9,7 +9,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sockexplorer.core.about import Section
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 
 
 class CopyText(Message):

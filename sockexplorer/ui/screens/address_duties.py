@@ -11,8 +11,9 @@ from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.offers import Offer, needs, offers
 from sockexplorer.core.draft import Draft
-from sockexplorer.core.family import Family, Protocol, Role
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError
+from sockexplorer.core.protocol import Protocol, Role
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.ui.panes.address import AddressPane

@@ -9,7 +9,8 @@ from textual.screen import Screen
 
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.session import Session
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.ui.panes.address import AddressPane
 from sockexplorer.ui.panes.pane import ShowMe

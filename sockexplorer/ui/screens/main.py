@@ -17,8 +17,9 @@ from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.session import Session
 from sockexplorer.core.draft import Draft
-from sockexplorer.core.family import Family, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.faults import FieldError
+from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.families import find
 from sockexplorer.ui.panes.address import AddressPane

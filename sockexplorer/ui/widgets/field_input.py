@@ -12,8 +12,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
 
-from sockexplorer.core.family import Role
 from sockexplorer.core.fields import Field
+from sockexplorer.core.protocol import Role
 
 
 class FieldInput(Input):

@@ -12,10 +12,10 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from sockexplorer.core.draft import TIMEOUT, Draft, option_field, proto_field
-from sockexplorer.core.family import Role
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field
 from sockexplorer.core.judged import Judged
+from sockexplorer.core.protocol import Role
 from sockexplorer.ui.widgets.box import Box
 from sockexplorer.ui.widgets.field_input import FieldInput, FieldRow
 

@@ -8,8 +8,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Button
 
-from sockexplorer.core.family import Operation
 from sockexplorer.core.judged import Judged
+from sockexplorer.core.protocol import Operation
 
 WORDS: dict[Operation, str] = {"bind": "Bind", "connect": "Connect", "listen": "Listen", "open": "Open"}
 

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sockexplorer.core.draft import Draft
-from sockexplorer.core.family import Role
+from sockexplorer.core.protocol import Role
 from sockexplorer.core.sockaddr import Row
 from sockexplorer.core.text import escape
 from sockexplorer.core.verdict import Verdict

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from scripts import write
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from sockexplorer.core.family import Family, Operation, Protocol
+from sockexplorer.core.family import Family
 from sockexplorer.core.payload import from_text
+from sockexplorer.core.protocol import Operation, Protocol
 from sockexplorer.core.script import STYLES, Style, address_line, python_script
 from sockexplorer.families import all_families, find
 
