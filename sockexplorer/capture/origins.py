@@ -126,6 +126,9 @@ class Origins:
         self._numbers: Array | None = None
         self._seed = secrets.randbits(128)
         self._one_by_one: dict[tuple[int, Provenance], int] = {}
+        self._alike: list[int] = []
+        """For each interface the first one whose headers are read as its are: there may be thousands of a few kinds."""
+        self._firsts: dict[tuple[int, str, bool, str], int] = {}
 
     @property
     def known(self) -> list[Provenance]:
@@ -154,7 +157,7 @@ class Origins:
         offset = numpy.frombuffer(columns.offset[first:end], "u8").astype("i8")
         numbers = numpy.zeros(len(source), "u4")
         odd = source & ODD != 0
-        interfaces = source >> INTERFACE_SHIFT
+        interfaces = self._alikes()[source >> INTERFACE_SHIFT]
         kinds = interfaces[:1] if (interfaces == interfaces[0]).all() else numpy.unique(interfaces)
         for number in kinds:
             rows = numpy.flatnonzero((interfaces == number) & ~odd)
@@ -167,6 +170,15 @@ class Origins:
         for row in numpy.flatnonzero(odd).tolist():
             numbers[row] = self._read(first + row, int(source[row]))
         return numbers
+
+    def _alikes(self) -> Array:
+        from sockexplorer.capture.arrays import numpy
+
+        walk = self._index.walk
+        for number, each in enumerate(walk.interfaces[len(self._alike) :], len(self._alike)):
+            key = each.link_type, _path(each), each.ours, walk.order(number)
+            self._alike.append(self._firsts.setdefault(key, number))
+        return numpy.array(self._alike)
 
     def _numbered(self, hashes: Array, rows: Array) -> Array:
         """The numbers of rows with these hashes; new ones for those that are new."""

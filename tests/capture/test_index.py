@@ -274,6 +274,23 @@ def test_a_log_of_candump_is_walked_line_by_line(path: Path) -> None:
     check(path, data[:39] * 5000)
 
 
+def test_rows_of_many_interfaces_of_one_kind_are_looked_at_together(path: Path) -> None:
+    """A pass for each took minutes for a file with thousands of them."""
+    data = pcapng.section("x", "y") + b"".join(pcapng.interface(ETHERNET, f"eth{each}") for each in range(300))
+    data += pcapng.interface(147) + b"".join(pcapng.packet(each, 5, (bytes(20),), 20, False) for each in range(301))
+    check(path, data)
+    index = Index(path, 0)
+    for _ in index.steps():
+        pass
+    with patch.object(origins._Hashing, "of", autospec=True, side_effect=origins._Hashing.of) as hashed:
+        found = Origins(index)
+        for _ in found.steps():
+            pass
+    assert hashed.call_count == 2
+    assert len({each.peer for each in found.known}) == 301
+    index.close()
+
+
 def test_a_row_is_28_bytes(path: Path) -> None:
     payload = bytes(32)
     data = pcapng.section("x", "y") + pcapng.interface(ETHERNET)
