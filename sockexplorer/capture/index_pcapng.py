@@ -181,13 +181,16 @@ class PcapngWalk:
     def _times(self, ticks: Array, numbers: Array) -> Array:
         from sockexplorer.capture.arrays import numpy
 
-        interfaces = self._reader.section.interfaces
-        if numbers[0] == numbers[-1] and (numbers == numbers[0]).all():
-            return times_of(ticks, interfaces[int(numbers[0])])
+        interfaces, firsts = self._reader.section.interfaces, dict[tuple[int, int], int]()
+        # There may be thousands of interfaces, but few clocks.
+        alike = [firsts.setdefault((each.resolution, each.offset), at) for at, each in enumerate(interfaces)]
+        if len(firsts) == 1:
+            return times_of(ticks, interfaces[0])
+        clocks = numpy.array(alike)[numbers]
         times = numpy.empty(len(ticks), "u8")
-        for number in numpy.unique(numbers):
-            chosen = numbers == number
-            times[chosen] = times_of(ticks[chosen], interfaces[int(number)])
+        for clock in numpy.unique(clocks).tolist():
+            chosen = clocks == clock
+            times[chosen] = times_of(ticks[chosen], interfaces[clock])
         return times
 
     def resume(self, *, vectorised: bool) -> None:
