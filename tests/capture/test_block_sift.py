@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sockexplorer.capture.block_sift import BlockSift
-from sockexplorer.capture.filter import OTHER, Compiled, compile_filter
+from sockexplorer.capture.filter import compile_filter
 from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.predicate import OTHER, Compiled
 from sockexplorer.capture.sifting import Sift
 from sockexplorer.capture.statistics import BlockStatistics, Statistics
 from sockexplorer.client.file_session import FileSession
