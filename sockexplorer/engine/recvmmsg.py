@@ -13,7 +13,8 @@ import os
 import sys
 from array import array
 
-SLOTS = 256
+SLOTS = 511
+"""Messages of a batch: two parts of each and a head are as much as ``pwritev(2)`` takes (IOV_MAX, 1024)."""
 FIRST = 2048
 """Bytes of a message that lie beside those of the others: an Ethernet's frames fit."""
 HEAD_BYTES = 64 + 32 * SLOTS

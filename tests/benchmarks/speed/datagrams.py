@@ -150,7 +150,7 @@ def _add(table: Table, name: str, used: dict[str, float], receiver: Receiver) ->
     if "client" in used:
         table.add(f"{name}, engine", used["engine"])
         table.add(f"{name}, client", used["client"])
-        if used["afterwards"]:
+        if isinstance(receiver, ours.Client):
             table.add(f"{name}, afterwards", used["afterwards"])
     drops = receiver.dropped()
     if drops:
