@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import time
 from collections.abc import Callable
 
 from speed.place import Place
@@ -21,6 +23,8 @@ KEYS = (
 )
 """Keys, what each brings that is not on the screen before, and the key that takes it away again."""
 BETWEEN = 0.4
+MARGIN = 2.0
+"""Seconds ahead of the flood's end without keys: the status line is read when it has changed since the last of them."""
 SETTLE = 2.5
 """Seconds after which the rate that is shown is nothing."""
 
@@ -31,14 +35,14 @@ def under_a_flood(there: Place, lost: Table, keys: Table, rate: int, seconds: fl
 
     def press(screen: Screen) -> None:
         screen.read(0.5)
-        spent = 0.5
-        while spent < seconds - 1:
-            for key, shows, back in KEYS:
-                taken.append(screen.press(key, shows))
-                screen.read(BETWEEN)
-                screen.press(back, b"")
-                screen.read(BETWEEN)
-                spent += taken[-1] + 2 * BETWEEN
+        until = time.monotonic() + seconds - MARGIN
+        for key, shows, back in itertools.cycle(KEYS):
+            if time.monotonic() > until:
+                return
+            taken.append(screen.press(key, shows))
+            screen.read(BETWEEN)
+            screen.press(back, b"")
+            screen.read(BETWEEN)
 
     flow = Flow(int(rate * seconds), rate, 10, int(seconds * 2) + 5)
     counted = _in_view(there, lost, flow, press)
