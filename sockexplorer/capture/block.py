@@ -19,7 +19,7 @@ OF_RINGS = 1 << 31
 PKTTYPE, OUTGOING = 10, 4
 """Where a ``sockaddr_ll`` says how a packet came, and what it says of those that went out."""
 TRUNCATED = int(Flag.TRUNCATED)
-WHOLE = 512 * 1024
+WHOLE = 3 * 2**19
 """Blocks up to this size are read at once, if their rows are not `LONG`."""
 LONG = 16 * 1024
 """Payloads that are this long on average take longer to copy than to read or write by themselves."""
