@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from ring_blocks import HOST, OUTGOING, Sent, ring_block
 
 from sockexplorer.capture import bulk
-from sockexplorer.capture.block import OF_RINGS
+from sockexplorer.capture.block import LONG, OF_RINGS
 from sockexplorer.capture.link_types import Origin
 from sockexplorer.capture.log import Log
 from sockexplorer.capture.pcapng import PACKET
 from sockexplorer.capture.recording import Recording
+from sockexplorer.capture.sink import pieces
 from sockexplorer.core.frames import RING, Flag, Traffic, pack_header
 from sockexplorer.engine.spool import Spool
 
@@ -36,7 +37,7 @@ OUT = int(Flag.OUT)
 def recorded(path: str, log: Log, *, at_once: bool) -> list[bytes]:
     """The blocks of the file, those of interfaces first: where they stand between frames is no matter."""
     written: list[bytes] = []
-    recording = Recording(lambda blocks: written.extend(map(bytes, blocks)))
+    recording = Recording(lambda blocks: written.extend(map(bytes, pieces(blocks))))
     origin, peers = Origin(path, 17, HERE), PEERS[path]
 
     def who(number: int) -> tuple[object, str | None]:
@@ -85,6 +86,13 @@ def test_rows_of_every_kind(path: str, data: st.DataObject) -> None:
 def test_rows_that_are_alike(length: int, count: int, peer: int, flags: int, data: st.DataObject) -> None:
     payload = st.binary(min_size=length, max_size=length)
     log = a_log([(data.draw(TIMES), data.draw(payload), peer, flags) for _ in range(count)])
+    assert recorded("inet/udp", log, at_once=True) == recorded("inet/udp", log, at_once=False)
+
+
+@pytest.mark.parametrize("lengths", [[LONG], [LONG - 1, LONG + 1], [3 * LONG, 1, 0], [2_000_001]])
+def test_rows_of_long_payloads(lengths: list[int]) -> None:
+    log = a_log([(at, bytes([at + 1]) * length, at % 3, OUT * (at % 2)) for at, length in enumerate(lengths)])
+    assert next(log.blocks(0, 1)).long == (sum(lengths) >= LONG * len(lengths))
     assert recorded("inet/udp", log, at_once=True) == recorded("inet/udp", log, at_once=False)
 
 

@@ -87,6 +87,20 @@ def test_a_shared_spool_is_read_as_one_that_was_sent(batches: list[list]) -> Non
     assert counted[0] == counted[1]
 
 
+def test_of_a_long_payload_no_more_is_read_than_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, spool = Log(), Spool()
+    for byte in b"ab":
+        spool.add(bytes([byte]) * 300_000, peer=byte)
+    log.append(spool.take())
+    sizes: list[int] = []
+    read = log.store.read
+    monkeypatch.setattr(log.store, "read", lambda size, offset: sizes.append(size) or read(size, offset))
+    assert log.head(1, 10).payload == b"b" * 10
+    assert log.head(0, 20).payload == b"a" * 20
+    assert sum(sizes) < 1000
+    assert log.frame(1).payload == b"b" * 300_000
+
+
 def test_memory_is_given_back() -> None:
     limit, piece = 2 * 2**20, b"x" * 50_000
     log, spool = Log(limit), Spool()
