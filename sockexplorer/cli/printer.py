@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from sockexplorer.cli.output import Gone, Output
 from sockexplorer.cli.stopping import Stop, Stopped
+from sockexplorer.core.frames import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ class Printer:
         self._stop = stop
         self._count = count
         self._kind = kind
-        self._recorder = recorder
+        self.recorder = recorder
         self._quiet = quiet
         self._numbered = numbered
         self.no_room: Full | None = None
@@ -70,8 +71,8 @@ class Printer:
 
     @property
     def by_block(self) -> bool:
-        """Whether `take_block` may record frames."""
-        return self._recorder is not None and self._quiet and self._count is None
+        """Whether `take_block` may take frames."""
+        return self._quiet and self._count is None
 
     @contextmanager
     def until_refused(self) -> Iterator[None]:
@@ -84,13 +85,15 @@ class Printer:
         except Gone:
             self.over = True
         except Full as error:
-            self.over, self._recorder, self.no_room = True, None, error
+            self.over, self.recorder, self.no_room = True, None, error
 
     def take_block(self, session: Session, block: Block) -> bool:
         """Record all frames of a block at once; False where each is to be taken by itself. Raises as `take`."""
         if not self.by_block or self.over:
             return False
-        if self._recorder is None or not self._recorder.add_block(session, block):
+        if self.recorder is not None and not self.recorder.add_block(session, block):
+            return False
+        if self.recorder is None and any(flags & Flag.EVENT for flags in block.flags):
             return False
         self._session = session
         self.taken += block.last - block.first
@@ -100,6 +103,7 @@ class Printer:
 
     def _look_at_time(self) -> None:
         if self._stop.due if self.end_by is None else time.monotonic() > self.end_by:
+            self.flush()
             self.over = self.end_by is not None
             raise Stopped
 
@@ -107,12 +111,12 @@ class Printer:
         """Record and print a frame, soon. Raises `Gone`, `Full`, or `Stopped` when it is time amid a flood."""
         from sockexplorer.client.formats import as_lines
 
-        if self.full or (self.over and (self._recorder is None or self._quiet)):
+        if self.full or (self.over and (self.recorder is None or self._quiet)):
             return
         self.taken += 1
-        if self._recorder is not None:
+        if self.recorder is not None:
             self._session = cast("Session", session)
-            self._recorder.add(self._session, frame)
+            self.recorder.add(self._session, frame)
         if self.over:
             return
         number = frame.number if self._numbered else self.taken
@@ -125,8 +129,8 @@ class Printer:
 
     def flush(self, *, last: bool = False) -> None:
         """Write what waits. Raises `Gone`, `Full` or `Stopped`."""
-        if self._recorder is not None and self._session is not None:
-            self._recorder.flush(self._session, last=last)
+        if self.recorder is not None and self._session is not None:
+            self.recorder.flush(self._session, last=last)
         if self.over:
             return
         self.number += self._unprinted

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GRACE = 0.5
 """Seconds for what had arrived before the end."""
 REST = 0.01
-"""Seconds between looks of whoever only records: each look costs the engine something too, and nobody waits."""
+"""Seconds between looks of whoever prints nothing: each look costs the engine something too, and nobody waits."""
 
 
 @click.command(
@@ -127,7 +127,7 @@ def follow(talk: Conversation, printer: Printer, endpoint: Endpoint, seconds: fl
     try:
         with printer.until_refused():
             talk.open(endpoint, seconds)
-            if printer.by_block:
+            if printer.by_block and printer.recorder is not None:
                 # What many rows are recorded by takes a tenth of a second to load, while the engine keeps what comes.
                 import sockexplorer.capture.arrays  # noqa: F401
             if seconds is not None:

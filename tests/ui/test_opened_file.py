@@ -39,6 +39,18 @@ def capture(path: Path, count: int) -> bytes:
     return data
 
 
+async def finds(person: Person, wanted: dict[str, int], rows: int) -> None:
+    """Type one filter after the other: how many of the rows pass."""
+    view = person.main.traffic.view
+    await person.press("slash")
+    for expression, count in wanted.items():
+        person.main.traffic.query_one("#filter", Input).value = expression
+        found = count, rows
+        await person.until(
+            lambda found=found: not view.rows.behind and view.rows.matches() == found, (expression, count)
+        )
+
+
 async def opened(person: Person, path: Path, vectorised_from: int = 0) -> FileSession:
     """Have the explorer show a file that is treated as a large one."""
     session = FileSession(person.hub.next_number(), path, keeps_index=False, vectorised_from=vectorised_from)
@@ -90,14 +102,7 @@ async def test_filters_find_the_same_in_a_large_file_and_in_a_small_one(
     }  # fmt: skip
     async with people((120, 40)) as person:
         await opened(person, path, vectorised_from)
-        view = person.main.traffic.view
-        await person.press("slash")
-        for expression, count in wanted.items():
-            person.main.traffic.query_one("#filter", Input).value = expression
-            wanted_now = count, 600
-            await person.until(
-                lambda wanted=wanted_now: not view.rows.behind and view.rows.matches() == wanted, (expression, count)
-            )
+        await finds(person, wanted, 600)
 
 
 @pytest.mark.parametrize("vectorised_from", [0, 1 << 60])
@@ -120,14 +125,7 @@ async def test_a_filter_finds_what_the_rows_of_a_link_show(
     async with people((120, 40)) as person:
         await opened(person, path, vectorised_from)
         await person.sees("udp 10.0.0.1:5002 → 10.0.0.2:53  query", "arp 02:00:00:00:00:0a → broadcast")
-        view = person.main.traffic.view
-        await person.press("slash")
-        for expression, count in wanted.items():
-            person.main.traffic.query_one("#filter", Input).value = expression
-            wanted_now = count, 90
-            await person.until(
-                lambda wanted=wanted_now: not view.rows.behind and view.rows.matches() == wanted, (expression, count)
-            )
+        await finds(person, wanted, 90)
 
 
 async def test_details_bookmarks_and_copies(people: People, tmp_path: Path) -> None:
