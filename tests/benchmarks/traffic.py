@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 from speed import beside, datagrams, live, memory, place, streams
 from speed.place import Place
@@ -50,13 +52,25 @@ def measure_beside(there: Place, chosen: Chosen) -> Iterator[Table]:
 
 
 def measure_streams(there: Place, chosen: Chosen) -> Iterator[Table]:
-    for kind in ("tcp", "unix"):
-        speed = Table(f"{kind} stream to tmpfs", "GiB/s", goals=streams.goals(kind))
-        cost = Table(f"{kind} stream to tmpfs", "CPU s/GiB")
-        for _ in range(chosen.rounds):
-            streams.stream(there, speed, cost, kind, 2**20 if chosen.smoke else 2**30)
-        yield speed
-        yield cost
+    total, refused = 2**20 if chosen.smoke else 2**30, ""
+    with ExitStack() as kept:
+        disks: list[Path | None] = [None]
+        try:
+            disks.append(kept.enter_context(place.on_disk(chosen.directory, streams.ROOM * total)))
+        except OSError as error:
+            refused = str(error)
+        for kind in ("tcp", "unix"):
+            for disk in disks:
+                where = (disk or there.directory).parent
+                speed, cost = streams.tables(kind, f"{place.file_system(where)} ({where})")
+                for _ in range(chosen.rounds):
+                    streams.stream(there, speed, cost, kind, total, disk)
+                yield speed
+                yield cost
+            if refused:
+                speed, _ = streams.tables(kind, "a disk")
+                speed.note(refused)
+                yield speed
 
 
 def measure_memory(there: Place, chosen: Chosen) -> Iterator[Table]:
@@ -96,6 +110,9 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=60, help="of the flood with the explorer in view")
     parser.add_argument("--burst", type=int, default=1)
+    parser.add_argument(
+        "--directory", type=Path, default=Path("/var/tmp"), help="on a disk, for streams to files there"
+    )
     parser.add_argument("--smoke", action="store_true", help="a few frames, one round: does it run at all?")
     chosen = parser.parse_args()
     if unknown := set(chosen.measurements) - set(MEASUREMENTS):

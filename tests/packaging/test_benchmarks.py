@@ -20,6 +20,7 @@ PATIENCE = 120
     ("measurement", "rows"),
     [
         ("beside", ("alone", "beside a busy interface", "C, no sleep", "sockexplorer, engine")),
+        ("streams", ("C", "sockexplorer", "watch --write", "sockexplorer, 256 MiB kept")),
         ("memory", ("engine", "client", "engine and client")),
     ],
 )
@@ -34,4 +35,5 @@ def test_a_few_frames_are_kept_and_counted(measurement: str, rows: tuple[str, ..
     assert ran.returncode == 0, ran.stderr
     for row in rows:
         assert re.search(rf"^  {row} +[\d.-]+ ", ran.stdout, re.M), f"where a frame is lost there is no {row!r}"
+        assert not re.search(rf"^  {row}: ", ran.stdout, re.M), f"{row} failed at one of several: {ran.stdout}"
     assert "PASS" not in ran.stdout, "a handful of frames says nothing of speed"

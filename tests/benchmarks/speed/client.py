@@ -1,9 +1,10 @@
 """Our receiver: a client as the product uses it, in a process of its own, told what to do on stdin.
 
-``python -m speed.client ENDPOINT LIMIT``: opens the endpoint (JSON) in an engine process, with a log that keeps LIMIT
-bytes, and polls 30 times a second as the explorer does. Then it says in JSON lines where it is bound, and answers each
-line with its counters: ``kept``; ``last`` with the newest row as well; ``busy`` and ``idle`` after it began or ended to
-compute between the polls; ``close`` when it is closed. It ends at the end of stdin.
+``python -m speed.client ENDPOINT LIMIT [DIRECTORY]``: opens the endpoint (JSON) in an engine process, with a log that
+keeps LIMIT bytes, or ``all``, in memory or in a file in DIRECTORY, and polls 30 times a second as the explorer does.
+Then it says in JSON lines where it is bound, and answers each line with its counters: ``kept``; ``last`` with the
+newest row as well; ``count`` with the frames and bytes that the log still has, counted row by row; ``busy`` and
+``idle`` after it began or ended to compute between the polls; ``close`` when it is closed. It ends at the end of stdin.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import os
 import select
 import sys
 import time
+from pathlib import Path
 
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.frames import Flag
 
 POLL_SECONDS = 1 / 30
 
@@ -40,6 +43,15 @@ def last(session: Session) -> tuple[int, str]:
     return (log.time(log.end - 1), log.frame(log.end - 1).event) if log else (0, "")
 
 
+def count(session: Session) -> tuple[int, int]:
+    """The frames that the log still has, without its events, and their bytes."""
+    log, frames, size = session.log, 0, 0
+    for block in log.blocks(log.first, log.end):
+        lengths = [length for length, flags in zip(block.lengths, block.flags, strict=True) if not flags & Flag.EVENT]
+        frames, size = frames + len(lengths), size + sum(lengths)
+    return frames, size
+
+
 def compute(seconds: float) -> None:
     """Do what an interface does: nothing but Python."""
     deadline = time.monotonic() + seconds
@@ -47,10 +59,14 @@ def compute(seconds: float) -> None:
         sum(range(1000))
 
 
+MORE = {b"last": last, b"count": count}
+"""Words whose answer has more than the counters."""
+
+
 def main() -> None:
     """Serve until stdin ends."""
-    endpoint, limit = Endpoint.from_json(json.loads(sys.argv[1])), int(sys.argv[2])
-    hub = Hub(log_limit=limit)
+    endpoint, limit = Endpoint.from_json(json.loads(sys.argv[1])), None if sys.argv[2] == "all" else int(sys.argv[2])
+    hub = Hub(log_limit=limit, log_directory=Path(sys.argv[3]) if len(sys.argv) > 3 else None)
     try:
         session = hub.open(endpoint)
         while session.state in ("opening", "connecting"):
@@ -74,8 +90,8 @@ def main() -> None:
                     while session.state != "closed" and not hub.client.dead:
                         hub.poll(0.05)
                     hub.poll(0.2)
-                newest = {"last": last(session)} if word == b"last" else {}
-                print(json.dumps(told(hub, session) | newest), flush=True)
+                more = {name.decode(): ask(session) for name, ask in MORE.items() if name == word}
+                print(json.dumps(told(hub, session) | more), flush=True)
     finally:
         hub.shut_down()
 

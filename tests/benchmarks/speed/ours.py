@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sockexplorer.capture.index import Index
+from sockexplorer.capture.origins import see
 from sockexplorer.core.endpoint import Endpoint
 from speed import processes
 from speed.receiver import Receiver
@@ -19,11 +21,16 @@ HERE = Path(__file__).resolve().parents[1]
 
 
 class Client(Receiver):
-    """``speed.client``: a session whose log keeps ``limit`` bytes. Raises `processes.Failed` if it can't be opened."""
+    """``speed.client``: a session whose log keeps ``limit`` bytes, None for all, in memory or in ``directory``.
 
-    def __init__(self, endpoint: Endpoint, limit: int = 8 * 2**30) -> None:
+    Raises `processes.Failed` if it can't be opened.
+    """
+
+    def __init__(self, endpoint: Endpoint, limit: int | None = 8 * 2**30, directory: Path | None = None) -> None:
+        keep = "all" if limit is None else str(limit)
+        where = [] if directory is None else [str(directory)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "speed.client", json.dumps(endpoint.to_json()), str(limit)],
+            [sys.executable, "-m", "speed.client", json.dumps(endpoint.to_json()), keep, *where],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(HERE)},
         )  # fmt: skip
         self.told = self._line()
@@ -35,7 +42,7 @@ class Client(Receiver):
         self.parts = {"engine": [self.engine], "client": [self.client]}
 
     def ask(self, word: str) -> dict[str, Any]:
-        """The counters, after it did as told: ``kept``, ``busy``, ``idle``, ``close``."""
+        """The counters, after it did as told; the words are those of `speed.client`."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()
@@ -76,29 +83,33 @@ class Client(Receiver):
 
 
 class Watch(Receiver):
-    """``sockexplorer watch TARGET --bind ADDRESS --write FILE``."""
+    """``sockexplorer watch TARGET --bind ADDRESS --write FILE --quiet``, a stream's with ``--listen``."""
 
-    def __init__(self, target: str, address: str, file: Path) -> None:
+    def __init__(self, target: str, address: str, file: Path, *, listen: bool = False) -> None:
         self._file = file
+        how = ["--bind", address, "--write", str(file), "--quiet", *["--listen"] * listen]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sockexplorer", "watch", target, "--bind", address, "--write", str(file), "--quiet"],
+            [sys.executable, "-m", "sockexplorer", "watch", target, *how],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self._process.stderr is not None
         said = self._process.stderr.readline()
         if not said.startswith((b"listening on", b"bound to", b"open at")):
             raise processes.Failed(f"watch did not start: {(said + processes.end(self._process)[1]).decode()}")
-        self.readers = processes.children(self._process.pid)
-        self.parts = {"engine": self.readers, "client": [self._process.pid]}
+        self.client = self._process.pid
+        self.readers = processes.children(self.client)
+        self.parts = {"engine": self.readers, "client": [self.client]}
+        self.frames: int | None = None
+        """How many frames it says it has recorded, after `end`."""
         self._drops: int | None = None
 
     def taken(self, count: int) -> None:
-        processes.until_quiet([*self.readers, self._process.pid])
+        processes.until_quiet([*self.readers, self.client])
 
     def end(self) -> None:
         _, said = processes.end(self._process, signal.SIGINT)
-        found = re.search(rb"the kernel dropped (\d+)", said)
-        self._drops = int(found[1]) if found else None
+        found = re.search(rb"^(\d+) frames?; the kernel dropped (\d+)", said, re.M)
+        self.frames, self._drops = (int(found[1]), int(found[2])) if found else (None, None)
 
     def dropped(self) -> int | None:
         return self._drops
@@ -110,3 +121,12 @@ class Watch(Receiver):
             found += data[at : at + 4] == b"\6\0\0\0"
             at += int.from_bytes(data[at + 4 : at + 8], "little")
         return found
+
+    def payload(self) -> tuple[int, int]:
+        """Frames in the file, and the bytes of their payloads. Raises `processes.Failed` for one that is not whole."""
+        index = Index(self._file)
+        for _ in index.steps():
+            pass
+        if index.error is not None:
+            raise processes.Failed(str(index.error))
+        return index.count, sum(len(see(index.walk.record(row)).payload) for row in range(index.count))

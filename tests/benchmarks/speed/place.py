@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,36 @@ def place(*, touch: bool) -> Iterator[Place]:
         yield Place(directory, control, _may_force())
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def on_disk(directory: Path, room: int) -> Iterator[Path]:
+    """A directory of our own in one on a disk; it is removed again.
+
+    Raises OSError where there is none, where it is in memory, or where there is no room for so many bytes.
+    """
+    free = shutil.disk_usage(directory).free
+    if file_system(directory) in ("tmpfs", "ramfs"):
+        raise OSError(f"{directory} is in memory too ({file_system(directory)}); --directory chooses another")
+    if free < room:
+        raise OSError(f"{directory} has room for {free / 2**30:.1f} GiB of the {room / 2**30:.1f} wanted")
+    made = Path(tempfile.mkdtemp(prefix="sockexplorer-benchmark-", dir=directory))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def file_system(path: Path) -> str:
+    """The type of the file system that a path is on, as of ``/proc/self/mounts`` (proc_pid_mounts(5)): ext4, tmpfs."""
+    path, found = path.resolve(), ("", "unknown")
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        # Blanks and the like are three octal digits.
+        at, kind = re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), line.split()[1]), line.split()[2]
+        # What was mounted later on the same directory hides what was there.
+        if path.is_relative_to(at) and len(at) >= len(found[0]):
+            found = at, kind
+    return found[1]
 
 
 def _touch(path: Path) -> None:
