@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sockexplorer.capture.block import OF_RINGS, Block
+from sockexplorer.capture.freed import KEPT, Freed
 from sockexplorer.capture.store import FileStore, MemoryStore, Store, files_are_limited
 from sockexplorer.core.frames import (
     COMMITTED,
     HEADER,
+    NEXT,
     PAGE,
     PEERS,
     RING,
@@ -29,14 +31,13 @@ from sockexplorer.core.frames import (
     Flag,
     Header,
     header_fields,
+    next_offset,
     split_meta,
     unpack_header,
 )  # fmt: skip
 from sockexplorer.core.tpacket import Names
 
 DEFAULT_LIMIT = 256 * 2**20
-PIECE = 256 * 1024
-"""Memory is given back in pieces of this size, not at every block."""
 BLOCKS_AT_HAND = 8
 COUNT_SECONDS = 0.002
 
@@ -86,11 +87,13 @@ class Log:
         self.store = store
         """Holds the spool. An engine that shares its file writes it; else `append` does."""
         self._closed = False
-        self._firsts, self._offsets = array("Q"), array("Q")
+        self._firsts, self._offsets, self._positions = array("Q"), array("Q"), array("Q")
+        """Of each block: its first row, its place in the store, and the bytes of all blocks ahead of it."""
         self._gone = 0
         """Blocks at the beginning of these columns that were dropped."""
-        self._given = PAGE
-        self._position = PAGE
+        self._offset = self._position = PAGE
+        """Where the next block is, and the bytes of all blocks so far, the counters' page included."""
+        self._freed = Freed(self.store, KEPT if limit is None else min(limit, KEPT))
         self._at_hand: OrderedDict[int, Block] = OrderedDict()
         self._latest: Block | None = None
         self._names = Names()
@@ -113,7 +116,12 @@ class Log:
     @property
     def size(self) -> int:
         """Bytes kept, index included."""
-        return self._position - (self._offsets[self._gone] if self._gone < len(self._offsets) else self._position)
+        return self._position - self._needed
+
+    @property
+    def _needed(self) -> int:
+        """Up to which position nothing is needed any more."""
+        return self._positions[self._gone] if self._gone < len(self._positions) else self._position
 
     @property
     def first(self) -> int:
@@ -130,7 +138,7 @@ class Log:
         counters = self.store.counters
         began, committed = self._position, counters[COMMITTED]
         while self._position < committed:
-            self._take(header_fields(self.store.read(HEADER.size, self._position), committed - self._position))
+            self._take(header_fields(self.store.read(HEADER.size, self._offset), committed - self._position))
         if counters[UNKEPT] != self.unkept:
             more = counters[UNKEPT] - self.unkept
             self.unkept += more
@@ -146,27 +154,39 @@ class Log:
         view, at, headers = memoryview(blocks), 0, []
         while at < len(view):
             headers.append(header_fields(view[at : at + HEADER.size], len(view) - at))
+            if headers[-1][0] == NEXT:
+                raise ValueError("a block that says where the next one is came in a message")
             at += headers[-1][SIZE]
-        self.store.write(view, self._position)
+        self.store.write(view, self._offset)
+        self._freed.most = 0
         for header in headers:
             self._take(header)
         self._trim()
 
     def _take(self, header: tuple[int, ...]) -> None:
         kind, count, payload, size, received, sent, bytes_in, bytes_out = header
+        if kind == NEXT:
+            offset = next_offset(self.store.read(payload, self._offset + HEADER.size))
+            self._position += size
+            self._offset = offset
+            self._freed.jumped(offset, self._position)
+            return
         if kind == PEERS:
-            self.on_peers(json.loads(self.store.read(payload, self._position + HEADER.size)))
+            self.on_peers(json.loads(self.store.read(payload, self._offset + HEADER.size)))
         elif count:
             if kind == RING:
                 self._uncounted.append(self.end)
             self._firsts.append(self.end)
-            self._offsets.append(self._position)
+            self._offsets.append(self._offset)
+            self._positions.append(self._position)
             self.end += count
             self.received += received
             self.sent += sent
             self.bytes_in += bytes_in
             self.bytes_out += bytes_out
+        self._offset += size
         self._position += size
+        self._freed.went_on(self._offset, self._position)
 
     def tell_directions(self) -> None:
         """Tell sent from received in what packet rings brought, and count its bytes, for a moment.
@@ -191,24 +211,21 @@ class Log:
             traffic = self._header(self._offsets[self._gone]).traffic
             self.dropped += traffic.received + traffic.sent
             self._gone += 1
-        if self._gone and self._offsets[self._gone] - self._given >= PIECE:
-            self._given = self._offsets[self._gone]
-            self.store.give_back(self._given)
+        self._freed.let_go(self._needed)
         while self._uncounted and self._uncounted[0] < self.first:
             self._uncounted.popleft()
         if self._gone > 1024 and self._gone > len(self._offsets) // 2:
-            del self._firsts[: self._gone], self._offsets[: self._gone]
+            del self._firsts[: self._gone], self._offsets[: self._gone], self._positions[: self._gone]
             self._gone = 0
 
     def clear(self) -> None:
         """Forget every row; numbers go on. What is cleared by hand is not counted as dropped."""
-        del self._firsts[:], self._offsets[:]
+        del self._firsts[:], self._offsets[:], self._positions[:]
         self._gone = 0
         self._uncounted.clear()
         self._at_hand.clear()
         self._latest = None
-        self._given = self._position
-        self.store.give_back(self._position)
+        self._freed.let_go(self._position)
 
     def close(self) -> None:
         """Give the spool back; the log is empty and stays so."""
@@ -233,10 +250,10 @@ class Log:
         first = self._firsts[index]
         found = self._at_hand.get(first)
         if found is None:
-            known, offset = len(self._names.known), self._offsets[index]
-            newest = index + 1 == len(self._offsets)
-            end, last = (self._position, self.end) if newest else (self._offsets[index + 1], self._firsts[index + 1])
-            found = self._at_hand[first] = Block(self.store, offset, end - offset, first, last, self._names)
+            known, newest = len(self._names.known), index + 1 == len(self._firsts)
+            end, last = (self._position, self.end) if newest else (self._positions[index + 1], self._firsts[index + 1])
+            size = end - self._positions[index]
+            found = self._at_hand[first] = Block(self.store, self._offsets[index], size, first, last, self._names)
             for new in range(known, len(self._names.known)):
                 self.on_name(OF_RINGS + new + 1, self._names.known[new])
             if len(self._at_hand) > BLOCKS_AT_HAND:

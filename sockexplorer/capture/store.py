@@ -13,7 +13,6 @@ from typing import Protocol
 
 from sockexplorer.core.frames import PAGE
 
-ALIGNMENT = 4096
 PIECE = 2**20
 
 
@@ -28,8 +27,8 @@ class Store(Protocol):
     def write(self, data: memoryview, offset: int) -> None:
         """Raises OSError."""
 
-    def give_back(self, end: int) -> None:
-        """Free the memory ahead of an offset, as far as whole pages lie there; they read as zeros."""
+    def give_back(self, begin: int, end: int) -> None:
+        """Free the memory between two offsets, multiples of `PAGE`; it reads as zeros."""
 
     def close(self) -> None:
         """Nothing may be read or written afterwards. Called twice, it does nothing."""
@@ -52,7 +51,6 @@ class FileStore:
             raise
         self.descriptor: int | None = descriptor
         self._file = descriptor
-        self._given = PAGE
         self.counters = memoryview(page).cast("Q")
         self._end = weakref.finalize(self, _let_go, descriptor, page, self.counters)
 
@@ -64,16 +62,15 @@ class FileStore:
         while done < len(data):
             done += os.pwrite(self._file, data[done:], offset + done)
 
-    def give_back(self, end: int) -> None:
-        begin, self._given = self._given, max(self._given, end & -ALIGNMENT)
-        if begin < self._given and sys.platform == "linux":
+    def give_back(self, begin: int, end: int) -> None:
+        if sys.platform == "linux":
             # fallocate(2) with FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE; where that can't be, they stay.
             import ctypes
 
             with contextlib.suppress(OSError, AttributeError):
                 fallocate = ctypes.CDLL(None).fallocate
                 fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
-                fallocate(self._file, 3, begin, self._given - begin)
+                fallocate(self._file, 3, begin, end - begin)
 
     def close(self) -> None:
         self._end()
@@ -114,9 +111,9 @@ class MemoryStore:
             piece[at : at + part] = data[done : done + part]
             done += part
 
-    def give_back(self, end: int) -> None:
-        for index in [each for each in self._pieces if (each + 1) * PIECE <= end]:
-            del self._pieces[index]
+    def give_back(self, begin: int, end: int) -> None:
+        for index in range(begin // PIECE, end // PIECE):
+            self._pieces.pop(index, None)
 
     def close(self) -> None:
         self._pieces.clear()

@@ -4,7 +4,7 @@ A frame is one received or sent unit: a datagram, a packet, a read of a stream, 
 made per frame, and no message is sent per frame. The file begins with a page of u64 counters (`COMMITTED` …); from
 `PAGE` on there are blocks, each ``header | columns | payload | padding to 8 bytes``, all little-endian:
 
-    kind     u32  `ROWS`, `RING` or `PEERS`
+    kind     u32  `ROWS`, `RING`, `PEERS` or `NEXT`
     count    u32  frames of the block
     payload  u64  bytes behind the columns
     size     u64  bytes of the block, header and padding included; a multiple of 8
@@ -21,7 +21,8 @@ A block of `ROWS` has five columns of ``count`` numbers:
 
 A frame's part of the payload is what it carried, then, with `Flag.META`, a JSON object and its length as u32. A block
 of `RING` is one of the kernel's own, as `sockexplorer.core.tpacket` walks it, and has no columns; one of `PEERS` is a
-JSON list of peers. Behind ssh the same blocks travel in messages, and the client writes the file.
+JSON list of peers; one of `NEXT` is an u64, where in the file the next block is (see `sockexplorer.core.units`). Behind
+ssh the same blocks travel in messages, and the client writes the file.
 """
 
 from __future__ import annotations
@@ -40,14 +41,18 @@ ROW_BYTES = 24
 ALONE = 48 + ROW_BYTES
 """Bytes ahead of the payload in a block of one row."""
 PAGE = 4096
-COMMITTED, SEEN, UNKEPT = range(3)
-"""Counters, as indices of u64 in the first page: where the last whole block ends, up to where the client has read, and
-frames that the file had no room for."""
-ROWS, RING, PEERS = 1, 2, 3
+COMMITTED, SEEN, UNKEPT, RELEASED, HOLES = range(5)
+"""Counters, as indices of u64 in the first page. Bytes are those of all blocks so far, this page included.
+
+The engine says how many are written, and how many frames the file had no room for; the client how many it has read, up
+to where it needs none any more, and how many units of the file it gave back to the system."""
+ROWS, RING, PEERS, NEXT = 1, 2, 3, 4
 HEADER = struct.Struct("<IIQQIIQQ")
 SIZE = 3
 """Which of a header's numbers is the block's size."""
 _ROW = struct.Struct(HEADER.format + "".join(code for _, code in COLUMNS))
+_OFFSET = struct.Struct("<Q")
+NEXT_BYTES = HEADER.size + _OFFSET.size
 _META_LENGTH = struct.Struct("<I")
 _BIG = sys.byteorder == "big"
 
@@ -143,6 +148,19 @@ def pack_row(length: int, time: int, peer: int, size: int) -> bytes:
     return _ROW.pack(ROWS, 1, length, size, 1, 0, length, 0, time, length, length, peer, 0)
 
 
+def pack_next(offset: int) -> bytes:
+    """The block that says where the next one is."""
+    return pack_header(NEXT, 0, _OFFSET.size, Traffic()) + _OFFSET.pack(offset)
+
+
+def next_offset(body: bytes) -> int:
+    """What a block of `NEXT` says behind its header. Raises ValueError for what is no place for a block."""
+    (offset,) = _OFFSET.unpack(body)
+    if offset < PAGE or offset & 7:
+        raise ValueError(f"there can be no block at {offset}")
+    return int(offset)
+
+
 def header_fields(data: bytes | memoryview, room: int) -> tuple[int, ...]:
     """The eight numbers of the header at the beginning of ``data``, of a block that may have at most ``room`` bytes.
 
@@ -152,8 +170,10 @@ def header_fields(data: bytes | memoryview, room: int) -> tuple[int, ...]:
         raise ValueError("a block's header is cut off")
     fields: tuple[int, ...] = HEADER.unpack_from(data)
     kind, count, payload, size, received, sent, _, _ = fields
-    if not ROWS <= kind <= PEERS or size & 7 or not block_size(kind, count, payload) <= size <= room:
+    if not ROWS <= kind <= NEXT or size & 7 or not block_size(kind, count, payload) <= size <= room:
         raise ValueError(f"this is no block of a spool: kind {kind}, {count} frames, {size} of {room} bytes")
+    if kind == NEXT and (count or payload != _OFFSET.size):
+        raise ValueError(f"a block that says where the next one is has {count} frames, {payload} bytes")
     if received + sent > count:
         raise ValueError(f"a block of {count} frames claims {received + sent}")
     return fields

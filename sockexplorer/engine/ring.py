@@ -16,13 +16,13 @@ import select
 import socket
 import struct
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from sockexplorer.core import tpacket
 from sockexplorer.core.constants import number
+from sockexplorer.engine.fence import Fence
 
 AVAILABLE = sys.platform == "linux" and sys.byteorder == "little"
 BLOCK_BYTES = 256 * 1024
@@ -88,9 +88,9 @@ class Ring:
         self._data = memoryview(self._map)
         self._words = self._data.cast("I")
         self._next = 0
-        # Held at all times but in `_fence`.
-        self._lock = threading.Lock()
-        self._lock.acquire()
+        # A block's status is written by the kernel after the block, and by us after we have read it. Words are written
+        # whole: they are aligned.
+        self._fence = Fence()
 
     @property
     def bytes(self) -> int:
@@ -146,16 +146,6 @@ class Ring:
             self._next = (self._next + 1) % self.blocks
         if code := self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(code, os.strerror(code))
-
-    def _fence(self) -> None:
-        """Keep what stands before apart from what follows, for other processors.
-
-        A block's status is written by the kernel after the block, and by us after we have read it. Where a processor
-        reorders loads, only releasing and taking a lock, of all that Python has, holds them back. Words are written
-        whole: they are aligned.
-        """
-        self._lock.release()
-        self._lock.acquire()
 
     def last(self) -> Iterator[Block]:
         """The end: the kernel takes no more, and what it has is given, for which it may need ``retire_ms``.

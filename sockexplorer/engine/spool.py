@@ -34,6 +34,7 @@ from sockexplorer.core.frames import (
     pack_row,
 )  # fmt: skip
 from sockexplorer.engine.peers import Peers
+from sockexplorer.engine.places import Places
 
 MOST_ROWS = 4096
 MOST_BYTES = 2**20
@@ -41,8 +42,6 @@ MOST_BYTES = 2**20
 MOST_PARTS = 16
 LEAST_ROOM = 16 * 2**20
 """Bytes that a client may always be behind."""
-AHEAD = 64 * 2**20
-"""Bytes of pages that `Spool.prepare` has ready."""
 _AT_ONCE = getattr(os, "SPLICE_F_NONBLOCK", 0)
 SPLICE = 2**20
 """Bytes of one read of a stream at most, where it goes by way of a pipe."""
@@ -61,13 +60,14 @@ class Spool:
 
     def __init__(self, descriptor: int | None = None, room: int | None = None) -> None:
         """``room`` is how many bytes the client may be behind, None for any number."""
-        self._room = room
+        self._most_behind = room
         self.shared = descriptor is not None
         self._file = scratch_file() if descriptor is None else descriptor
         self._blocks: list[bytes | memoryview] = []
         """What goes to the client in messages, where there is no file."""
         self._page = mmap.mmap(-1 if descriptor is None else descriptor, PAGE)
         self._counters = memoryview(self._page).cast("Q")
+        self._places = None if descriptor is None else Places(descriptor, self._counters)
         self.peers = Peers()
         self.columns = empty_columns()
         self._times, self._ends, self._lengths, self._numbers, self._flags = self.columns
@@ -76,8 +76,7 @@ class Spool:
         """Bytes of ``parts``."""
         self._traffic = [0, 0, 0, 0]
         self.end = self.told = PAGE
-        """Where the next block begins, and where it did when the client was told last."""
-        self._prepared = 0
+        """The bytes of all blocks and of the counters' page, and how many there were when the client was told last."""
         self._refused = 0
         self._why = ""
         self._pipe: tuple[int, int] | None = None
@@ -95,9 +94,9 @@ class Spool:
     @property
     def full(self) -> bool:
         """Whether the client is so far behind that nothing more should be read for it."""
-        if not self.shared or self._room is None:
+        if not self.shared or self._most_behind is None:
             return False
-        return self.end - max(PAGE, self._counters[SEEN]) > max(self._room, LEAST_ROOM)
+        return self.end - max(PAGE, self._counters[SEEN]) > max(self._most_behind, LEAST_ROOM)
 
     def __len__(self) -> int:
         """Rows that wait for company."""
@@ -165,20 +164,20 @@ class Spool:
         """Record a block of ``count`` rows and ``size`` bytes, which an array of ``struct iovec`` tells."""
         assert self._file is not None
         self.flush()
-        written = pwritev(self._file, address, entries, self.end)
-        if written < size:
-            number = ctypes.get_errno() if written < 0 else errno.ENOSPC
-            self._unkept(count, os.strerror(number))
+        try:
+            written = pwritev(self._file, address, entries, self._find(size))
+            if written < size:
+                number = ctypes.get_errno() if written < 0 else errno.ENOSPC
+                raise OSError(number, os.strerror(number))
+        except OSError as error:
+            self._unkept(count, error)
             return
         self._commit(size)
 
     def prepare(self) -> None:
-        """Have the file's next pages ready, ahead of a flood: to find and clear them takes as long as to fill them."""
-        ahead = max(self._prepared, self.end)
-        if self.shared and self._file is not None and ahead - self.end < AHEAD // 2:
-            with contextlib.suppress(OSError):
-                os.posix_fallocate(self._file, ahead, self.end + AHEAD - ahead)
-                self._prepared = self.end + AHEAD
+        """Have room at hand, ahead of a flood: to find and clear pages takes as long as to fill them."""
+        if self._places is not None:
+            self._places.prepare()
 
     def ring_block(self, count: int, block: memoryview) -> None:
         """Record a block of a packet ring, with ``count`` packets; its rows are made when they are looked at."""
@@ -198,17 +197,18 @@ class Spool:
         count = os.splice(source, writing, min(at_most, SPLICE), flags=_AT_ONCE)
         if not count:
             return 0
-        end, done = self.end, 0
-        # The next one's payload is to begin with a page: to fill whole pages is cheaper.
-        size = (end + ALONE + count + ALONE + PAGE - 1 & -PAGE) - ALONE - end
+        done = 0
         try:
-            os.pwrite(file, pack_row(count, time.time_ns(), peer, size), end)
-            end += ALONE
+            offset = self._find(ALONE + count + PAGE)
+            # The next one's payload is to begin with a page: to fill whole pages is cheaper.
+            size = (offset + ALONE + count + ALONE + PAGE - 1 & -PAGE) - ALONE - offset
+            os.pwrite(file, pack_row(count, time.time_ns(), peer, size), offset)
+            offset += ALONE
             while done < count:
-                done += os.splice(reading, file, count - done, offset_dst=end + done)
+                done += os.splice(reading, file, count - done, offset_dst=offset + done)
         except OSError as error:
             self._drain(count - done)
-            self._unkept(1, error.strerror or str(error))
+            self._unkept(1, error)
             return count
         self._commit(size)
         return count
@@ -218,6 +218,29 @@ class Spool:
         self.flush()
         count = len(payload)
         self._write(1, pack_row(count, time.time_ns(), peer, block_size(ROWS, 1, count)), payload)
+
+    def window(self, size: int) -> memoryview | None:
+        """Memory of the file for the payload of one row, ``size`` bytes at most, which `filled` then records.
+
+        None where there is none at hand; to be given up before anything else is recorded.
+        """
+        if self._places is None:
+            return None
+        self.flush()
+        with contextlib.suppress(OSError):
+            self._places.find(ALONE + size)
+            memory = self._places.memory(ALONE + size)
+            return None if memory is None else memory[ALONE:]
+        return None
+
+    def filled(self, count: int, peer: int) -> None:
+        """Record as one row the first ``count`` bytes of the window that was given last."""
+        assert self._places is not None
+        size = block_size(ROWS, 1, count)
+        memory = self._places.memory(ALONE)
+        assert memory is not None
+        memory[:] = pack_row(count, time.time_ns(), peer, size)
+        self._commit(size)
 
     def _open_pipe(self) -> tuple[int, int]:
         import fcntl
@@ -242,31 +265,47 @@ class Spool:
             self._blocks += [*map(bytes, parts), bytes(-size % 8)]
             self._commit(size)
             return True
-        if len(parts) > MOST_PARTS:
-            parts = (b"".join(parts),)
         try:
-            done = os.pwritev(self._file, parts, self.end)
-            if done < size:
-                rest = memoryview(b"".join(parts))
-                while done < size:
-                    done += os.pwrite(self._file, rest[done:], self.end + done)
+            offset = self._find(size)
+            memory = None if self._places is None else self._places.memory(size)
+            if memory is None:
+                _put(self._file, parts, size, offset)
+            else:
+                at = 0
+                for part in parts:
+                    memory[at : at + len(part)] = part
+                    at += len(part)
         except OSError as error:
-            self._unkept(count, error.strerror or str(error))
+            self._unkept(count, error)
             return False
         self._commit(size)
         return True
 
+    def _find(self, size: int) -> int:
+        """Where in the file a block of so many bytes goes. Raises OSError."""
+        if self._places is None:
+            return self.end
+        self._places.find(size)
+        return self._places.offset
+
     def _commit(self, size: int) -> None:
-        self.end += (size + 7) & ~7
+        size = (size + 7) & ~7
+        if self._places is None:
+            self.end += size
+        else:
+            self._places.took(size)
+            self.end = self._places.position
         if self._refused:
             count, self._refused = self._refused, 0
             self.event("unkept", f"{count} frames were not kept: {self._why}", count=count)
-        # The counter says that everything before it is in the file: x86 and a system call keep that order.
+        # The counter says that everything before it is in the file.
+        if self._places is not None:
+            self._places.fence()
         self._counters[COMMITTED] = self.end
 
-    def _unkept(self, count: int, why: str) -> None:
+    def _unkept(self, count: int, error: OSError) -> None:
         self._refused += count
-        self._why = why
+        self._why = error.strerror or str(error)
         self._counters[UNKEPT] += count
 
     def take(self) -> bytes:
@@ -293,6 +332,8 @@ class Spool:
         """Let go of the file, twice if need be."""
         if self._page.closed:
             return
+        if self._places is not None:
+            self._places.close()
         self._counters.release()
         self._page.close()
         for each in (self._file, *(self._pipe or ())):
@@ -302,6 +343,17 @@ class Spool:
 
     def __del__(self) -> None:
         self.close()
+
+
+def _put(file: int, parts: tuple[bytes | memoryview, ...], size: int, offset: int) -> None:
+    """Write all of the parts. Raises OSError."""
+    if len(parts) > MOST_PARTS:
+        parts = (b"".join(parts),)
+    done = os.pwritev(file, parts, offset)
+    if done < size:
+        rest = memoryview(b"".join(parts))
+        while done < size:
+            done += os.pwrite(file, rest[done:], offset + done)
 
 
 def _find_pwritev() -> Any:

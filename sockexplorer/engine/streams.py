@@ -94,7 +94,7 @@ class StreamReader:
         """Take what waits, within bounds. False at the end of the stream. Raises OSError."""
         if not self._much:
             try:
-                length = self._receive()
+                length = self._receive(self._buffer)
             except (BlockingIOError, InterruptedError):
                 return True
             if length < LARGE:
@@ -108,9 +108,8 @@ class StreamReader:
         """Read on until no more comes for a moment, or others have waited long enough. Returns and raises as `read`."""
         until = time.monotonic() + TURN_SECONDS
         while True:
-            at_most = SPLICE if unaccompanied is None else unaccompanied.waiting()
             try:
-                length = self._splice(at_most) if at_most and self._bulk else self._receive()
+                length = self._take(unaccompanied)
             except (BlockingIOError, InterruptedError):
                 # In the midst of much the next comes sooner than the engine has looked at everything else.
                 self._much = bool(self._poll.poll(WAIT_SECONDS * 1000))
@@ -122,21 +121,31 @@ class StreamReader:
             if time.monotonic() >= until:
                 return True
 
-    def _receive(self) -> int:
+    def _take(self, unaccompanied: Unaccompanied | None) -> int:
+        """Take much at once, in the way that costs least; its bytes. Raises OSError."""
+        if self._bulk and (window := self.spool.window(SPLICE)) is not None:
+            with window:
+                return self._receive(window)
+        at_most = SPLICE if unaccompanied is None else unaccompanied.waiting()
+        return self._splice(at_most) if at_most and self._bulk else self._receive(self._buffer)
+
+    def _receive(self, into: bytearray | memoryview) -> int:
+        """Read once, into the buffer or into a window of the spool. Raises OSError."""
         if self._control_bytes:
             length, messages, raw_flags, _ = self.sock.recvmsg_into(
-                [self._buffer], self._control_bytes, recvmmsg.MSG_CMSG_CLOEXEC
+                [into], self._control_bytes, recvmmsg.MSG_CMSG_CLOEXEC
             )
             meta = ancillary.read(starmap(_control, messages)).meta
         else:
-            length, raw_flags, meta = self.sock.recv_into(self._buffer), 0, {}
+            length, raw_flags, meta = self.sock.recv_into(into), 0, {}
         if length:
             flags = int(Flag.CONTROL_TRUNCATED) if raw_flags & recvmmsg.MSG_CTRUNC else 0
-            payload = memoryview(self._buffer)[:length]
-            if length >= LARGE and not meta and not flags:
-                self.spool.large(payload, self.peer)
+            if length < LARGE or meta or flags:
+                self.spool.add(bytes(memoryview(into)[:length]), flags, self.peer, meta=meta)
+            elif into is self._buffer:
+                self.spool.large(memoryview(into)[:length], self.peer)
             else:
-                self.spool.add(bytes(payload), flags, self.peer, meta=meta)
+                self.spool.filled(length, self.peer)
         self._much = length >= LARGE
         return length
 

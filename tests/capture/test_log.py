@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sockexplorer.capture.log import PIECE, Frame, Log
+from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.store import FileStore, MemoryStore, Store
-from sockexplorer.core.frames import Flag
+from sockexplorer.core.frames import PAGE, Flag
+from sockexplorer.core.units import UNIT
 from sockexplorer.engine.spool import Spool
 
 META = st.none() | st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=5), min_size=1, max_size=2)
@@ -65,9 +66,9 @@ def test_memory_holds_what_a_file_would(writes: list[tuple[int, bytes]]) -> None
         assert both[0].read(size, offset) == both[1].read(size, offset)
     for store in both:
         store.counters[0] = 7
-        store.give_back(2**20 + 5000)
+        store.give_back(PAGE, 2**20)
         assert store.counters[0] == 7
-        assert not any(store.read(2**20 - 4096, 4096))
+        assert not any(store.read(2**20 - PAGE, PAGE))
     assert both[0].read(10**6, 3 * 2**20) == both[1].read(10**6, 3 * 2**20)
 
 
@@ -102,16 +103,16 @@ def test_of_a_long_payload_no_more_is_read_than_is_looked_at(monkeypatch: pytest
 
 
 def test_memory_is_given_back() -> None:
-    limit, piece = 2 * 2**20, b"x" * 50_000
+    limit, piece = 2 * UNIT, b"x" * 50_000
     log, spool = Log(limit), Spool()
     for _ in range(400):
         fill(log, spool, [(piece, 0, 0, len(piece), 1, None)])
     assert log.received == 400 == len(log) + log.dropped
     blocks = os.fstat(log.store.descriptor or 0).st_blocks * 512
     assert log.size <= limit
-    assert blocks <= limit + PIECE + 2 * len(piece)
+    assert blocks <= limit + UNIT + 2 * len(piece)
     log.clear()
-    assert os.fstat(log.store.descriptor or 0).st_blocks * 512 < PIECE
+    assert os.fstat(log.store.descriptor or 0).st_blocks * 512 <= UNIT
 
 
 def test_frames_that_the_file_has_no_room_for_are_counted_and_told(tmp_path: Path) -> None:

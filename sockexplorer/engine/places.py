@@ -1,0 +1,156 @@
+"""Where in a shared spool's file the next block goes: behind the last, or where the client has let go of older ones.
+
+Memory that was filled before is at hand: it is written to by way of a mapping, which is made once. New pages are found
+more cheaply by the kernel's own writes than one by one by a mapping. See `sockexplorer.core.units`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import mmap
+import os
+from heapq import heappop, heappush
+
+from sockexplorer.core.frames import HOLES, NEXT_BYTES, PAGE, RELEASED, pack_next
+from sockexplorer.core.units import UNIT, Units, begin_of
+from sockexplorer.engine.fence import Fence
+
+AHEAD = 64 * 2**20
+"""Bytes that `Places.prepare` has ready."""
+F_GET_SEALS = 1034
+"""fcntl(2): refused for files on disks, whose pages may be missing when a mapping is written to."""
+MADV_POPULATE_WRITE = 23
+"""madvise(2), Linux 5.14: finds the pages of a mapping, and fails where a write to one would raise SIGBUS."""
+
+
+class Places:
+    """The places of a file. ``counters`` are the spool's, with what the client says in them."""
+
+    def __init__(self, file: int, counters: memoryview) -> None:
+        self._file = file
+        self._counters = counters
+        self.offset = self.position = PAGE
+        """Where the next block goes, and how many bytes of blocks there were, the counters' page included."""
+        self._until = UNIT
+        """Where the units end that are being filled."""
+        self._units = Units()
+        self._new = 1
+        """The first unit that was never used."""
+        self._free: list[int] = []
+        """A heap: the fewer units are in use, the more of them are in the processor's caches."""
+        self._at_hand: set[int] = set()
+        """Units whose pages are in the mapping."""
+        self._holes = 0
+        self._map: mmap.mmap | None = None
+        self._view: memoryview | None = None
+        self._fence = Fence()
+        self._mappable = _in_memory(file)
+
+    def find(self, size: int) -> None:
+        """Have room for a block of ``size`` bytes at ``offset``. Raises OSError where the file takes no more."""
+        if self.offset + size + NEXT_BYTES <= self._until:
+            return
+        self._look()
+        if self._free and size + NEXT_BYTES <= UNIT - PAGE:
+            unit, count = heappop(self._free), 1
+            self._have_at_hand(unit)
+        else:
+            unit = self._new
+            missing = size + NEXT_BYTES - (self._until - self.offset if self._until == unit * UNIT else 0)
+            count = -(-missing // UNIT)
+            self._new += count
+        if unit * UNIT != self._until:
+            try:
+                os.pwrite(self._file, pack_next(begin_of(unit)), self.offset)
+            except OSError:
+                heappush(self._free, unit)
+                raise
+            self.position += NEXT_BYTES
+            self.offset = begin_of(unit)
+            self._units.jumped(self.offset, self.position)
+        self._until = (unit + count) * UNIT
+
+    def took(self, size: int) -> None:
+        """A block of so many bytes, a multiple of 8, is where there was room for it."""
+        self.offset += size
+        self.position += size
+        for _ in self._units.went_on(self.offset, self.position):
+            pass
+
+    def memory(self, size: int) -> memoryview | None:
+        """The memory of the room that was found, where it is at hand: what is written to it is in the file.
+
+        `fence` has to stand between that and the word of it.
+        """
+        first, last = self.offset // UNIT, (self.offset + size - 1) // UNIT
+        if self._view is None or not self._at_hand.issuperset(range(first, last + 1)):
+            return None
+        return self._view[self.offset : self.offset + size]
+
+    def fence(self) -> None:
+        """Hold what was written to `memory` ahead of what follows."""
+        self._fence()
+
+    def prepare(self) -> None:
+        """Have `AHEAD` bytes at hand, ahead of a flood."""
+        self._look()
+        if len(self._free) * UNIT >= AHEAD // 2:
+            return
+        with contextlib.suppress(OSError):
+            if self._new == 1:
+                os.posix_fallocate(self._file, self.offset, UNIT - self.offset)
+            while len(self._free) * UNIT < AHEAD:
+                os.posix_fallocate(self._file, self._new * UNIT, UNIT)
+                heappush(self._free, self._new)
+                self._new += 1
+
+    def close(self) -> None:
+        if self._view is not None:
+            self._view.release()
+            self._view = None
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+
+    def _look(self) -> None:
+        """See what the client has let go of, and of that what it gave back to the system."""
+        released = self._counters[RELEASED]
+        self._fence()
+        if self._counters[HOLES] != self._holes:
+            self._holes = self._counters[HOLES]
+            self._at_hand.clear()
+        for unit in self._units.let_go(released):
+            heappush(self._free, unit)
+
+    def _have_at_hand(self, unit: int) -> None:
+        """Have the pages of a unit that was filled before in the mapping; without it goes as well."""
+        if unit in self._at_hand or not self._mappable:
+            return
+        try:
+            end = (unit + 1) * UNIT
+            if self._map is None or len(self._map) < end:
+                self._make_map(end)
+            assert self._map is not None
+            self._map.madvise(MADV_POPULATE_WRITE, unit * UNIT, UNIT)
+            self._at_hand.add(unit)
+        except (OSError, ValueError, AttributeError):
+            self._mappable = False
+
+    def _make_map(self, end: int) -> None:
+        """Map the file as far as it goes, which is ``end`` at least."""
+        size = os.fstat(self._file).st_size
+        if size < end:
+            os.ftruncate(self._file, end)
+            size = end
+        made = mmap.mmap(self._file, size & -UNIT)
+        self.close()
+        self._map, self._view = made, memoryview(made)
+
+
+def _in_memory(file: int) -> bool:
+    try:
+        fcntl.fcntl(file, F_GET_SEALS)
+    except OSError:
+        return False
+    return hasattr(mmap.mmap, "madvise")
