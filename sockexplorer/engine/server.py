@@ -65,6 +65,8 @@ class Engine:
         self._descriptors: deque[int] = deque()
         self._running = True
         self._requests = Requests(self)
+        self._held_up = False
+        """Whether some session's sockets are not watched, as its client is behind."""
         self._last_flush = 0.0
         self._last_status = 0.0
         self._last_read = 0.0
@@ -142,7 +144,7 @@ class Engine:
         spools = [session.spool for session in self.sessions.values()]
         if any(map(len, spools)):
             waits.append(self._last_flush + FLUSH_SECONDS - now)
-        if any(spool.full or (spool.shared and spool.end != spool.told) for spool in spools):
+        if self._held_up or any(spool.shared and spool.end != spool.told for spool in spools):
             waits.append(BEHIND_SECONDS)
         if any(session.state in ("bound", "open", "connected") or not session.accepting for session in self._open()):
             waits.append(self._last_status + STATUS_SECONDS - now)
@@ -155,8 +157,11 @@ class Engine:
         """Bring the selector in line with what the sessions and the queue want."""
         wanted: dict[socket.socket, tuple[Session, int]] = {}
         if len(self._queue) < QUEUE_BYTES:
-            for session in self.sessions.values():
-                for sock, events in session.sockets().items() if not session.spool.full else ():
+            sessions = [session for session in self.sessions.values() if not session.spool.full]
+            # Asked once: the client may have caught up by the time that it is decided how long to sleep.
+            self._held_up = len(sessions) < len(self.sessions)
+            for session in sessions:
+                for sock, events in session.sockets().items():
                     wanted[sock] = session, events
         for sock in [sock for sock in self._watched if sock not in wanted]:
             with contextlib.suppress(KeyError, ValueError):
