@@ -125,9 +125,10 @@ class Block:
         return self._store.read(end - begin, self._offset + begin)
 
     def view(self, index: int) -> memoryview:
-        """What was recorded of a row, without a copy where it is at hand."""
+        """What was recorded of a row, without a copy: it stands until the log lets go of the row."""
         if self.data is None:
-            return memoryview(self.part(index))
+            begin = self.begins[index]
+            return self._store.view(self.ends[index] - begin, self._offset + begin)
         return self.data[self.begins[index] : self.ends[index]]
 
     def row(self, index: int, limit: int | None = None) -> tuple[int, int, int, int, bytes]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sockexplorer.capture.store import Store
 from sockexplorer.core.frames import HOLES, RELEASED
-from sockexplorer.core.units import UNIT, Units, begin_of
+from sockexplorer.core.units import MARKED, UNIT, Units, begin_of
 
-KEPT = 64 * 2**20
+KEPT = 192 * 2**20
 """Bytes that were filled and freed, and are there for the engine: to find new pages costs it more than to fill them."""
 
 
@@ -31,15 +31,13 @@ class Freed:
 
     def let_go(self, position: int) -> None:
         """Nothing ahead of a position is needed any more."""
-        holes = 0
+        counters = self._store.counters
         for unit in self._units.let_go(position):
             if len(self._free) * UNIT < self.most:
                 self._free.add(unit)
             else:
                 # Ahead of the word that it is free: once the engine knows, it may be filling it.
                 self._store.give_back(begin_of(unit), (unit + 1) * UNIT)
-                holes += 1
-        counters = self._store.counters
-        if holes:
-            counters[HOLES] += holes
+                if unit < MARKED:
+                    counters.cast("B")[HOLES + unit] = 1
         counters[RELEASED] = position

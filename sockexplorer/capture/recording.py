@@ -33,6 +33,10 @@ TRUNCATED = int(Flag.TRUNCATED)
 PLAIN = {0, int(Flag.OUT)}
 """Flags of frames that a header and a direction tell all of."""
 MOST_TEMPLATES = 4096
+MOST_OF_PACKET = 262_144
+"""Bytes of one packet: Wireshark reads no further in a file that has one with more (WTAP_MAX_PACKET_SIZE_STANDARD)."""
+MOST_AHEAD = 4096
+"""Bytes ahead of a payload, which name addresses and a protocol, at most."""
 HELD_BYTES = 2**20
 """Bytes of blocks after which `Recording.add` writes them out, flushed or not."""
 
@@ -128,9 +132,14 @@ class Recording:
         """
         outgoing = frame.outgoing
         number, header, replaced, evident = self._wrap(key, origin, peer, frame.payload, outgoing, description)
-        parts = (header, frame.payload[replaced:] if replaced else frame.payload)
+        payload = frame.payload[replaced:] if replaced else frame.payload
         length = frame.length + len(header) - replaced
         told = comments(frame, literal, evident)
+        room = MOST_OF_PACKET - len(header)
+        if len(payload) > room:
+            told.append(f"{len(payload) - room} bytes more than a packet may have were left out")
+            payload = payload[:room]
+        parts = (header, payload)
         self._put(pcapng.packet(number, frame.time, parts, length, outgoing, told), frames=1)
         self._count(key, 1, frame.time)
 
@@ -145,6 +154,8 @@ class Recording:
         start, frames = told_by(origin), block.last - block.first
         if start is None or not set(block.flags) <= PLAIN or (block.even is None and block.cut):
             return False
+        if max(block.lengths) > MOST_OF_PACKET - MOST_AHEAD:
+            return False
 
         def template(peer: int, flags: int, start: bytes) -> Template:
             return self._template(key, origin, who, peer, flags, start, description)
@@ -156,6 +167,9 @@ class Recording:
             for run, count in runs:
                 self._put(run, frames=count)
         self._count(key, frames, block.times[frames - 1])
+        if block.long:
+            # Its payloads are where the log has them, for as long as it does.
+            self.flush()
         return True
 
     def _template(

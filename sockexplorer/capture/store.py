@@ -24,6 +24,9 @@ class Store(Protocol):
     counters: memoryview
 
     def read(self, size: int, offset: int) -> bytes: ...
+    def view(self, size: int, offset: int) -> memoryview:
+        """As `read`, without a copy where that can be: it stands until what is there is given back."""
+
     def write(self, data: memoryview, offset: int) -> None:
         """Raises OSError."""
 
@@ -52,10 +55,18 @@ class FileStore:
         self.descriptor: int | None = descriptor
         self._file = descriptor
         self.counters = memoryview(page).cast("Q")
+        self._map: mmap.mmap | None = None
         self._end = weakref.finalize(self, _let_go, descriptor, page, self.counters)
 
     def read(self, size: int, offset: int) -> bytes:
         return os.pread(self._file, size, offset)
+
+    def view(self, size: int, offset: int) -> memoryview:
+        end = offset + size
+        if self._map is None or len(self._map) < end:
+            # A view that somebody still has keeps an older mapping.
+            self._map = mmap.mmap(self._file, os.fstat(self._file).st_size, access=mmap.ACCESS_READ)
+        return memoryview(self._map)[offset:end]
 
     def write(self, data: memoryview, offset: int) -> None:
         done = 0
@@ -73,6 +84,7 @@ class FileStore:
                 fallocate(self._file, 3, begin, end - begin)
 
     def close(self) -> None:
+        self._map = None
         self._end()
 
 
@@ -99,6 +111,9 @@ class MemoryStore:
             parts.append(bytes(part) if piece is None else bytes(memoryview(piece)[at : at + part]))
             size, offset = size - part, offset + part
         return b"".join(parts)
+
+    def view(self, size: int, offset: int) -> memoryview:
+        return memoryview(self.read(size, offset))
 
     def write(self, data: memoryview, offset: int) -> None:
         done = 0

@@ -92,9 +92,12 @@ class Conversation:
             remote = session.endpoint.remote if session.remote is None else session.remote
             note(f"connected to {remote!a}")
 
-    def pump(self, *, waiting: bool = False, patience: float | None = None) -> None:
-        """Take in what the engine said, waiting a moment for it. With ``waiting``, raise `Stopped` when it is time."""
-        self.hub.poll(self.stop.patience if patience is None else patience)
+    def pump(self, *, waiting: bool = False, patience: float | None = None) -> int:
+        """Take in what the engine said, waiting a moment for it; its bytes.
+
+        With ``waiting``, raise `Stopped` when it is time.
+        """
+        taken = self.hub.poll(self.stop.patience if patience is None else patience)
         self._announce()
         self._say_waits()
         log = self.session.log
@@ -113,6 +116,7 @@ class Conversation:
             raise Failed(self.hub.client.dead)
         if waiting and self.stop.due:
             raise Stopped
+        return taken
 
     def _tell(self, frame: Frame) -> None:
         if frame.event == "connected":

@@ -27,6 +27,8 @@ GRACE = 0.5
 """Seconds for what had arrived before the end."""
 REST = 0.01
 """Seconds between looks of whoever prints nothing: each look costs the engine something too, and nobody waits."""
+MUCH = 2**20
+"""Bytes of a look that are worth the next one at once, while they are in the processor's caches."""
 
 
 @click.command(
@@ -134,11 +136,10 @@ def follow(talk: Conversation, printer: Printer, endpoint: Endpoint, seconds: fl
                 stop.within(seconds)
             session = talk.session
             while not (printer.full or stop.due or session.state in ("ended", "failed")):
-                taken = printer.taken
-                talk.pump()
+                taken = talk.pump()
                 printer.flush()
                 printer.output.check()
-                if printer.by_block and printer.taken > taken:
+                if printer.by_block and 0 < taken < MUCH:
                     time.sleep(REST)
             failed = talk.problem is not None and session.state in ("ended", "failed")
     except Stopped:

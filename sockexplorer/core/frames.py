@@ -38,14 +38,14 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("time", "Q"), ("end", "I"), ("length", "I"), ("peer", "I"), ("flags", "I"),
 )  # fmt: skip
 ROW_BYTES = 24
-ALONE = 48 + ROW_BYTES
-"""Bytes ahead of the payload in a block of one row."""
 PAGE = 4096
-COMMITTED, SEEN, UNKEPT, RELEASED, HOLES = range(5)
+COMMITTED, SEEN, UNKEPT, RELEASED = range(4)
 """Counters, as indices of u64 in the first page. Bytes are those of all blocks so far, this page included.
 
-The engine says how many are written, and how many frames the file had no room for; the client how many it has read, up
-to where it needs none any more, and how many units of the file it gave back to the system."""
+The engine says how many are written, and how many frames the file had no room for; the client how many it has read, and
+up to where it needs none any more."""
+HOLES = 2048
+"""Where in the first page a byte of each of the file's first units is: 1 when the client gave it back to the system."""
 ROWS, RING, PEERS, NEXT = 1, 2, 3, 4
 HEADER = struct.Struct("<IIQQIIQQ")
 SIZE = 3
@@ -143,9 +143,21 @@ def pack_header(kind: int, count: int, payload: int, traffic: Traffic) -> bytes:
     return HEADER.pack(kind, count, payload, block_size(kind, count, payload), *traffic)
 
 
-def pack_row(length: int, time: int, peer: int, size: int) -> bytes:
-    """The header and the columns of a block of one row, received whole; its ``length`` bytes of payload follow."""
-    return _ROW.pack(ROWS, 1, length, size, 1, 0, length, 0, time, length, length, peer, 0)
+def stream_head(length: int, most: int) -> int:
+    """The bytes ahead of the payload in a block of a stream's rows, of ``most`` bytes each."""
+    return HEADER.size + ROW_BYTES * max(1, -(-length // most))
+
+
+def pack_stream(length: int, most: int, time: int, peer: int, size: int) -> bytes:
+    """The header and the columns of a block of ``size`` bytes with ``length`` received ones, in rows of ``most``."""
+    if length <= most:
+        return _ROW.pack(ROWS, 1, length, size, 1, 0, length, 0, time, length, length, peer, 0)
+    ends = array("I", [*range(most, length, most), length])
+    count = len(ends)
+    lengths = array("I", [most]) * count
+    lengths[-1] = length - most * (count - 1)
+    columns = array("Q", [time]) * count, ends, lengths, array("I", [peer]) * count, array("I", [0]) * count
+    return HEADER.pack(ROWS, count, length, size, count, 0, length, 0) + pack_columns(columns)
 
 
 def pack_next(offset: int) -> bytes:

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from sockexplorer.core.frames import PAGE
+from sockexplorer.core.frames import HOLES, PAGE
 
 UNIT = 4 * 2**20
+MARKED = PAGE - HOLES
+"""Units of which the counters' page can say that they were given back."""
 
 
 def begin_of(unit: int) -> int:

@@ -13,11 +13,13 @@ import os
 from heapq import heappop, heappush
 
 from sockexplorer.core.frames import HOLES, NEXT_BYTES, PAGE, RELEASED, pack_next
-from sockexplorer.core.units import UNIT, Units, begin_of
+from sockexplorer.core.units import MARKED, UNIT, Units, begin_of
 from sockexplorer.engine.fence import Fence
 
 AHEAD = 64 * 2**20
 """Bytes that `Places.prepare` has ready."""
+MAPPED = 512 * 2**20
+"""Bytes of the file, which has holes, that a mapping grows by."""
 F_GET_SEALS = 1034
 """fcntl(2): refused for files on disks, whose pages may be missing when a mapping is written to."""
 MADV_POPULATE_WRITE = 23
@@ -30,6 +32,7 @@ class Places:
     def __init__(self, file: int, counters: memoryview) -> None:
         self._file = file
         self._counters = counters
+        self._holes = counters.cast("B")[HOLES:]
         self.offset = self.position = PAGE
         """Where the next block goes, and how many bytes of blocks there were, the counters' page included."""
         self._until = UNIT
@@ -40,8 +43,7 @@ class Places:
         self._free: list[int] = []
         """A heap: the fewer units are in use, the more of them are in the processor's caches."""
         self._at_hand: set[int] = set()
-        """Units whose pages are in the mapping."""
-        self._holes = 0
+        """Units whose pages are in the mapping, unless they are marked as holes since."""
         self._map: mmap.mmap | None = None
         self._view: memoryview | None = None
         self._fence = Fence()
@@ -49,6 +51,7 @@ class Places:
 
     def find(self, size: int) -> None:
         """Have room for a block of ``size`` bytes at ``offset``. Raises OSError where the file takes no more."""
+        size = (size + 7) & ~7
         if self.offset + size + NEXT_BYTES <= self._until:
             return
         self._look()
@@ -106,27 +109,36 @@ class Places:
                 self._new += 1
 
     def close(self) -> None:
+        """Let go of the mapping and of the counters."""
+        self._holes.release()
+        self._unmap()
+
+    def _unmap(self) -> None:
         if self._view is not None:
             self._view.release()
             self._view = None
         if self._map is not None:
-            self._map.close()
+            # A window that somebody still has keeps the mapping until it goes.
+            with contextlib.suppress(BufferError):
+                self._map.close()
             self._map = None
 
     def _look(self) -> None:
-        """See what the client has let go of, and of that what it gave back to the system."""
+        """See what the client has let go of."""
         released = self._counters[RELEASED]
+        # What it gave back is marked, ahead of that word.
         self._fence()
-        if self._counters[HOLES] != self._holes:
-            self._holes = self._counters[HOLES]
-            self._at_hand.clear()
         for unit in self._units.let_go(released):
             heappush(self._free, unit)
 
     def _have_at_hand(self, unit: int) -> None:
         """Have the pages of a unit that was filled before in the mapping; without it goes as well."""
-        if unit in self._at_hand or not self._mappable:
+        if not self._mappable or unit >= MARKED:
             return
+        if unit in self._at_hand and not self._holes[unit]:
+            return
+        self._at_hand.discard(unit)
+        self._holes[unit] = 0
         try:
             end = (unit + 1) * UNIT
             if self._map is None or len(self._map) < end:
@@ -138,13 +150,12 @@ class Places:
             self._mappable = False
 
     def _make_map(self, end: int) -> None:
-        """Map the file as far as it goes, which is ``end`` at least."""
-        size = os.fstat(self._file).st_size
-        if size < end:
-            os.ftruncate(self._file, end)
-            size = end
-        made = mmap.mmap(self._file, size & -UNIT)
-        self.close()
+        """Map the file up to ``end`` at least, and so far that this has hardly to be done again."""
+        size = max(-(-end // MAPPED) * MAPPED, os.fstat(self._file).st_size & -UNIT)
+        if os.fstat(self._file).st_size < size:
+            os.ftruncate(self._file, size)
+        made = mmap.mmap(self._file, size)
+        self._unmap()
         self._map, self._view = made, memoryview(made)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sockexplorer.engine.connection import Connection
 from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.ring_reader import RingReader, interface_names, ring_reader
+from sockexplorer.engine.stream_rows import StreamRows
 from sockexplorer.engine.streams import StreamReader
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Reading:
         self._reader: MessageReader | RingReader | None = None
         self.ring: RingReader | None = None
         """What an AF_PACKET socket is read by, from before it is bound until it is closed."""
+        self._rows = StreamRows(session.spool)
         self._failures = 0
 
     # --- readers -------------------------------------------------------------------------------------------
@@ -62,7 +64,7 @@ class Reading:
         # Without room for ancillary data TIPC tells every end as ECONNRESET.
         beside = family.constant == "AF_UNIX" or protocol.ends_in_reset
         bulk = family.constant == "AF_UNIX" or protocol.proto == "IPPROTO_TCP"
-        return StreamReader(sock, self._session.spool, peer, ancillary_data=beside, bulk=bulk)
+        return StreamReader(sock, self._session.spool, self._rows, peer, ancillary_data=beside, bulk=bulk)
 
     @property
     def by_address(self) -> bool:
@@ -137,6 +139,7 @@ class Reading:
 
     def close(self) -> None:
         """Give a ring's memory back, before the socket is closed."""
+        self._rows.close()
         if self.ring is not None:
             self.ring.close()
             self.ring = self._reader = None

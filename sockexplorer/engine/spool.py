@@ -6,7 +6,6 @@ to the file at once. What the file has no room for is counted, not raised: readi
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import json
@@ -16,7 +15,6 @@ import time
 from typing import Any
 
 from sockexplorer.core.frames import (
-    ALONE,
     COMMITTED,
     PAGE,
     PEERS,
@@ -26,12 +24,10 @@ from sockexplorer.core.frames import (
     UNKEPT,
     Flag,
     Traffic,
-    block_size,
     empty_columns,
     pack_columns,
     pack_header,
     pack_meta,
-    pack_row,
 )  # fmt: skip
 from sockexplorer.engine.peers import Peers
 from sockexplorer.engine.places import Places
@@ -42,9 +38,6 @@ MOST_BYTES = 2**20
 MOST_PARTS = 16
 LEAST_ROOM = 16 * 2**20
 """Bytes that a client may always be behind."""
-_AT_ONCE = getattr(os, "SPLICE_F_NONBLOCK", 0)
-SPLICE = 2**20
-"""Bytes of one read of a stream at most, where it goes by way of a pipe."""
 
 
 def scratch_file() -> int | None:
@@ -62,7 +55,7 @@ class Spool:
         """``room`` is how many bytes the client may be behind, None for any number."""
         self._most_behind = room
         self.shared = descriptor is not None
-        self._file = scratch_file() if descriptor is None else descriptor
+        self.file = scratch_file() if descriptor is None else descriptor
         self._blocks: list[bytes | memoryview] = []
         """What goes to the client in messages, where there is no file."""
         self._page = mmap.mmap(-1 if descriptor is None else descriptor, PAGE)
@@ -79,12 +72,11 @@ class Spool:
         """The bytes of all blocks and of the counters' page, and how many there were when the client was told last."""
         self._refused = 0
         self._why = ""
-        self._pipe: tuple[int, int] | None = None
 
     @property
     def whole(self) -> bool:
-        """Whether it takes what does not pass through this process: `vector` and `splice`."""
-        return self._file is not None
+        """Whether there is a file for what does not pass through this process."""
+        return self.file is not None
 
     @property
     def waiting(self) -> int:
@@ -147,7 +139,7 @@ class Spool:
         """Make a block of what waits, with the peers that nobody was told of ahead of it."""
         if untold := self.peers.tell():
             body = json.dumps(untold, separators=(",", ":")).encode()
-            if not self._write(0, pack_header(PEERS, 0, len(body), Traffic()), body):
+            if not self.block(0, pack_header(PEERS, 0, len(body), Traffic()), body):
                 self.peers.take_back(untold)
         count = len(self._times)
         if count:
@@ -156,23 +148,23 @@ class Spool:
             self.columns = empty_columns()
             self._times, self._ends, self._lengths, self._numbers, self._flags = self.columns
             self.parts, self._held, self._traffic = [], 0, [0, 0, 0, 0]
-            self._write(count, head, columns, *parts)
+            self.block(count, head, columns, *parts)
 
     # --- whole blocks ----------------------------------------------------------------------------------------
 
     def vector(self, count: int, size: int, address: int, entries: int) -> None:
         """Record a block of ``count`` rows and ``size`` bytes, which an array of ``struct iovec`` tells."""
-        assert self._file is not None
+        assert self.file is not None
         self.flush()
         try:
-            written = pwritev(self._file, address, entries, self._find(size))
+            written = pwritev(self.file, address, entries, self.find(size))
             if written < size:
                 number = ctypes.get_errno() if written < 0 else errno.ENOSPC
                 raise OSError(number, os.strerror(number))
         except OSError as error:
-            self._unkept(count, error)
+            self.unkept(count, error)
             return
-        self._commit(size)
+        self.commit(size)
 
     def prepare(self) -> None:
         """Have room at hand, ahead of a flood: to find and clear pages takes as long as to fill them."""
@@ -183,112 +175,46 @@ class Spool:
         """Record a block of a packet ring, with ``count`` packets; its rows are made when they are looked at."""
         self.flush()
         # How many went which way is only known when the rows are made: they count as received till then.
-        self._write(count, pack_header(RING, count, len(block), Traffic(count, 0, len(block), 0)), block)
-
-    def splice(self, source: int, peer: int, at_most: int = SPLICE) -> int:
-        """Record what a stream's descriptor has, ``at_most`` and `SPLICE` bytes, as one row; the bytes, 0 at its end.
-
-        They don't pass through this process (splice(2)). Raises OSError, BlockingIOError where nothing waits.
-        """
-        file = self._file
-        assert file is not None
-        self.flush()
-        reading, writing = self._pipe or self._open_pipe()
-        count = os.splice(source, writing, min(at_most, SPLICE), flags=_AT_ONCE)
-        if not count:
-            return 0
-        done = 0
-        try:
-            offset = self._find(ALONE + count + PAGE)
-            # The next one's payload is to begin with a page: to fill whole pages is cheaper.
-            size = (offset + ALONE + count + ALONE + PAGE - 1 & -PAGE) - ALONE - offset
-            os.pwrite(file, pack_row(count, time.time_ns(), peer, size), offset)
-            offset += ALONE
-            while done < count:
-                done += os.splice(reading, file, count - done, offset_dst=offset + done)
-        except OSError as error:
-            self._drain(count - done)
-            self._unkept(1, error)
-            return count
-        self._commit(size)
-        return count
-
-    def large(self, payload: memoryview, peer: int) -> None:
-        """Record what a stream gave as one row, without a copy on the way to the file."""
-        self.flush()
-        count = len(payload)
-        self._write(1, pack_row(count, time.time_ns(), peer, block_size(ROWS, 1, count)), payload)
-
-    def window(self, size: int) -> memoryview | None:
-        """Memory of the file for the payload of one row, ``size`` bytes at most, which `filled` then records.
-
-        None where there is none at hand; to be given up before anything else is recorded.
-        """
-        if self._places is None:
-            return None
-        self.flush()
-        with contextlib.suppress(OSError):
-            self._places.find(ALONE + size)
-            memory = self._places.memory(ALONE + size)
-            return None if memory is None else memory[ALONE:]
-        return None
-
-    def filled(self, count: int, peer: int) -> None:
-        """Record as one row the first ``count`` bytes of the window that was given last."""
-        assert self._places is not None
-        size = block_size(ROWS, 1, count)
-        memory = self._places.memory(ALONE)
-        assert memory is not None
-        memory[:] = pack_row(count, time.time_ns(), peer, size)
-        self._commit(size)
-
-    def _open_pipe(self) -> tuple[int, int]:
-        import fcntl
-
-        self._pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(self._pipe[1], fcntl.F_SETPIPE_SZ, SPLICE)
-        return self._pipe
-
-    def _drain(self, count: int) -> None:
-        assert self._pipe is not None
-        with contextlib.suppress(OSError):
-            while count > 0 and (read := len(os.read(self._pipe[0], count))):
-                count -= read
+        self.block(count, pack_header(RING, count, len(block), Traffic(count, 0, len(block), 0)), block)
 
     # --- the file --------------------------------------------------------------------------------------------
 
-    def _write(self, count: int, *parts: bytes | memoryview) -> bool:
+    def block(self, count: int, *parts: bytes | memoryview) -> bool:
         """Make a block of the parts; whether there was room for it."""
         size = sum(map(len, parts))
-        if self._file is None:
+        if self.file is None:
             self._blocks += [*map(bytes, parts), bytes(-size % 8)]
-            self._commit(size)
+            self.commit(size)
             return True
         try:
-            offset = self._find(size)
-            memory = None if self._places is None else self._places.memory(size)
+            offset = self.find(size)
+            memory = self.memory(size)
             if memory is None:
-                _put(self._file, parts, size, offset)
+                _put(self.file, parts, size, offset)
             else:
                 at = 0
                 for part in parts:
                     memory[at : at + len(part)] = part
                     at += len(part)
         except OSError as error:
-            self._unkept(count, error)
+            self.unkept(count, error)
             return False
-        self._commit(size)
+        self.commit(size)
         return True
 
-    def _find(self, size: int) -> int:
-        """Where in the file a block of so many bytes goes. Raises OSError."""
+    def find(self, size: int) -> int:
+        """Where in the file the next block goes, which has so many bytes at most. Raises OSError."""
         if self._places is None:
             return self.end
         self._places.find(size)
         return self._places.offset
 
-    def _commit(self, size: int) -> None:
+    def memory(self, size: int) -> memoryview | None:
+        """The memory at the place that was found, where it is at hand: what is written to it is in the file."""
+        return None if self._places is None else self._places.memory(size)
+
+    def commit(self, size: int) -> None:
+        """A block of so many bytes is at the place that was found."""
         size = (size + 7) & ~7
         if self._places is None:
             self.end += size
@@ -303,7 +229,8 @@ class Spool:
             self._places.fence()
         self._counters[COMMITTED] = self.end
 
-    def _unkept(self, count: int, error: OSError) -> None:
+    def unkept(self, count: int, error: OSError) -> None:
+        """The file had no room for a block of so many rows."""
         self._refused += count
         self._why = error.strerror or str(error)
         self._counters[UNKEPT] += count
@@ -312,11 +239,11 @@ class Spool:
         """The blocks that were not taken, for a client that has no part in the file; it is empty afterwards."""
         self.flush()
         size, self.end = self.end - PAGE, PAGE
-        if self._file is None:
+        if self.file is None:
             data, self._blocks = b"".join(self._blocks), []
         elif size:
-            data = os.pread(self._file, size, PAGE)
-            os.ftruncate(self._file, 0)
+            data = os.pread(self.file, size, PAGE)
+            os.ftruncate(self.file, 0)
         else:
             data = b""
         return data + bytes(size - len(data))
@@ -336,10 +263,9 @@ class Spool:
             self._places.close()
         self._counters.release()
         self._page.close()
-        for each in (self._file, *(self._pipe or ())):
-            if each is not None:
-                os.close(each)
-        self._file = self._pipe = None
+        if self.file is not None:
+            os.close(self.file)
+            self.file = None
 
     def __del__(self) -> None:
         self.close()

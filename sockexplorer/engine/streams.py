@@ -20,9 +20,9 @@ from types import TracebackType
 from sockexplorer.core.constants import number
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine import ancillary, recvmmsg
-from sockexplorer.engine.spool import SPLICE, Spool
+from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.stream_rows import MOST, MOST_OF_ROW, StreamRows
 
-READ_BYTES = 256 * 1024
 LARGE = 32 * 1024
 """Bytes of a read that get a block of their own."""
 WAIT_SECONDS = 0.002
@@ -76,15 +76,20 @@ class StreamReader:
     """Reads one stream, whose peer is always the same.
 
     ``ancillary_data`` is whether there may be some; ``bulk`` whether its bytes may be spliced where there is none.
+    ``rows`` are those of its session, which closes them.
     """
 
-    def __init__(self, sock: socket.socket, spool: Spool, peer: int, *, ancillary_data: bool, bulk: bool) -> None:
+    def __init__(
+        self, sock: socket.socket, spool: Spool, rows: StreamRows, peer: int, *, ancillary_data: bool, bulk: bool
+    ) -> None:
         self.sock = sock
         self.spool = spool
+        self.rows = rows
         self.peer = peer
         self._control_bytes = 2048 if ancillary_data else 0
         self._bulk = bulk and spool.whole
-        self._buffer = bytearray(READ_BYTES)
+        self._buffer = bytearray(MOST_OF_ROW)
+        self._waiting = array("i", [0])
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
         self._much = False
@@ -123,11 +128,21 @@ class StreamReader:
 
     def _take(self, unaccompanied: Unaccompanied | None) -> int:
         """Take much at once, in the way that costs least; its bytes. Raises OSError."""
-        if self._bulk and (window := self.spool.window(SPLICE)) is not None:
+        if self._bulk and (window := self._window()) is not None:
             with window:
                 return self._receive(window)
-        at_most = SPLICE if unaccompanied is None else unaccompanied.waiting()
-        return self._splice(at_most) if at_most and self._bulk else self._receive(self._buffer)
+        at_most = MOST if unaccompanied is None else unaccompanied.waiting()
+        if not at_most or not self._bulk:
+            return self._receive(self._buffer)
+        length = self.rows.splice(self.sock.fileno(), self.peer, at_most)
+        self._much = length >= LARGE
+        return length
+
+    def _window(self) -> memoryview | None:
+        """Memory of the spool for what waits, or for as much as may come; None where none is at hand."""
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self.sock.fileno(), termios.FIONREAD, self._waiting)
+        return self.rows.window(max(LARGE, self._waiting[0]))
 
     def _receive(self, into: bytearray | memoryview) -> int:
         """Read once, into the buffer or into a window of the spool. Raises OSError."""
@@ -138,20 +153,18 @@ class StreamReader:
             meta = ancillary.read(starmap(_control, messages)).meta
         else:
             length, raw_flags, meta = self.sock.recv_into(into), 0, {}
-        if length:
-            flags = int(Flag.CONTROL_TRUNCATED) if raw_flags & recvmmsg.MSG_CTRUNC else 0
-            if length < LARGE or meta or flags:
-                self.spool.add(bytes(memoryview(into)[:length]), flags, self.peer, meta=meta)
-            elif into is self._buffer:
-                self.spool.large(memoryview(into)[:length], self.peer)
+        self._much = length >= LARGE
+        flags = int(Flag.CONTROL_TRUNCATED) if raw_flags & recvmmsg.MSG_CTRUNC else 0
+        if self._much and not meta and not flags:
+            if into is self._buffer:
+                self.rows.add(memoryview(into)[:length], self.peer)
             else:
-                self.spool.filled(length, self.peer)
-        self._much = length >= LARGE
-        return length
-
-    def _splice(self, at_most: int) -> int:
-        length = self.spool.splice(self.sock.fileno(), self.peer, at_most)
-        self._much = length >= LARGE
+                self.rows.filled(length, self.peer)
+        elif length:
+            data = bytes(memoryview(into)[:length])
+            self.spool.add(data[:MOST_OF_ROW], flags, self.peer, meta=meta)
+            if len(data) > MOST_OF_ROW:
+                self.rows.add(data[MOST_OF_ROW:], self.peer)
         return length
 
 

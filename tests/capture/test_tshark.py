@@ -191,3 +191,24 @@ def test_drops_are_told(tmp_path: Path) -> None:
         ["capinfos", "-I", tmp_path / "d.pcapng"], capture_output=True, text=True, timeout=PATIENCE, check=True
     ).stdout
     assert said.count("Number of stat entries = 1") == 2
+
+
+def test_a_message_that_is_too_long_for_a_packet_is_cut_and_says_so(tmp_path: Path) -> None:
+    """Wireshark would read neither it nor what follows."""
+    path, sink = tmp_path / "long.pcapng", FileSink(tmp_path / "long.pcapng")
+    recording = Recording(sink)
+    for number, length in enumerate((262_144, 300_000, 1)):
+        frame = Frame(number, number, length, 1, 0, bytes(length), {})
+        recording.add("key", Origin("unix/seqpacket", 0, "/tmp/a"), frame, None, None)
+    recording.flush()
+    sink.close()
+    command = ["tshark", "-r", str(path), "-T", "fields"]
+    for field in ("frame.cap_len", "frame.len", "frame.comment"):
+        command += ["-e", field]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    ahead = int(rows[2][0]) - 1
+    assert [int(kept) for kept, *_ in rows] == [262_144, 262_144, 1 + ahead]
+    assert [int(length) for _, length, _ in rows] == [262_144 + ahead, 300_000 + ahead, 1 + ahead]
+    assert rows[1][2] == f"{300_000 + ahead - 262_144} bytes more than a packet may have were left out"
+    assert rows[2][2] == ""

@@ -110,6 +110,21 @@ def test_watch_through_a_pipe_into_tshark(run: Run) -> None:
     assert shark.end() == 0
 
 
+@needs_tshark
+def test_a_stream_of_megabytes_is_recorded_in_packets_that_wireshark_reads(run: Run, tmp_path: Path) -> None:
+    """Read slowly at first, so that much of it waits and is taken at once."""
+    path = tmp_path / "w.pcapng"
+    watch = run("watch", "inet/tcp", "--listen", "--bind", "127.0.0.1:0", "--write", str(path), "--quiet")
+    data = bytes(range(256)) * 2**16
+    with socket.create_connection(watch.address(), PATIENCE) as sock:
+        sock.sendall(data)
+        wait(lambda: path.stat().st_size > len(data), "all of it")
+        watch.end(signal.SIGINT)
+    lines = tshark(path, "exported_pdu.exported_pdu", "data.data")
+    assert bytes.fromhex("".join(line[-1] or line[0] for line in lines)) == data
+    assert 0 < max(len(line[-1] or line[0]) for line in lines) // 2 < 262_144
+
+
 def test_no_acknowledged_frame_is_lost_by_a_kill(run: Run, done: Done, tmp_path: Path) -> None:
     for attempt in range(4):
         path = tmp_path / f"{attempt}.pcapng"

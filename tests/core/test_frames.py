@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -21,8 +22,9 @@ from sockexplorer.core.frames import (
     pack_columns,
     pack_header,
     pack_meta,
-    pack_row,
+    pack_stream,
     split_meta,
+    stream_head,
     unpack_columns,
     unpack_header,
 )  # fmt: skip
@@ -82,12 +84,27 @@ def test_other_bytes_are_no_header(data: bytes) -> None:
 def test_a_block_may_be_padded_so_that_the_next_begins_where_it_is_to(length: int, more: int) -> None:
     least = block_size(ROWS, 1, length)
     for size in (least + more, max(0, least - more - 1)):
-        packed = pack_row(length, 1, 2, size)
+        packed = pack_stream(length, 1000, 1, 2, size)
         if size % 8 or size < least:
             with pytest.raises(ValueError, match="no block"):
                 unpack_header(packed[: HEADER.size], 2**20)
         else:
             assert unpack_header(packed[: HEADER.size], 2**20).size == size
+
+
+@given(st.integers(1, 10_000), st.integers(1, 3000))
+def test_the_bytes_of_a_stream_are_cut_into_rows(length: int, most: int) -> None:
+    size = (stream_head(length, most) + length + 7) & ~7
+    packed = pack_stream(length, most, 7, 8, size)
+    header = unpack_header(packed[: HEADER.size], size)
+    assert header.begin == len(packed) == stream_head(length, most)
+    assert (header.payload, header.traffic) == (length, Traffic(header.frames, 0, length, 0))
+    times, ends, lengths, peers, flags = unpack_columns(packed[HEADER.size :], header.frames)
+    assert [end - begin for begin, end in pairwise([0, *ends])] == list(lengths)
+    assert sum(lengths) == length
+    assert max(lengths) <= most
+    assert set(lengths[:-1]) <= {most}
+    assert (set(times), set(peers), set(flags)) == ({7}, {8}, {0})
 
 
 @given(st.binary(max_size=50), st.dictionaries(st.text(), st.text() | st.integers() | st.none(), max_size=4))

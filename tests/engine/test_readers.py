@@ -21,6 +21,7 @@ from sockexplorer.engine import opening, recvmmsg
 from sockexplorer.engine.peers import LIMIT
 from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.stream_rows import StreamRows
 from sockexplorer.engine.streams import StreamReader
 from sockexplorer.families import family
 
@@ -173,7 +174,7 @@ def test_a_stream_is_read_as_it_comes_and_ends_once() -> None:
     with here:
         here.setblocking(False)
         spool, log = Spool(), Log()
-        reader = StreamReader(here, spool, 3, ancillary_data=True, bulk=False)
+        reader = StreamReader(here, spool, StreamRows(spool), 3, ancillary_data=True, bulk=False)
         with there:
             assert reader.read()
             there.sendall(b"abc")
@@ -197,7 +198,7 @@ def test_a_unix_stream_in_bulk_loses_no_descriptor(seed: int) -> None:
         there.setblocking(False)
         log = Log()
         spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
-        reader = StreamReader(here, spool, 3, ancillary_data=True, bulk=True)
+        reader = StreamReader(here, spool, StreamRows(spool), 3, ancillary_data=True, bulk=True)
         sent, passed = bytearray(), 0
         for number in range(120):
             part = bytes([number]) * chance.choice((1, 5000, 40_000, 150_000))
@@ -226,7 +227,7 @@ def test_a_unix_stream_that_passes_credentials_keeps_them_in_bulk() -> None:
         here.setblocking(False)
         log = Log()
         spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
-        reader = StreamReader(here, spool, 3, ancillary_data=True, bulk=True)
+        reader = StreamReader(here, spool, StreamRows(spool), 3, ancillary_data=True, bulk=True)
         for _ in range(3):
             there.sendall(bytes(60_000))
             there.sendall(bytes(60_000))

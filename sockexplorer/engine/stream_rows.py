@@ -1,0 +1,120 @@
+"""Bytes of streams on their way into a spool's file, many at once: out of a buffer, in place, or by way of a pipe.
+
+They are cut into rows that a capture file can hold as one packet each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+
+from sockexplorer.core.frames import PAGE, pack_stream, stream_head
+from sockexplorer.engine.spool import Spool
+
+MOST_OF_ROW = 252 * 1024
+"""Wireshark refuses a file that has more than 262,144 bytes of a packet, with those that stand ahead of the payload."""
+MOST = 2**20
+"""Bytes of one read."""
+_AT_ONCE = getattr(os, "SPLICE_F_NONBLOCK", 0)
+
+
+class StreamRows:
+    """Records what streams give in the ``spool`` of their session."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._window: memoryview | None = None
+        self._pipe: tuple[int, int] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is a file, which `splice` needs."""
+        return self._spool.whole
+
+    def add(self, payload: bytes | memoryview, peer: int) -> None:
+        """Record many bytes without a copy on the way to the file."""
+        self._spool.flush()
+        self._spool.block(_rows(len(payload)), _head(len(payload), peer), payload)
+
+    def window(self, size: int) -> memoryview | None:
+        """Memory of the file for ``size`` bytes, `MOST` at most, of which `filled` records as many as came.
+
+        None where none is at hand. Nothing else may be recorded in between.
+        """
+        self._spool.flush()
+        size = min(size, MOST)
+        head = stream_head(size, MOST_OF_ROW)
+        with contextlib.suppress(OSError):
+            self._spool.find(head + size)
+            memory = self._spool.memory(head + size)
+            self._window = None if memory is None else memory[head:]
+            return self._window
+        return None
+
+    def filled(self, count: int, peer: int) -> None:
+        """Record the first bytes of the window that was given last."""
+        window, self._window = self._window, None
+        assert window is not None
+        head = _head(count, peer)
+        if _rows(count) == _rows(len(window)) and (memory := self._spool.memory(len(head))) is not None:
+            memory[:] = head
+            self._spool.commit(len(head) + count)
+        else:
+            self.add(bytes(window[:count]), peer)
+
+    def splice(self, source: int, peer: int, at_most: int = MOST) -> int:
+        """Record what a stream's descriptor has, ``at_most`` and `MOST` bytes; how many, 0 at its end.
+
+        They don't pass through this process (splice(2)). Raises OSError, BlockingIOError where nothing waits.
+        """
+        spool, file = self._spool, self._spool.file
+        assert file is not None
+        spool.flush()
+        reading, writing = self._pipe or self._open_pipe()
+        count = os.splice(source, writing, min(at_most, MOST), flags=_AT_ONCE)
+        if not count:
+            return 0
+        done, head = 0, stream_head(count, MOST_OF_ROW)
+        try:
+            offset = spool.find(head + count + PAGE)
+            # The next one's payload is to begin with a page: to fill whole pages is cheaper.
+            alone = stream_head(1, MOST_OF_ROW)
+            size = (offset + head + count + alone + PAGE - 1 & -PAGE) - alone - offset
+            os.pwrite(file, _head(count, peer, size), offset)
+            while done < count:
+                done += os.splice(reading, file, count - done, offset_dst=offset + head + done)
+        except OSError as error:
+            self._drain(count - done)
+            spool.unkept(_rows(count), error)
+            return count
+        spool.commit(size)
+        return count
+
+    def close(self) -> None:
+        """Close the pipe, if there is one."""
+        for each in self._pipe or ():
+            os.close(each)
+        self._pipe = None
+
+    def _open_pipe(self) -> tuple[int, int]:
+        self._pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._pipe[1], fcntl.F_SETPIPE_SZ, MOST)
+        return self._pipe
+
+    def _drain(self, count: int) -> None:
+        assert self._pipe is not None
+        with contextlib.suppress(OSError):
+            while count > 0 and (read := len(os.read(self._pipe[0], count))):
+                count -= read
+
+
+def _rows(length: int) -> int:
+    return -(-length // MOST_OF_ROW)
+
+
+def _head(length: int, peer: int, size: int | None = None) -> bytes:
+    head = stream_head(length, MOST_OF_ROW)
+    return pack_stream(length, MOST_OF_ROW, time.time_ns(), peer, (head + length + 7) & ~7 if size is None else size)

@@ -1,0 +1,152 @@
+"""A spool's file is filled again where the log has let go of it, and nothing that is still kept is touched by that."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from ring_blocks import Sent, ring_block
+
+from sockexplorer.capture.log import Log
+from sockexplorer.core.units import MARKED, UNIT
+from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.stream_rows import MOST, MOST_OF_ROW, StreamRows
+
+MIB = 2**20
+Pair = tuple[Log, Spool]
+Make = Callable[..., Pair]
+
+
+@pytest.fixture
+def pair() -> Iterator[Make]:
+    """Makes a log and the spool that an engine would have of it."""
+    made: list[Pair] = []
+
+    def make(limit: int | None, directory: Path | None = None) -> Pair:
+        log = Log(limit, directory)
+        assert log.store.descriptor is not None
+        made.append((log, Spool(os.dup(log.store.descriptor))))
+        return made[-1]
+
+    yield make
+    for log, spool in made:
+        spool.close()
+        log.close()
+
+
+def taken(log: Log) -> int:
+    """Bytes that the file takes."""
+    assert log.store.descriptor is not None
+    return os.fstat(log.store.descriptor).st_blocks * 512
+
+
+def payload(number: int, length: int) -> bytes:
+    """Bytes that tell where they are, so that none can stand for others."""
+    return random.Random(number).randbytes(997) * (length // 997 + 1)
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_kept_stays_as_it_was_written(pair: Make, tmp_path: Path, seed: int, on_disk: bool) -> None:
+    """Rows of every size and kind, looked at now and then, as a busy or a slow client does."""
+    chance = random.Random(seed)
+    limit = chance.choice((0, 3 * MIB, 20 * MIB))
+    log, spool = pair(limit, tmp_path if on_disk else None)
+    rows = StreamRows(spool)
+    written: list[bytes] = []
+    for number in range(400):
+        length = int(chance.choice((10, 3000, 200_000, MOST_OF_ROW, MOST)) * chance.random()) + 1
+        data = payload(number, length)[:length]
+        how = chance.randrange(4)
+        if how == 0 or length > MOST_OF_ROW:
+            rows.add(data, 1)
+            written += [data[at : at + MOST_OF_ROW] for at in range(0, length, MOST_OF_ROW)]
+        elif how == 1 and (window := rows.window(chance.randrange(length, MOST))) is not None:
+            window[:length] = data
+            rows.filled(length, 1)
+            written.append(data)
+        elif how == 2:
+            frames = [Sent(data[:1400], min(length, 1400)) for _ in range(3)]
+            spool.ring_block(3, memoryview(ring_block(frames)))
+            written += [data[:1400]] * 3
+        else:
+            spool.add(data)
+            written.append(data)
+        if chance.random() < 0.3:
+            spool.flush()
+            log.catch_up()
+            assert log.size <= limit or len(list(log.blocks(log.first, log.end))) == 1
+            for row in {log.first, chance.randrange(log.first, log.end), log.end - 1}:
+                assert log.frame(row).payload == written[row]
+    spool.flush()
+    log.catch_up()
+    assert log.end == len(written)
+    assert [log.frame(row).payload for row in range(log.first, log.end)] == written[log.first :]
+
+
+def test_a_bounded_log_takes_no_more_room_however_long_it_goes_on(pair: Make) -> None:
+    log, spool = pair(20 * MIB)
+    rows = StreamRows(spool)
+    data, sizes = bytes(MIB), []
+    for number in range(200):
+        rows.add(data, 0)
+        if number % 3 == 2:
+            log.catch_up()
+            sizes.append(taken(log))
+    assert sizes[-1] <= 20 * MIB + 3 * UNIT
+    assert set(sizes[20:]) == {sizes[-1]}, "neither filled anew nor given back"
+    assert rows.window(MIB) is not None, "what was filled before is at hand"
+
+
+def test_what_a_client_clears_is_filled_again(pair: Make) -> None:
+    log, spool = pair(None)
+    rows = StreamRows(spool)
+    for number in range(100):
+        data = payload(number, 3 * MIB)[: 3 * MIB]
+        for at in range(0, len(data), MOST):
+            rows.add(data[at : at + MOST], 0)
+        log.catch_up()
+        assert b"".join(log.frame(row).payload for row in range(log.first, log.end)) == data
+        log.clear()
+    assert taken(log) <= 3 * UNIT
+
+
+@pytest.mark.parametrize("limit", [None, 8 * MIB])
+def test_much_that_is_cleared_at_once_is_given_back(pair: Make, limit: int | None) -> None:
+    """What the engine finds as holes it must not take for memory that is at hand."""
+    log, spool = pair(limit)
+    rows = StreamRows(spool)
+    written = 0
+    for lap in range(3):
+        for number in range(300):
+            rows.add(payload(number + lap, MIB)[:MIB], 0)
+            written += -(-MIB // MOST_OF_ROW)
+        assert taken(log) >= 300 * MIB
+        log.catch_up()
+        assert log.end == written
+        if limit is None:
+            assert (
+                b"".join(log.frame(row).payload for row in range(log.first, log.first + 5)) == payload(lap, MIB)[:MIB]
+            )
+        log.clear()
+        assert taken(log) <= (192 if limit is None else 8) * MIB + 2 * UNIT
+    assert log.first == log.end
+
+
+def test_a_file_may_have_more_units_than_can_be_marked(pair: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sockexplorer.capture import freed
+    from sockexplorer.engine import places
+
+    assert MARKED * UNIT >= 8 * 2**30
+    for module in (freed, places):
+        monkeypatch.setattr(module, "MARKED", 5)
+    log, spool = pair(0)
+    rows = StreamRows(spool)
+    for lap in range(6):
+        for number in range(10 * (1 + lap % 3)):
+            rows.add(payload(number, MIB)[:MIB], 0)
+        log.catch_up()
+        assert log.frame(log.end - 1).payload == payload(number, MIB)[MOST_OF_ROW * 4 : MIB]
