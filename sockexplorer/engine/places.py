@@ -101,10 +101,14 @@ class Places:
         if len(self._free) * UNIT >= AHEAD // 2:
             return
         with contextlib.suppress(OSError):
-            if self._new == 1:
+            first = self._new == 1
+            if first:
                 os.posix_fallocate(self._file, self.offset, UNIT - self.offset)
+                self._have_at_hand(0)
             while len(self._free) * UNIT < AHEAD:
                 os.posix_fallocate(self._file, self._new * UNIT, UNIT)
+                if first:
+                    self._have_at_hand(self._new)
                 heappush(self._free, self._new)
                 self._new += 1
 

@@ -32,12 +32,11 @@ def udp(there: Place, table: Table, length: int, count: int, only_ours: bool = F
     def of_payload(size: int) -> int:
         return size // length
 
-    def explorer() -> Receiver:
-        return ours.Client(Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", port)))
-
+    endpoint = Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", port))
     contestants: Contestants = {
         "C": lambda: control(there, port, file, length),
-        "sockexplorer": explorer,
+        "sockexplorer": lambda: ours.Client(endpoint),
+        "its log full": lambda: ours.Bounded(endpoint),
         "watch --write": lambda: ours.Watch("inet/udp", f"127.0.0.1:{port}", file),
     }
     peers: dict[str, tuple[str, Callable[[], Receiver]]] = {
@@ -63,9 +62,11 @@ def link(there: Place, table: Table, length: int, count: int, only_ours: bool = 
         return (size - 24) // (16 + length)
 
     ring = SetOption("SOL_SOCKET", "SO_RCVBUF", RING_MIB * 2**20)
+    endpoint = Endpoint("AF_PACKET", "raw", "bind", (place.NEAR, 3), options=(ring,))
     contestants: Contestants = {
         "C": lambda: _Blocks([str(there.control), "link", place.NEAR, str(file), str(RING_MIB)]),
-        "sockexplorer": lambda: ours.Client(Endpoint("AF_PACKET", "raw", "bind", (place.NEAR, 3), options=(ring,))),
+        "sockexplorer": lambda: ours.Client(endpoint),
+        "its log full": lambda: ours.Bounded(endpoint),
     }
     peers: dict[str, tuple[str, Callable[[], Receiver]]] = {
         "netsniff-ng": ("netsniff-ng", lambda: Program(
@@ -121,7 +122,8 @@ def _drain_each(
             receiver = start()
             listens(receiver)
             with sender() as sending:
-                _add(table, name, drain(receiver, sending, count, BUFFER, there.may_force), receiver)
+                laps = ours.Bounded.LAPS if isinstance(receiver, ours.Bounded) else 1
+                _add(table, name, drain(receiver, sending, count, BUFFER, there.may_force, laps), receiver)
             drained[name] = receiver
         except Failed as error:
             table.note(f"{name}: {error}")

@@ -82,6 +82,20 @@ class Client(Receiver):
         return found
 
 
+class Bounded(Client):
+    """A session whose log is full: what it drops was kept before."""
+
+    LIMIT = 32 * 2**20
+    LAPS = 6
+    """After so many drains the log, and what the engine has ready, were filled and filled again."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint, self.LIMIT)
+
+    def kept(self) -> int:
+        return int(self.ask("kept")["received"])
+
+
 class Watch(Receiver):
     """``sockexplorer watch TARGET --bind ADDRESS --write FILE --quiet``, a stream's with ``--listen``."""
 
