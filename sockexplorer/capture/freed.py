@@ -41,3 +41,12 @@ class Freed:
                 if unit < MARKED:
                     counters.cast("B")[HOLES + unit] = 1
         counters[RELEASED] = position
+
+    def over(self) -> None:
+        """Nobody fills the file any more: what is free in it, or was made ready, goes back to the system."""
+        self.most = 0
+        self._free.clear()
+        used = self._units.used
+        for unit in range(-(-self._store.size // UNIT)):
+            if unit not in used:
+                self._store.give_back(begin_of(unit), (unit + 1) * UNIT)

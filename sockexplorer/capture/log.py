@@ -227,6 +227,11 @@ class Log:
         self._latest = None
         self._freed.let_go(self._position)
 
+    def over(self) -> None:
+        """No engine records into the spool any more: memory that it had ready is given back."""
+        if not self._closed:
+            self._freed.over()
+
     def close(self) -> None:
         """Give the spool back; the log is empty and stays so."""
         if not self._closed:

@@ -23,6 +23,10 @@ class Store(Protocol):
     """Of the file, for an engine to write into; None where only this process can."""
     counters: memoryview
 
+    @property
+    def size(self) -> int:
+        """Bytes up to the end, holes included."""
+
     def read(self, size: int, offset: int) -> bytes: ...
     def view(self, size: int, offset: int) -> memoryview:
         """As `read`, without a copy where that can be: it stands until what is there is given back."""
@@ -58,6 +62,10 @@ class FileStore:
         self._map: mmap.mmap | None = None
         self._end = weakref.finalize(self, _let_go, descriptor, page, self.counters)
 
+    @property
+    def size(self) -> int:
+        return os.fstat(self._file).st_size
+
     def read(self, size: int, offset: int) -> bytes:
         return os.pread(self._file, size, offset)
 
@@ -65,7 +73,7 @@ class FileStore:
         end = offset + size
         if self._map is None or len(self._map) < end:
             # A view that somebody still has keeps an older mapping.
-            self._map = mmap.mmap(self._file, os.fstat(self._file).st_size, access=mmap.ACCESS_READ)
+            self._map = mmap.mmap(self._file, self.size, access=mmap.ACCESS_READ)
         return memoryview(self._map)[offset:end]
 
     def write(self, data: memoryview, offset: int) -> None:
@@ -101,6 +109,10 @@ class MemoryStore:
         self.descriptor: int | None = None
         self.counters = memoryview(bytearray(PAGE)).cast("Q")
         self._pieces: dict[int, bytearray] = {}
+
+    @property
+    def size(self) -> int:
+        return PIECE * (max(self._pieces, default=-1) + 1)
 
     def read(self, size: int, offset: int) -> bytes:
         parts = []

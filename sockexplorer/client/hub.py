@@ -124,6 +124,7 @@ class Hub:
 
         def closed(result: dict[str, Any] | None, problem: Problem | None) -> None:
             self._catch_up(session)
+            session.log.over()
             session.state = "closed"
             session.connections = ()
             if result is not None:
@@ -228,6 +229,8 @@ class Hub:
 
     def _bury(self) -> None:
         for session in self.sessions.values():
+            if session.state != "file":
+                session.log.over()
             session.lose(self.client.dead)
         self._remove_files()
 

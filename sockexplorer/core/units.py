@@ -45,6 +45,11 @@ class Units:
         self._current = offset // UNIT
         return self._current
 
+    @property
+    def used(self) -> set[int]:
+        """Those that hold something that is needed, or are being filled."""
+        return {self._current, *(unit for unit, _ in self._full)}
+
     def let_go(self, position: int) -> Iterator[int]:
         """Everything ahead of a position is not needed any more; yields the units that are free by that."""
         while self._full and self._full[0][1] <= position:

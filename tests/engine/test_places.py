@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from ring_blocks import Sent, ring_block
 
+from sockexplorer.capture import freed
 from sockexplorer.capture.log import Log
+from sockexplorer.core.frames import PAGE
 from sockexplorer.core.units import MARKED, UNIT
+from sockexplorer.engine import places
 from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.stream_rows import MOST, MOST_OF_ROW, StreamRows
 
@@ -137,9 +140,6 @@ def test_much_that_is_cleared_at_once_is_given_back(pair: Make, limit: int | Non
 
 
 def test_a_file_may_have_more_units_than_can_be_marked(pair: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sockexplorer.capture import freed
-    from sockexplorer.engine import places
-
     assert MARKED * UNIT >= 8 * 2**30
     for module in (freed, places):
         monkeypatch.setattr(module, "MARKED", 5)
@@ -150,3 +150,35 @@ def test_a_file_may_have_more_units_than_can_be_marked(pair: Make, monkeypatch: 
             rows.add(payload(number, MIB)[:MIB], 0)
         log.catch_up()
         assert log.frame(log.end - 1).payload == payload(number, MIB)[MOST_OF_ROW * 4 : MIB]
+
+
+def test_what_was_ready_is_given_back_when_nobody_fills_the_file_any_more(pair: Make) -> None:
+    log, spool = pair(8 * MIB)
+    spool.prepare()
+    rows = StreamRows(spool)
+    for number in range(100):
+        rows.add(payload(number, MIB)[:MIB], 0)
+        log.catch_up()
+    assert taken(log) > 60 * MIB
+    kept = [log.frame(row) for row in range(log.first, log.end)]
+    spool.close()
+    log.over()
+    assert taken(log) <= 8 * MIB + 2 * UNIT
+    assert [log.frame(row) for row in range(log.first, log.end)] == kept
+    log.clear()
+    assert taken(log) <= UNIT + PAGE
+
+
+@pytest.mark.parametrize("name", ["MADV_POPULATE_WRITE", "F_GET_SEALS"])
+def test_a_kernel_that_can_not_say_what_is_at_hand(pair: Make, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Then all is written by calls."""
+    monkeypatch.setattr(places, name, 9999)
+    log, spool = pair(8 * MIB)
+    spool.prepare()
+    rows = StreamRows(spool)
+    for number in range(100):
+        rows.add(payload(number, MIB)[:MIB], 0)
+        log.catch_up()
+        assert rows.window(MIB) is None
+    parts = [log.frame(row).payload for row in range(log.end - 5, log.end)]
+    assert b"".join(parts) == payload(99, MIB)[:MIB]
