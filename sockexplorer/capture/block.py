@@ -32,14 +32,18 @@ class Block:
     ``begins[i]`` to ``ends[i]``.
     """
 
-    def __init__(self, store: Store, offset: int, size: int, first: int, last: int, names: Names) -> None:
+    def __init__(
+        self, store: Store, offset: int, size: int, first: int, last: int, names: Names, *, lent: bool = False
+    ) -> None:
         """``size`` is how much of the store the block takes at most.
 
-        ``names`` are those of the packet rings' blocks so far, and learn what is new in this one.
+        ``names`` are those of the packet rings' blocks so far, and learn what is new in this one. A ``lent`` block has
+        its bytes where the store has them, and stands until they are given back.
         """
+        read = store.view if lent else store.read
         self.long = size >= LONG * (last - first)
         """Whether its payloads are better taken one by one."""
-        head = store.read(min(size, HEADER.size + (last - first) * ROW_BYTES if self.long else WHOLE), offset)
+        head = read(min(size, HEADER.size + (last - first) * ROW_BYTES if self.long else WHOLE), offset)
         header = unpack_header(head, 2**63)
         self.tagged: dict[int, int] | None = None
         """Where the headers of packets with a VLAN tag are, in a block of a ring; None in any other."""
@@ -58,9 +62,9 @@ class Block:
                 columns = unpack_columns(body, header.frames)
             self.times, self.ends, self.lengths, self.peers, self.flags = columns
             return
-        self._walk(head if whole else store.read(header.size, offset), header, names)
+        self._walk(head if whole else read(header.size, offset), header, names)
 
-    def _walk(self, data: bytes, header: Header, names: Names) -> None:
+    def _walk(self, data: bytes | memoryview, header: Header, names: Names) -> None:
         """The rows of a packet ring's block. Raises ValueError where they are not as the header says."""
         self.data = memoryview(data)[header.begin : header.begin + header.payload]
         found = tpacket.walk(self.data, names)
@@ -142,7 +146,7 @@ def _steps(first: int, step: int, count: int) -> bytes:
     return (array("I", range(first, first + step * count, step)) if step else array("I", [first]) * count).tobytes()
 
 
-def _columns(block: bytes, count: int) -> Columns:
+def _columns(block: bytes | memoryview, count: int) -> Columns:
     """The columns of a block without a copy where the machine's byte order is the spool's."""
     view = memoryview(block)[HEADER.size : HEADER.size + count * ROW_BYTES]
     if sys.byteorder == "big":

@@ -255,17 +255,22 @@ class Log:
         first = self._firsts[index]
         found = self._at_hand.get(first)
         if found is None:
-            known, newest = len(self._names.known), index + 1 == len(self._firsts)
-            end, last = (self._position, self.end) if newest else (self._positions[index + 1], self._firsts[index + 1])
-            size = end - self._positions[index]
-            found = self._at_hand[first] = Block(self.store, self._offsets[index], size, first, last, self._names)
-            for new in range(known, len(self._names.known)):
-                self.on_name(OF_RINGS + new + 1, self._names.known[new])
+            found = self._at_hand[first] = self._make(index)
             if len(self._at_hand) > BLOCKS_AT_HAND:
                 self._at_hand.popitem(last=False)
         else:
             self._at_hand.move_to_end(first)
         self._latest = found
+        return found
+
+    def _make(self, index: int, *, lent: bool = False) -> Block:
+        """Read a block, of which ``index`` says which one of those in the columns it is."""
+        known, newest = len(self._names.known), index + 1 == len(self._firsts)
+        end, last = (self._position, self.end) if newest else (self._positions[index + 1], self._firsts[index + 1])
+        offset, size, first = self._offsets[index], end - self._positions[index], self._firsts[index]
+        found = Block(self.store, offset, size, first, last, self._names, lent=lent)
+        for new in range(known, len(self._names.known)):
+            self.on_name(OF_RINGS + new + 1, self._names.known[new])
         return found
 
     def frame(self, number: int) -> Frame:
@@ -300,6 +305,11 @@ class Log:
             block = self._block(number)
             yield block
             number = max(block.last, self.first)
+
+    def passing(self) -> Iterator[Block]:
+        """All blocks that are kept, each for whoever is done with it before the log lets go of it."""
+        for index in range(self._gone, len(self._firsts)):
+            yield self._make(index, lent=True)
 
     def since(self, time: int) -> int:
         """The number of the first row that is as late as a time in ns, by halving; rows are taken to be in order."""

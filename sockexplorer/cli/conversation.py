@@ -101,12 +101,16 @@ class Conversation:
         self._announce()
         self._say_waits()
         log = self.session.log
-        for block in log.blocks(self._next, log.end):
-            if self._next == block.first and self.on_block(self.session, block):
+        for block in log.passing():
+            if self._next <= block.first:
+                # Whoever takes a block may find afterwards that it is time to stop: then it was taken all the same.
                 self._next = block.last
+                if self.on_block(self.session, block):
+                    continue
+                self._next = block.first
             for number in range(self._next, block.last):
                 frame = log.frame(number)
-                self._next += 1
+                self._next = number + 1
                 if frame.event:
                     self._tell(frame)
                 else:
