@@ -39,7 +39,7 @@ class Conversation:
         hub: Hub,
         stop: Stop,
         on_frame: Callable[[Session, Frame], None],
-        on_block: Callable[[Session, Block], bool],
+        on_block: Callable[[Session, Block], bool] | None,
     ) -> None:
         self.hub = hub
         self.stop = stop
@@ -101,8 +101,8 @@ class Conversation:
         self._announce()
         self._say_waits()
         log = self.session.log
-        for block in log.passing():
-            if self._next <= block.first:
+        for block in log.blocks(self._next, log.end) if self.on_block is None else log.passing():
+            if self.on_block is not None and self._next <= block.first:
                 # Whoever takes a block may find afterwards that it is time to stop: then it was taken all the same.
                 self._next = block.last
                 if self.on_block(self.session, block):
@@ -152,14 +152,11 @@ class Conversation:
             self.pump(patience=0.05)
 
 
-def one_by_one(session: Session, block: Block) -> bool:
-    """Have the frames of a block come one by one."""
-    return False
-
-
 @contextmanager
 def conversation(
-    stop: Stop, on_frame: Callable[[Session, Frame], None], on_block: Callable[[Session, Block], bool] = one_by_one
+    stop: Stop,
+    on_frame: Callable[[Session, Frame], None],
+    on_block: Callable[[Session, Block], bool] | None = None,
 ) -> Iterator[Conversation]:
     """An engine of its own for one conversation. Raises `Failed` when it can't be started."""
 

@@ -108,7 +108,7 @@ def command(
         output = Output(stop)
         recorder = None if write is None else kept.enter_context(recorder_of(write, output, stop, overwrite=overwrite))
         printer = Printer(output, stop, count, kind or "text", recorder, quiet=quiet or write == "-")
-        with conversation(stop, printer.take, printer.take_block) as talk:
+        with conversation(stop, printer.take, printer.take_block if printer.by_block else None) as talk:
             failed = follow(talk, printer, endpoint, seconds)
         if recorder is not None and printer.no_room is not None:
             lost = printer.taken - recorder.recording.written
