@@ -1,6 +1,6 @@
 """The log of one session: every frame of its spool, up to a number of bytes, the oldest dropped first.
 
-Rows are numbered for life, from 0: trimming the log never renumbers a row. The spool is a file that an engine writes
+Rows are numbered for life, from 1: trimming the log never renumbers a row. The spool is a file that an engine writes
 and this log reads (see `sockexplorer.core.frames`); of each block two numbers are kept here, of a frame nothing.
 """
 
@@ -99,7 +99,7 @@ class Log:
         self._names = Names()
         self._uncounted: deque[int] = deque()
         """First rows of blocks of a ring that `tell_directions` has not looked at."""
-        self.end = 0
+        self.end = 1
         """One more than the number of the newest row."""
         self.received = 0
         self.sent = 0

@@ -51,7 +51,7 @@ class Conversation:
         self._announced = False
         self._waits = ("", 0.0)
         """What an operation waits for and since when, as far as it was not said yet."""
-        self._next = 0
+        self._next = 1
         """The first row that was not handed on yet."""
 
     def open(self, endpoint: Endpoint, seconds: float | None = None) -> None:

@@ -61,7 +61,7 @@ def command(target: Target, as_json: bool) -> None:
                 talk.hub.poll(stop.patience)
                 run.step()
                 for at, session in enumerate(run.sessions, 1):
-                    shown[at] = _print(output, at, session, shown.get(at, 0), as_json=as_json)
+                    shown[at] = _print(output, at, session, shown.get(at, 1), as_json=as_json)
                 if run.over and end_by == float("inf"):
                     end_by = time.monotonic() + GRACE
         except (Gone, Stopped):
@@ -82,7 +82,7 @@ def _print(output: Output, at: int, session: Session, first: int, *, as_json: bo
         if frame.event:
             note(f"{at}  {frame.meta.get('text', frame.event)}")
         elif as_json:
-            text = rows.as_json(number + 1, session, frame)
+            text = rows.as_json(number, session, frame)
             output.write(output.encode(json.dumps({"end": at, **json.loads(text)}) + "\n"))
         else:
             output.write(output.encode(f"{at}  {rows.as_text(session, frame)}\n"))

@@ -109,8 +109,8 @@ def test_every_line_fits_and_every_byte_is_in_a_line(payloads: list[bytes], widt
         start, end = conversation._starts[index], conversation._ends[index]
         assert line.text.isprintable()
         assert cell_len(line.text) <= max(width, 10), line
-        covered[line.frame] = covered.get(line.frame, b"") + payloads[line.frame][start:end]
-    assert covered == dict(enumerate(payloads))
+        covered[line.frame] = covered.get(line.frame, b"") + payloads[line.frame - 1][start:end]
+    assert covered == dict(enumerate(payloads, 1))
 
 
 def test_a_long_payload_is_cut_a_little_at_a_time() -> None:
@@ -124,9 +124,9 @@ def test_a_long_payload_is_cut_a_little_at_a_time() -> None:
         steps += 1
     assert steps > 100
     found = [(each.frame, each.first, each.text) for each in map(conversation.line, range(len(conversation)))]
-    assert [text for number, _, text in found if number in (0, 2, 4)] == ["first", "then", "last"]
-    assert [number for number, first, _ in found if first] == [0, 1, 2, 3, 4]
-    assert "".join(text for number, _, text in found if number == 1) == "\\xff" * 50_000
+    assert [text for number, _, text in found if number in (1, 3, 5)] == ["first", "then", "last"]
+    assert [number for number, first, _ in found if first] == [1, 2, 3, 4, 5]
+    assert "".join(text for number, _, text in found if number == 2) == "\\xff" * 50_000
     assert not conversation.go_on(0)
 
 

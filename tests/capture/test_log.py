@@ -39,12 +39,12 @@ def fill(log: Log, spool: Spool, batch: list[tuple]) -> list[Frame]:  # type: ig
 @given(BATCHES, st.integers(0, 2000))
 def test_bounded_counted_and_read_back(batches: list[list], limit: int) -> None:  # type: ignore[type-arg]
     log, spool, expected = Log(limit), Spool(), list[Frame]()
-    newest = 0
+    newest = 1
     for batch in batches:
-        newest = len(expected) if batch else newest
+        newest = len(expected) + 1 if batch else newest
         expected += fill(log, spool, batch)
         assert log.size <= limit or log.first == newest, "the newest block stays, and no other beyond the limit"
-        kept = expected[log.first :]
+        kept = expected[log.first - 1 :]
         assert len(log) == len(kept)
         assert [log.frame(number) for number in range(log.first, log.end)] == kept
         traffic = [each for each in expected if not each.flags & Flag.EVENT]
@@ -83,7 +83,9 @@ def test_a_shared_spool_is_read_as_one_that_was_sent(batches: list[list]) -> Non
         assert shared.catch_up() == 0
         theirs.flush()
         assert bool(shared.catch_up()) == bool(expected)
-    assert [shared.frame(number) for number in range(shared.end)] == [sent.frame(number) for number in range(sent.end)]
+    assert [shared.frame(number) for number in range(1, shared.end)] == [
+        sent.frame(number) for number in range(1, sent.end)
+    ]
     counted = [(log.received, log.sent, log.bytes_in, log.bytes_out, log.dropped) for log in (sent, shared)]
     assert counted[0] == counted[1]
 
@@ -96,10 +98,10 @@ def test_of_a_long_payload_no_more_is_read_than_is_looked_at(monkeypatch: pytest
     sizes: list[int] = []
     read = log.store.read
     monkeypatch.setattr(log.store, "read", lambda size, offset: sizes.append(size) or read(size, offset))
-    assert log.head(1, 10).payload == b"b" * 10
-    assert log.head(0, 20).payload == b"a" * 20
+    assert log.head(2, 10).payload == b"b" * 10
+    assert log.head(1, 20).payload == b"a" * 20
     assert sum(sizes) < 1000
-    assert log.frame(1).payload == b"b" * 300_000
+    assert log.frame(2).payload == b"b" * 300_000
 
 
 def test_memory_is_given_back() -> None:
@@ -138,8 +140,8 @@ def test_frames_that_the_file_has_no_room_for_are_counted_and_told(tmp_path: Pat
     spool.flush()
     spool.flush()
     log.catch_up()
-    assert [log.frame(number).payload for number in range(log.end)] == [b"first", b"fourth", b""]
-    assert log.frame(2).meta["count"] == 2
+    assert [log.frame(number).payload for number in range(1, log.end)] == [b"first", b"fourth", b""]
+    assert log.frame(3).meta["count"] == 2
     assert [each["address"] for each in told] == ["('127.0.0.1', 9)"], "whoever could not be told of is told of later"
     assert (log.received, log.dropped) == (4, 2)
 
@@ -160,6 +162,15 @@ def test_clear_keeps_numbers_and_counters(first: list[list], second: list[list])
     assert log.first == end
 
 
+def test_rows_count_from_one_as_those_of_files_do() -> None:
+    log, spool = Log(), Spool()
+    assert (log.first, log.end, len(log), log.since(0)) == (1, 1, 0, 1)
+    fill(log, spool, [(b"x", 0, 0, 1, time, None) for time in (10, 20, 30)])
+    assert (log.first, log.end, len(log)) == (1, 4, 3)
+    assert [log.since(time) for time in (0, 10, 11, 30, 31)] == [1, 1, 2, 3, 4]
+    assert [frame.number for frame in (log.frame(1), log.head(1, 9))] == [1, 1]
+
+
 @given(st.lists(ROWS, min_size=1, max_size=10), st.integers(0, 70))
 def test_the_head_is_the_beginning_of_the_frame(batch: list, limit: int) -> None:  # type: ignore[type-arg]
     log = Log()
@@ -171,7 +182,7 @@ def test_the_head_is_the_beginning_of_the_frame(batch: list, limit: int) -> None
         assert log.time(frame.number) == frame.time
 
 
-@pytest.mark.parametrize("number", [-1, 0, 4, 8, 2**40])
+@pytest.mark.parametrize("number", [-1, 0, 5, 9, 2**40])
 def test_a_row_that_is_not_kept_is_an_index_error(number: int) -> None:
     log, spool = Log(), Spool()
     fill(log, spool, [(b"x", 0, 0, 1, 1, None)] * 5)
@@ -180,7 +191,7 @@ def test_a_row_that_is_not_kept_is_an_index_error(number: int) -> None:
     for read in (log.frame, log.time, lambda each: log.head(each, 5)):
         with pytest.raises(IndexError):
             read(number)
-    assert log.frame(5).payload == b"y"
+    assert log.frame(6).payload == b"y"
 
 
 def test_blocks_that_lie_are_refused_and_leave_the_log_alone() -> None:
@@ -193,7 +204,7 @@ def test_blocks_that_lie_are_refused_and_leave_the_log_alone() -> None:
             log.append(bad)
     assert (len(log), log.received, log.size) == (0, 0, 0)
     log.append(body)
-    assert log.frame(0).payload == b"abc"
+    assert log.frame(1).payload == b"abc"
     log.append(b"")
     assert len(log) == 1
 
@@ -202,7 +213,7 @@ def test_events_have_a_name_and_are_no_traffic() -> None:
     log, spool = Log(), Spool()
     spool.event("accepted", "accepted from …", 3, connection=True)
     log.append(spool.take())
-    frame = log.frame(0)
+    frame = log.frame(1)
     assert (frame.event, frame.peer, frame.payload) == ("accepted", 3, b"")
     assert frame.meta["text"] == "accepted from …"
     assert (log.received, log.sent) == (0, 0)

@@ -41,32 +41,32 @@ async def test_a_rule_is_made_checked_and_kept(
         assert line.has_class("-wrong")
         await person.press("enter")
         assert line.display, "what is wrong is not taken"
-        line.value = "n>=3"
+        line.value = "n>=4"
         await person.sees("✓ enter takes it")
         assert line.has_class("-right")
         await person.press("enter")
-        await person.sees("① red", "n>=3")
-        await person.press("a", *"n==4")
+        await person.sees("① red", "n>=4")
+        await person.press("a", *"n==5")
         await person.press("ctrl+t", "enter")
-        await person.sees("② yellow", "n==4")
+        await person.sees("② yellow", "n==5")
         await person.press("escape")
         await person.until(lambda: person.app.screen is person.main)
         assert signs(person) == [" ", " ", " ", "①", "①"]
         await person.press("C", "j", "K", "escape")
         await person.until(lambda: person.app.screen is person.main)
         assert signs(person) == [" ", " ", " ", "②", "①"], "the first that matches"
-    assert load(file) == Settings("nord", keys={"send": "s"}, rules=(Rule("n==4", "yellow"), Rule("n>=3", "red")))
+    assert load(file) == Settings("nord", keys={"send": "s"}, rules=(Rule("n==5", "yellow"), Rule("n>=4", "red")))
     async with people(size, settings=load(file)) as person:
         await with_frames(person, peer, 5)
         assert signs(person) == [" ", " ", " ", "②", "①"]
         await person.press("C", "enter")
         line = person.app.screen.query_one(FilterLine)
-        assert line.value == "n==4"
-        line.value = "n==0"
+        assert line.value == "n==5"
+        line.value = "n==1"
         await person.press("enter", "j", "d", "escape")
         await person.until(lambda: person.app.screen is person.main)
         assert signs(person) == ["①", " ", " ", " ", " "]
-    assert load(file).rules == (Rule("n==0", "yellow"),)
+    assert load(file).rules == (Rule("n==1", "yellow"),)
 
 
 async def test_a_rule_colours_the_row_and_no_other(people: People, peer: socket.socket) -> None:
@@ -74,7 +74,7 @@ async def test_a_rule_colours_the_row_and_no_other(people: People, peer: socket.
         await with_frames(person, peer, 3)
         view = person.main.traffic.view
         before = [view.line(index, 100) for index in range(3)]
-        view.set_rules((Rule("n==1", "purple"),))
+        view.set_rules((Rule("n==2", "purple"),))
         after = [view.line(index, 101)[1:] for index in range(3)]
         assert [style for _, style in after[0]] == [style for _, style in before[0]]
         said = next(style for text, style in after[1] if "frame 1" in text)
@@ -119,7 +119,7 @@ async def test_a_rule_in_the_settings_that_is_wrong_is_told_and_shown(
     people: People, peer: socket.socket, tmp_path: Path
 ) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text('[[rule]]\nfilter = "n>x"\ncolour = "red"\n[[rule]]\nfilter = "n==0"\ncolour = "green"\n')
+    file.write_text('[[rule]]\nfilter = "n>x"\ncolour = "red"\n[[rule]]\nfilter = "n==1"\ncolour = "green"\n')
     settings = load(file)
     assert settings.problems == ("rule 1: 'x' is not a number",)
     async with people((120, 40), settings=settings) as person:
@@ -132,7 +132,7 @@ async def test_a_rule_in_the_settings_that_is_wrong_is_told_and_shown(
 
 
 async def test_there_are_only_so_many_rules(people: People, peer: socket.socket) -> None:
-    rules = tuple(Rule(f"n=={number}", "red") for number in range(MOST))
+    rules = tuple(Rule(f"n=={number}", "red") for number in range(1, MOST + 1))
     async with people((80, 24), settings=Settings(rules=rules)) as person:
         await with_frames(person, peer, MOST)
         assert row(person, MOST - 1).startswith("⑳")
@@ -145,7 +145,7 @@ async def test_there_are_only_so_many_rules(people: People, peer: socket.socket)
 async def test_a_painter_forgets_before_it_grows(people: People, peer: socket.socket) -> None:
     async with people((80, 24)) as person:
         await with_frames(person, peer, 2)
-        painter = Painter((Rule("n==1", "red"),), person.session, lambda rule: None)
+        painter = Painter((Rule("n==2", "red"),), person.session, lambda rule: None)
         painter._found.update(dict.fromkeys(range(10, 10_000), 0))
-        assert [painter.rule_of(0), painter.rule_of(1)] == [-1, 0]
+        assert [painter.rule_of(1), painter.rule_of(2)] == [-1, 0]
         assert len(painter._found) == 2

@@ -78,10 +78,10 @@ def drawn(view: LineView) -> list[Style]:
 async def test_every_style_can_be_read_in_every_theme(people: People, peer: socket.socket) -> None:
     async with people((120, 40)) as person:
         await with_frames(person, peer, 9)
-        await person.press("/", *"n>=3", "enter", "h")
+        await person.press("/", *"n>=4", "enter", "h")
         view = person.main.traffic.view
         await person.until(lambda: view.rows.matches()[0] == 6)
-        view.set_rules((Rule("n==4", "pink"), Rule("n==1", "grey"), Rule("n==8", "yellow")))
+        view.set_rules((Rule("n==5", "pink"), Rule("n==2", "grey"), Rule("n==9", "yellow")))
         person.app.console._color_system = ColorSystem.TRUECOLOR
         poor = list[str]()
         themes = [each for each in person.app.available_themes if not each.startswith("ansi")]
@@ -103,8 +103,8 @@ async def test_in_sixteen_colours_nothing_vanishes(people: People, peer: socket.
     async with people((120, 40)) as person:
         await with_frames(person, peer, 9)
         view = person.main.traffic.view
-        await person.press("/", *"n>=3", "enter", "h", "g")
-        view.set_rules((Rule("n==4", "pink"), Rule("n==1", "grey")))
+        await person.press("/", *"n>=4", "enter", "h", "g")
+        view.set_rules((Rule("n==5", "pink"), Rule("n==2", "grey")))
         person.app.console._color_system = sixteen
         for theme in person.app.available_themes:
             person.app.theme = theme

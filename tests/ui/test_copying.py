@@ -25,20 +25,20 @@ async def test_a_row_is_copied_in_every_format(people: People, size: tuple[int, 
         copied = {}
         for number, kind in enumerate(COPIES):
             await person.press("e")
-            await person.sees("Copy row 1 as", *(f"{each} " for each in COPIES))
+            await person.sees("Copy row 2 as", *(f"{each} " for each in COPIES))
             # The choice of the last time is under the cursor.
             await person.press(*(["j"] if number else []), "enter")
             await person.until(lambda: person.app.screen is person.main)
-            await person.sees(f"Copied row 1 as {kind}")
+            await person.sees(f"Copied row 2 as {kind}")
             copied[kind] = person.app.clipboard
             assert not copied[kind].endswith("\n")
-        assert ast.literal_eval(copied["python"].partition("frame_1 = ")[2]) == payload
-        assert "frame_1_length = 18" in copied["c"]
+        assert ast.literal_eval(copied["python"].partition("frame_2 = ")[2]) == payload
+        assert "frame_2_length = 18" in copied["c"]
         assert bytes.fromhex(copied["hex"]) == payload
         assert "0000  ff 5b 2f 6e" in copied["hexdump"]
         assert r"\xff[/nope]" in copied["text"]
         said = json.loads(copied["jsonl"])
-        assert (said["n"], said["dir"], bytes.fromhex(said["payload"])) == (1, "in", payload)
+        assert (said["n"], said["dir"], bytes.fromhex(said["payload"])) == (2, "in", payload)
         assert said["peer"] == repr(peer.getsockname())
         assert not any("\x1b" in each or "\x07" in each for each in copied.values()), "nothing that a terminal acts on"
         await person.press("e", "escape")

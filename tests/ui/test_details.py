@@ -220,12 +220,12 @@ async def test_who_looks_at_a_row_keeps_it_while_others_come(
         peer.sendto(b"frame 3", session.local)  # type: ignore[arg-type]
         await person.until(lambda: view.line_count() == 4)
         await person.settle()
-        assert view.number_at(view.cursor) == 2
-        assert tree.facts[0].value.startswith("2 ")
+        assert view.number_at(view.cursor) == 3
+        assert tree.facts[0].value.startswith("3 ")
         await person.sees("not following" if size[0] > 80 else "follow")
         view.focus()
         await person.press("G")
-        await person.until(lambda: tree.facts[0].value.startswith("3 "))
+        await person.until(lambda: tree.facts[0].value.startswith("4 "))
         assert view.following
 
 

@@ -18,11 +18,11 @@ async def test_the_line_is_judged_while_it_is_typed(people: People, size: tuple[
     async with people(size) as person:
         await with_frames(person, peer, 12)
         line = person.main.query_one(FilterLine)
-        await person.press("/", *"n>=3")
+        await person.press("/", *"n>=4")
         await person.sees("✓ 9 of 12 rows")
         assert line.has_class("-right")
         await person.press("x")
-        await person.sees("✗ '3x' is not a number")
+        await person.sees("✗ '4x' is not a number")
         assert line.has_class("-wrong")
         assert not line.has_class("-right")
         line.value = "can.png==1"
@@ -31,7 +31,7 @@ async def test_the_line_is_judged_while_it_is_typed(people: People, size: tuple[
         await person.sees("✗ not understood at the end: a value belongs after event==", "tab: accepted")
         line.value = "nl.type==RTM_NEWLINK"
         await person.sees("✓ 0 of 12 rows")
-        line.value = "n>=3"
+        line.value = "n>=4"
         await person.sees("✓ 9 of 12 rows")
         assert "9 rows pass" not in person.text("#status")
         await person.press("enter")
@@ -95,16 +95,16 @@ async def test_a_filter_that_marks_leaves_every_row_in_sight(
         assert marked[-1].split("frame ")[1][0] == "8"
         assert {line.split("frame ")[1][0] for line in marked} <= {"3", "5", "8"}
         await person.press("g", "n")
-        assert view.number_at(view.cursor) == 3
+        assert view.number_at(view.cursor) == 4
         await person.press("n", "n", "n")
-        assert view.number_at(view.cursor) == 8, "the last is the last"
+        assert view.number_at(view.cursor) == 9, "the last is the last"
         await person.press("N")
-        assert view.number_at(view.cursor) == 5
+        assert view.number_at(view.cursor) == 6
         await person.press("h")
         assert view.line_count() == 3
-        assert view.number_at(view.cursor) == 5, "the cursor stays on its row"
+        assert view.number_at(view.cursor) == 6, "the cursor stays on its row"
         await person.press("N")
-        assert view.number_at(view.cursor) == 3
+        assert view.number_at(view.cursor) == 4
 
 
 async def test_without_a_filter_there_is_nothing_to_hide(people: People, peer: socket.socket) -> None:

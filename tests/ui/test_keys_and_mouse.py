@@ -83,7 +83,7 @@ async def test_the_mouse_does_what_keys_do(people: People, peer: socket.socket) 
         view = person.main.traffic.view
         await person.click(view, offset=(30, 1))
         assert view.cursor == 1
-        await person.sees("frame     1   ← received")
+        await person.sees("frame     2   ← received")
         await person.open("inet/tcp", "listen", local_port="0")
         await person.click("#session-bar", offset=(3, 0))
         assert person.session is first

@@ -38,7 +38,7 @@ async def test_two_enters_bind_udp_and_its_datagrams_appear(
         peer.sendto(b"hello \x1b[31m\n", person.session.local)
         shown = await person.sees(r"hello \x1b[31m\n")
         line = next(each for each in shown.splitlines() if r"hello \x1b" in each)
-        assert re.search(r"\b0 +\d\d:\d\d:\d\d\.\d{3,6} ← *127\.0\.0\.1:\d+ +12 ", line), line
+        assert re.search(r"\b1 +\d\d:\d\d:\d\d\.\d{3,6} ← *127\.0\.0\.1:\d+ +12 ", line), line
         assert f"127.0.0.1:{peer.getsockname()[1]}" in line
 
 

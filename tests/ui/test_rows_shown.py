@@ -32,7 +32,7 @@ async def test_time_is_told_in_three_ways(people: People, size: tuple[int, int],
         assert " 0.000000 " in row(person, 0)
         await person.press("T")
         assert f" {(times[3] - times[2]) / 1e9:.6f} " in row(person, 3)
-        await person.press("/", *"n==0 or n==3", "enter")
+        await person.press("/", *"n==1 or n==4", "enter")
         await person.until(lambda: person.main.traffic.view.line_count() == 2)
         assert f" {(times[3] - times[0]) / 1e9:.6f} " in row(person, 1), "the row before in sight"
         await person.press("T")
@@ -50,7 +50,7 @@ async def test_columns_are_chosen_and_kept(
         await person.sees("Columns", "[x] number", "[x] summary")
         await person.press("space", "enter")
         await person.until(lambda: person.app.screen is person.main)
-        assert not row(person, 0).lstrip().startswith("0 ")
+        assert not row(person, 0).lstrip().startswith("1 ")
         assert "udp" in row(person, 0), "what was chosen is shown in any width"
         await person.press("T")
         assert load(file).look == Look("relative", tuple(each for each in COLUMNS if each != "number"))
@@ -92,22 +92,22 @@ async def test_bookmarks(people: People, size: tuple[int, int], peer: socket.soc
         view = person.main.traffic.view
         assert not view.bookmarks
         await person.press("g", "m", "j", "j", "m", "G", "m")
-        assert view.bookmarks == {0, 2, 9}
+        assert view.bookmarks == {1, 3, 10}
         await person.sees("◆")
         assert row(person, 2).startswith("◆")
         assert row(person, 3).startswith(" ")
         await person.press("'")
-        assert view.number_at(view.cursor) == 0, "round the end"
+        assert view.number_at(view.cursor) == 1, "round the end"
         await person.press("'")
-        assert view.number_at(view.cursor) == 2
+        assert view.number_at(view.cursor) == 3
         await person.press('"', '"')
-        assert view.number_at(view.cursor) == 9
-        await person.press("/", *"n<5", "enter")
+        assert view.number_at(view.cursor) == 10
+        await person.press("/", *"n<=5", "enter")
         await person.until(lambda: view.line_count() == 5)
         await person.press("G", "'")
-        assert view.number_at(view.cursor) == 0, "what the filter hides is passed over"
+        assert view.number_at(view.cursor) == 1, "what the filter hides is passed over"
         await person.press("m")
-        assert view.bookmarks == {2, 9}
+        assert view.bookmarks == {3, 10}
 
 
 async def test_a_choice_that_can_not_be_kept_is_told(people: People, peer: socket.socket, tmp_path: Path) -> None:

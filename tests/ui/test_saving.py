@@ -143,12 +143,12 @@ async def test_the_ending_says_the_format_and_the_dialog_shows_it(
 async def test_only_rows_that_pass_the_filter(people: People, peer: socket.socket, tmp_path: Path) -> None:
     async with people((120, 40)) as person:
         await with_frames(person, peer, 20)
-        await person.press("/", *"n>=17", "enter")
+        await person.press("/", *"n>=18", "enter")
         await person.until(lambda: person.main.traffic.view.line_count() == 3)
         await saved(person, tmp_path / "all.hex", "20 frames in")
         for ending in ("pcapng", "hex"):
             await person.press("ctrl+s")
-            await person.sees("only rows that pass the filter: n>=17")
+            await person.sees("only rows that pass the filter: n>=18")
             person.app.screen.query_one(Input).value = str(tmp_path / f"some.{ending}")
             await person.press("tab", "space")
             await person.sees("[x] only rows")
@@ -204,7 +204,7 @@ async def test_a_full_disk_is_told_and_leaves_whole_frames(
     assert 0 < path.stat().st_size <= 30_001
     if ending == "jsonl":
         numbers = [json.loads(line)["n"] for line in path.read_text().splitlines()]
-        assert numbers == list(range(len(numbers)))
+        assert numbers == list(range(1, len(numbers) + 1))
     else:
         with path.open("rb") as file:
             numbers = [number for number, _ in enumerate(records(file.read))]
