@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import reduce
 from itertools import compress, repeat
 
+from sockexplorer.capture.ancillary_fields import BESIDE
 from sockexplorer.capture.block import Block
 from sockexplorer.capture.log import Log, row_numbers
 from sockexplorer.capture.predicate import Predicate, Test
@@ -79,6 +80,9 @@ class BlockSift(Sift):
             return bytes(map(told.__getitem__, block.flags))
         if test.kind in ("bytes", "text"):
             return self._search(test, block)
+        if test.kind == "beside":
+            told = {each: ASK if each & BESIDE else NO for each in set(block.flags)}
+            return bytes(map(told.__getitem__, block.flags))
         return bytes((ASK,)) * count
 
     def _of_peers(self, wanted: Callable[[str], bool], block: Block) -> bytes:

@@ -7,9 +7,22 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from sockexplorer.capture import ancillary_fields
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.moments import clock_of, read_time
-from sockexplorer.capture.predicate import Compare, Compiled, FilterError, Predicate, Shown, Test, Vocabulary
+from sockexplorer.capture.predicate import (
+    BESIDE,
+    OTHER,
+    Compare,
+    Compiled,
+    Decoded,
+    FilterError,
+    PeerName,
+    Predicate,
+    Shown,
+    Test,
+    Vocabulary,
+)  # fmt: skip
 from sockexplorer.capture.text_search import compile_regex, searcher, unquote
 
 FIELDS = ("dir", "len", "peer", "n", "event", "time", "comment")
@@ -34,25 +47,39 @@ def comparison(node: Any, shown: Shown) -> Compiled:
         return Compiled(lambda frame: not frame.event and frame.outgoing is wanted, Test("outgoing", wanted))
     if field == "time":
         return _timed(symbol, value)
-    if field not in ("peer", "event", "comment"):
+    beside = field.startswith(ancillary_fields.PREFIX)
+    if beside:
+        _check_ancillary(field, f"{field}{symbol}{value}")
+    elif field not in ("peer", "event", "comment"):
         _check_name(field, f"{field}{symbol}{value}", shown.vocabulary)
+    fields, test = (ancillary_fields.values_of, BESIDE) if beside else (shown.fields, OTHER)
     if kind == "regex_value":
         if symbol != "~":
             raise FilterError(f"a regular expression is compared with ~: {field}~{token}")
-        return _by_regex(field, searcher(compile_regex(token[1:-1])), shown)
+        return _by_regex(field, searcher(compile_regex(token[1:-1])), shown.peer, fields, test)
     if field in ("peer", "event", "comment"):
         return _textual(field, symbol, value, shown)
-    return Compiled(_decoded(field, symbol, value, shown))
+    return Compiled(_decoded(field, symbol, value, fields), test)
 
 
-def _by_regex(field: str, found: Callable[[str], bool], shown: Shown) -> Compiled:
+def presence(node: Any) -> Compiled:
+    """Whether a frame has ancillary data of a name. Raises `FilterError`."""
+    name = str(node.children[0])
+    field = name.lower()
+    _check_ancillary(field, name)
+    return Compiled(lambda frame: field in ancillary_fields.values_of(frame), BESIDE)
+
+
+def _by_regex(
+    field: str, found: Callable[[str], bool], peer: PeerName, fields: Callable[[Frame], Decoded], test: Test
+) -> Compiled:
     if field == "peer":
-        return Compiled(lambda frame: found(shown.peer(frame.peer)), Test("peer", found))
+        return Compiled(lambda frame: found(peer(frame.peer)), Test("peer", found))
     if field == "event":
         return Compiled(lambda frame: found(frame.event), Test("event", found))
     if field == "comment":
         return Compiled(lambda frame: any(map(found, _comments(frame))))
-    return Compiled(lambda frame: any(found(text) for text, _ in shown.fields(frame).get(field, ())))
+    return Compiled(lambda frame: any(found(text) for text, _ in fields(frame).get(field, ())), test)
 
 
 def _timed(symbol: str, value: str) -> Compiled:
@@ -81,10 +108,19 @@ def _check_name(field: str, comparison: str, vocabulary: Vocabulary) -> None:
     raise FilterError(f'there is no field {field}; {there_are} (the text is found by "{comparison[:40]}")')
 
 
-def _decoded(field: str, symbol: str, value: str, shown: Shown) -> Predicate:
+def _check_ancillary(field: str, written: str) -> None:
+    if ancillary_fields.is_field(field):
+        return
+    near = difflib.get_close_matches(field, ancillary_fields.LOWER, 1, 0.7)
+    names = {each.lower(): each for each in ancillary_fields.NAMES}
+    there_are = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(ancillary_fields.NAMES[:12])}"
+    raise FilterError(f'there is no field {field}; {there_are} (the text is found by "{written[:40]}")')
+
+
+def _decoded(field: str, symbol: str, value: str, fields: Callable[[Frame], Decoded]) -> Predicate:
     wanted, number = value.lower(), _number(value)
     if symbol == "~":
-        return lambda frame: any(wanted in text.lower() for text, _ in shown.fields(frame).get(field, ()))
+        return lambda frame: any(wanted in text.lower() for text, _ in fields(frame).get(field, ()))
     if symbol in ("==", "!="):
         equal = symbol == "=="
 
@@ -93,14 +129,14 @@ def _decoded(field: str, symbol: str, value: str, shown: Shown) -> Predicate:
             return its == number if its is not None and number is not None else text.lower() == wanted
 
         def compared(frame: Frame) -> bool:
-            values = shown.fields(frame).get(field, ())
+            values = fields(frame).get(field, ())
             return bool(values) and any(map(same, values)) is equal
 
         return compared
     if number is None:
         raise FilterError(f"{value!r} is not a number")
     compare = _OPERATORS[symbol]
-    return lambda frame: any(its is not None and compare(its, number) for _, its in shown.fields(frame).get(field, ()))
+    return lambda frame: any(its is not None and compare(its, number) for _, its in fields(frame).get(field, ()))
 
 
 def _number(text: str) -> int | None:

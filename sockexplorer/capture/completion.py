@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from sockexplorer.capture import ancillary_fields
 from sockexplorer.capture.comparisons import FIELDS
 from sockexplorer.capture.predicate import Vocabulary
 
-MOST = 40
+MOST = 50
 _LAST = re.compile(r"(?:^|[\s(])([^\s()\"/]*)\Z")
 _COMPARISON = re.compile(r"([A-Za-z_][\w.-]*)(==|!=|~)(.*)\Z")
 _BARE = re.compile(r"[^\s()\"/]+\Z")
@@ -27,7 +28,7 @@ def completions(text: str, vocabulary: Vocabulary, values: Callable[[str], Itera
     if comparison:
         begun, known = comparison[3], values(comparison[1].lower())
     else:
-        begun, known = token, [*FIELDS, *sorted(vocabulary.names)]
+        begun, known = token, [*FIELDS, *ancillary_fields.NAMES, *sorted(vocabulary.names)]
     found = dict.fromkeys(
         text + each[len(begun) :]
         for each in known

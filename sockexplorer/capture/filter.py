@@ -7,6 +7,7 @@
     dir==in  len>100  peer~"192."  n>=500  event==accepted  comment~"retry"
     time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment; of here, unless it ends with Z or +02:00
     nl.type==RTM_NEWLINK  can.pgn==61444     a field that a decoder reads; of several values one is enough
+    anc.IP_TTL<64  anc.credentials.pid==12  anc.descriptors    what came beside it, or that it came
     peer~/^10[.]|^192[.]/    a regular expression over a name or a decoded field
     and  or  not  ( )     `and` may be left out; && || ! are the same
 
@@ -19,7 +20,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sockexplorer.capture.comparisons import ALSO, FIELDS, comparison
+from sockexplorer.capture import ancillary_fields
+from sockexplorer.capture.comparisons import ALSO, FIELDS, comparison, presence
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.misread import assignment, reason
 from sockexplorer.capture.predicate import (
@@ -49,6 +51,7 @@ GRAMMAR = r"""
         | comparison
         | REGEX -> regex
         | HEX -> hex_bytes
+        | PRESENT -> present
         | STRING -> quoted
         | WORD -> word
 comparison: FIELD OPERATOR value
@@ -61,6 +64,7 @@ _NOT.1: /not(?![^\s()"])|!(?!=)/i
 FIELD.3: /[a-z_][\w-]*(\.[\w-]+)*(?=\s*(==|!=|>=|<=|>|<|~))/i
 OPERATOR.3: /==|!=|>=|<=|>|<|~/
 REGEX.2: /\/(?:[^\/\\]|\\.)+\/(?!(?!&&|\|\|)[^\s()])/
+PRESENT.2: /anc(\.[\w-]+)+(?!(?!&&|\|\|)[^\s()])/i
 HEX.2: /hex:[ ]?[0-9a-f]{1,2}(?:[ :]?[0-9a-f]{2})*(?![0-9a-z])/i
 STRING.2: /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'(?!(?!&&|\|\|)[^\s()])/
 WORD.-1: /(?:(?!&&|\|\|)[^\s()"])+/
@@ -94,7 +98,7 @@ def compile_filter(
     """
     if not text.strip():
         return None
-    if why := assignment(text, {*FIELDS, *ALSO, *vocabulary.names}):
+    if why := assignment(text, {*FIELDS, *ALSO, *ancillary_fields.LOWER, *vocabulary.names}):
         raise FilterError(why)
     from lark import LarkError, UnexpectedInput
 
@@ -134,6 +138,8 @@ def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
         except PayloadError as error:
             raise FilterError(str(error)) from None
         return Compiled(lambda frame: wanted in frame.payload, Test("bytes", wanted))
+    if kind == "present":
+        return presence(node)
     if kind in ("word", "quoted"):
         text = str(node.children[0])
         if kind == "word" and text.lower().startswith("hex:"):

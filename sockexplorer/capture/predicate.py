@@ -28,7 +28,8 @@ class Test(NamedTuple):
     ``all``, ``any``, ``not``: of ``parts``. ``outgoing``: of a bool. ``length``, ``number``, ``time``, ``clock``:
     ``compare(it, value)``; time in ns since the epoch, clock in ns since midnight, of here. ``peer``, ``event``: of a
     function of the name. ``bytes``: the payload has them. ``text``: the payload, or what is shown of a frame, has this
-    text of ASCII in any case. ``other``: ask the predicate.
+    text of ASCII in any case. ``beside``: ancillary data, and a frame without any does not pass. ``other``: ask the
+    predicate.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Test(NamedTuple):
 
 
 OTHER = Test("other")
+BESIDE = Test("beside")
 
 
 class Compiled:

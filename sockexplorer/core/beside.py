@@ -37,16 +37,25 @@ def _words(meta: Mapping[str, Any]) -> Iterator[str]:
 
 
 def control(message: Mapping[str, Any]) -> str:
-    """A control message of IP by its number or its addresses (ip(7), ipv6(7)), any other by its bytes."""
+    """A control message in words: one of IP by its number or its addresses, any other by its bytes."""
+    name, value = str(message.get("name", "")), read_control(message)
+    if isinstance(value, dict):
+        return " ".join(f"{key} {each}" for key, each in value.items())
+    return f"{name.partition('_')[2].lower() if isinstance(value, int) else name} {value}"
+
+
+def read_control(message: Mapping[str, Any]) -> int | dict[str, Any] | str:
+    """What a control message of IP says, a number or ``to`` and ``interface`` (ip(7), ipv6(7)); of any other its bytes
+    in hex digits, as they are in the message."""
     name, digits = str(message.get("name", "")), str(message.get("data", ""))
     with contextlib.suppress(ValueError, struct.error):
         data = bytes.fromhex(digits)
         if name == "IP_PKTINFO":
             index, _, to = _PKTINFO.unpack(data)
-            return f"to {ipaddress.IPv4Address(to)} interface {index}"
+            return {"to": str(ipaddress.IPv4Address(to)), "interface": index}
         if name == "IPV6_PKTINFO":
             to, index = _PKTINFO6.unpack(data)
-            return f"to {ipaddress.IPv6Address(to)} interface {index}"
+            return {"to": str(ipaddress.IPv6Address(to)), "interface": index}
         if name.startswith(("IP_", "IPV6_")) and len(data) in (1, 4):
-            return f"{name.partition('_')[2].lower()} {int.from_bytes(data, sys.byteorder)}"
-    return f"{name} {digits}"
+            return int.from_bytes(data, sys.byteorder)
+    return digits

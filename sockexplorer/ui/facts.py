@@ -131,14 +131,14 @@ def _ancillary(frame: Frame) -> Iterator[Fact]:
     for key, value in frame.meta.items():
         if key == "descriptors" and isinstance(value, list):
             for each in value:
-                yield Fact(0, "received", f"{escape(str(each), VALUE_CHARACTERS)} (closed)")
+                yield Fact(0, "descriptors", f"{escape(str(each), VALUE_CHARACTERS)} (closed)")
         elif key == "control" and isinstance(value, list):
             for each in value:
                 name = escape(str(each.get("name", "")), VALUE_CHARACTERS) if isinstance(each, dict) else "control"
                 said = control(each) if isinstance(each, dict) else str(each)
                 yield Fact(0, name, escape(said, VALUE_CHARACTERS))
         elif key == "credentials" and isinstance(value, dict):
-            yield Fact(0, "sender", escape(" ".join(f"{name} {number}" for name, number in value.items())))
+            yield Fact(0, "credentials", escape(" ".join(f"{name} {number}" for name, number in value.items())))
         elif key == "failure" and isinstance(value, dict):
             yield Fact(0, "means", escape(str(value.get("what", "")), VALUE_CHARACTERS))
             for fix in value.get("fixes", ()):

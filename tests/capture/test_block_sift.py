@@ -22,15 +22,20 @@ from sockexplorer.engine.spool import Spool
 FOREVER = 60.0
 NAMES = {0: "", 1: "127.0.0.1:53", 2: "Abba", 3: "b"}
 PAYLOADS = st.binary(max_size=6) | st.sampled_from([b"", b"ab", b"xabx", b"ABBA", b"a", b"b", b"\x00ab\xff"])
-META = st.sampled_from([None, None, None, {"ttl": "abba"}])
+META = st.sampled_from([None, None, None, {"ttl": "abba"}, {"priority": 6}, {"credentials": {"pid": 6}}])
 FRAMES = st.tuples(
-    PAYLOADS, st.sampled_from([0, 0, int(Flag.OUT), int(Flag.TRUNCATED)]), st.integers(0, 3), st.integers(0, 9), META
+    PAYLOADS,
+    st.sampled_from([0, 0, int(Flag.OUT), int(Flag.TRUNCATED), int(Flag.LOCAL)]),
+    st.integers(0, 3),
+    st.integers(0, 9),
+    META,
 )
 EVENTS = st.tuples(st.just(b""), st.just(int(Flag.EVENT)), st.integers(0, 3), st.integers(0, 9), st.just(
     {"event": "closed", "text": "abba left"}))  # fmt: skip
 LOGS = st.lists(st.lists(FRAMES | EVENTS, max_size=8), max_size=4)
 OF_COLUMNS = ["dir==in", "dir!=in", "len>2", "len==0", "n>=3", 'peer~"b"', 'peer=="b"', "time>1970-01-01T00:00:00Z"]
-OF_FRAMES = ["ab", "ABBA", '""', "hex:61", "hex:00 61", "/a+b/", "é", "53", "event==closed", 'event~""']
+OF_FRAMES = ["ab", "ABBA", '""', "hex:61", "hex:00 61", "/a+b/", "é", "53", "event==closed", 'event~""', "anc.priority",
+             "anc.priority!=6", "anc.credentials.pid==6", "anc.sent_by"]  # fmt: skip
 LEAVES = st.sampled_from(OF_COLUMNS) | st.sampled_from(OF_FRAMES)
 PAIRS = st.sampled_from(["({} and {})", "({} or {})"])
 FILTERS = st.recursive(

@@ -39,7 +39,9 @@ async def test_it_is_told_and_r_starts_another(
         assert gone(pid)
         again = await person.open("unix/dgram", "bind", local_path=str(tmp_path / "s"))
         assert again.state == "bound"
-        assert [each.payload for each in map(session.log.frame, range(1, session.log.end)) if not each.event] == [b"kept"]
+        assert [each.payload for each in map(session.log.frame, range(1, session.log.end)) if not each.event] == [
+            b"kept"
+        ]
         await person.press("x")
         await person.until(lambda: again.state == "closed")
 

@@ -27,6 +27,10 @@ async def test_the_line_is_judged_while_it_is_typed(people: People, size: tuple[
         assert not line.has_class("-right")
         line.value = "can.png==1"
         await person.sees("did you mean can.pgn?")
+        line.value = "anc.IP_TLL<64"
+        await person.sees("did you mean anc.IP_TTL?")
+        line.value = "anc.IP_TT"
+        await person.sees("✗ there is no field anc.ip_tt", "tab: anc.IP_TTL")
         line.value = "event=="
         await person.sees("✗ not understood at the end: a value belongs after event==", "tab: accepted")
         line.value = "nl.type==RTM_NEWLINK"

@@ -18,6 +18,7 @@ FILTER_HELP = [
     'comment~"retry"         what a capture file has as a comment on it',
     "time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment",
     "nl.type==RTM_NEWLINK  can.id==0x123  can.pgn==61444   what a decoder reads; tab completes the name",
+    "anc.IP_TTL<64  anc.credentials.pid==12  anc.descriptors   what came beside it; a name alone: that it came",
     "and  or  not  ( )       and may be left out; && || ! are the same",
 ]
 """Each line a way to say which rows to see."""
