@@ -18,6 +18,11 @@ OVER = ("closed", "failed", "ended", "file")
 """States in which no call waits any more."""
 
 
+def is_over(session: Session) -> bool:
+    """Whether no more rows will come."""
+    return session.state in ("closed", "failed") or not session.live
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a line in its forms, the longest first, each with its worth: the least worth gives way first.
@@ -120,7 +125,9 @@ def _view(session: Session, paused_at: int | None, *, following: bool) -> Iterat
         yield Part("$text-accent", ((60, f"reading, {session.progress:.0%}"),))
     if paused_at is not None:
         more = count(session.log.end - paused_at)
-        yield Part("bold $text-accent", ((30, f"‖ paused, {more} more"), (70, "‖ paused")))
+        # Nothing that happens will end it.
+        key = ": p" if is_over(session) else ""
+        yield Part("bold $text-accent", ((30, f"‖ paused, {more} more{key}"), (70, f"‖ paused{key}")))
     elif not following and session.live:
         yield Part("$text-accent", ((30, "▲ not following: G"), (65, "▲ G follows")))
 

@@ -133,6 +133,23 @@ async def test_a_pipe_is_followed_as_it_comes(people: People, size: tuple[int, i
         assert session.state == "file"
 
 
+async def test_a_pause_outlasts_the_pipe_and_can_be_ended(people: People, pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    async with people((80, 24)) as person:
+        session = shown(person, Pipe(reading, "stdin"))
+        os.write(writing, HEAD + packets(1, 3))
+        await person.sees("message 3")
+        await person.press("3", "p")
+        os.write(writing, packets(4, 5))
+        await person.sees("paused, 2 more")
+        os.close(writing)
+        await person.until(lambda: not session.live, "the end of the pipe")
+        await person.sees("‖ paused, 2 more: p")
+        await person.press("p", "G")
+        await person.sees("message 5")
+        assert "paused" not in person.screen
+
+
 async def test_a_filter_goes_on_with_what_comes(people: People, pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     async with people((120, 40)) as person:

@@ -104,6 +104,8 @@ def test_a_pause_and_a_wait_outlast_the_counts() -> None:
     assert "‖ paused" in line
     assert waits in line
     assert line.startswith("⚠ 5 dropped")
+    assert "‖ paused, 0 more  " in shown(session_of(received=1), 120, paused_at=1)
+    assert "closed  0 dropped  ‖ paused, 1 more: p" in shown(session_of(received=2, state="closed"), 120, paused_at=1)
     closed = shown(session_of(received=1, state="closed", waits=waits), 120)
     assert not {"blocking", "waits"} & set(closed.split()), "no call waits any more"
 

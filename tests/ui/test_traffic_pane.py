@@ -153,6 +153,36 @@ async def test_pausing_keeps_the_rows_and_counts_the_rest(people: People, peer: 
         assert "paused" not in person.screen
 
 
+async def test_a_pause_ends_with_its_session(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 5)
+        await person.press("p")
+        await person.sees("‖ paused, 0 more")
+        await person.press("x")
+        await person.until(lambda: "closed" in person.text("#status"), "the end")
+        await person.until(lambda: "paused" not in person.text("#status"), "a pause that can't hold anything to end")
+        assert "Pause" not in person.offered(), "nothing more comes"
+        await person.press("p")
+        assert "paused" not in person.text("#status")
+
+
+async def test_what_a_pause_held_back_can_be_seen_when_the_session_is_closed(
+    people: People, size: tuple[int, int], peer: socket.socket
+) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 2)
+        await person.press("p")
+        peer.sendto(b"frame 2", person.session.local)
+        await person.sees("‖ paused, 1 more")
+        await person.press("x")
+        await person.sees("closed", "‖ paused, 1 more: p")
+        assert "frame 2" not in person.screen
+        assert "Pause" in person.offered()
+        await person.press("p")
+        await person.sees("closed", "frame 2")
+        assert "paused" not in person.screen
+
+
 async def test_copying_a_row_and_a_payload(people: People, peer: socket.socket) -> None:
     async with people((80, 24)) as person:
         await with_frames(person, peer, 1)

@@ -21,7 +21,7 @@ from sockexplorer.core.lifecycle import allowed
 from sockexplorer.ui.explain import empty_text
 from sockexplorer.ui.panes.session_duties import SessionDuties
 from sockexplorer.ui.panes.traffic_help import about_traffic
-from sockexplorer.ui.status import OVER, status_text
+from sockexplorer.ui.status import OVER, is_over, status_text
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
@@ -126,6 +126,7 @@ class TrafficPane(SessionDuties):
 
     def update(self) -> None:
         """Bring everything in line with the sessions and their logs."""
+        self._end_pause()
         self.view.catch_up()
         self._sample()
         sessions = list(self.hub.sessions.values())
@@ -155,6 +156,12 @@ class TrafficPane(SessionDuties):
             session, rates.now if rates else 0, view.rows.paused_at, following=view.following, behind=view.rows.behind,
             passed=view.rows.matches()[0] if view.filtered and not typed else None, width=width,
         )  # fmt: skip
+
+    def _end_pause(self) -> None:
+        """End a pause that holds nothing back and never will."""
+        session, paused_at = self.session, self.view.rows.paused_at
+        if session is not None and paused_at is not None and is_over(session) and session.log.end <= paused_at:
+            self.view.pause(False)
 
     def _sample(self) -> None:
         now = time.monotonic()
@@ -261,6 +268,7 @@ class TrafficPane(SessionDuties):
     def action_pause(self) -> None:
         self.view.pause(self.view.rows.paused_at is None)
         self.update()
+        self.refresh_bindings()
 
     def action_follow(self) -> None:
         self.view.set_following(not self.view.following or self.view.rows.paused_at is not None)
@@ -316,8 +324,10 @@ class TrafficPane(SessionDuties):
             return False
         if action == "to_bookmark" and not self.view.bookmarks:
             return False
-        if action in ("pause", "follow") and session is not None and not session.live:
-            return False  # its rows are all there
+        if action == "pause" and session is not None and is_over(session):
+            return self.view.rows.paused_at is not None  # else its rows are all there
+        if action == "follow" and session is not None and not session.live:
+            return False
         if action in ("timeout", "option") and (session is None or session.state in OVER):
             return False  # there is no socket any more, or never was
         if action == "disconnect" and (session is None or not session.connections):
