@@ -247,7 +247,7 @@ class FileSession(Session):
             self.family, self.protocol = spoken
         peer = self.peers.get(frame.peer)
         if peer is not None:
-            self.longest_name = max(self.longest_name, len(peer.name))
+            self.longest_name = max(self.longest_name, len(peer.in_rows))
         return frame
 
     def _known(self, each: Provenance) -> Known:

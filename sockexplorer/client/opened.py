@@ -96,8 +96,8 @@ class Opened:
             if len(self._numbers) >= MOST_PEERS:
                 return 0
             number = self._numbers[path, literal] = len(self._numbers) + 1
-            address, name = _address(path, literal)
-            self.peers[number] = Peer(number, address, literal, name)
+            address, name, in_rows = _address(path, literal)
+            self.peers[number] = Peer(number, address, literal, name, row_name=in_rows)
         return number
 
 
@@ -132,13 +132,15 @@ def protocol_of(path: str) -> tuple[Family, Protocol] | None:
     return None
 
 
-def _address(path: str, literal: str) -> tuple[object, str]:
-    """The address that a literal is, None for what is none; and its shown name, escaped."""
+def _address(path: str, literal: str) -> tuple[object, str, str]:
+    """The address that a literal is, None for what is none; its shown name, and that of a row, escaped."""
     known = protocol_of(path)
     try:
         address = read_literal(literal)
         # No address has a list or the like in it: TypeError.
         hash(address)
     except (ValueError, TypeError):
-        return None, escape(literal, 80)
-    return address, escape(known[0].text(address) if known else literal, 80)
+        return None, escape(literal, 80), ""
+    if known is None:
+        return address, escape(literal, 80), ""
+    return address, escape(known[0].text(address), 80), escape(known[0].row_text(address), 80)

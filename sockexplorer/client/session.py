@@ -6,7 +6,7 @@ import ast
 import contextlib
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture.log import Frame, Log
@@ -37,6 +37,13 @@ class Peer:
     literal: str
     name: str
     connection: bool = False
+    row_name: str = ""
+    """What a row that tells the direction by a sign has instead of ``name``, where that is shorter."""
+
+    @property
+    def in_rows(self) -> str:
+        """What stands in a row."""
+        return self.row_name or self.name
 
 
 @dataclass(slots=True)
@@ -54,7 +61,7 @@ class Session:
     peers: dict[int, Peer] = field(default_factory=dict)
     connections: tuple[int, ...] = ()
     longest_name: int = 0
-    """Characters of the longest peer's name so far."""
+    """Characters of the longest peer's name in a row so far."""
     drops: int = 0
     """Frames that the kernel dropped."""
     packets: int | None = None
@@ -158,6 +165,11 @@ class Session:
         peer = self.peers.get(number)
         return peer.name if peer else ""
 
+    def peer_in_rows(self, number: int) -> str:
+        """What a row that has a sign for the direction shows of a peer, "" for none."""
+        peer = self.peers.get(number)
+        return peer.in_rows if peer else ""
+
     # --- what the engine says --------------------------------------------------------------------------------
 
     def take_status(self, status: dict[str, Any]) -> None:
@@ -185,23 +197,27 @@ class Session:
         with contextlib.suppress(ValueError, SyntaxError):
             address = ast.literal_eval(literal)
             number = int(told["id"])
-            name = escape(self.family.text(address), 80)
+            peer = self._named(number, address, literal, connection=bool(told.get("connection")))
             who = told.get("credentials")
             if who:
                 # Elsewhere the number means another process.
                 runs = "" if elsewhere else program(int(who["pid"]))
-                name = f"#{number}" if name == "(unnamed)" else name
-                name = f"{name} pid {who['pid']} {runs}".rstrip()
-            self._add(Peer(number, address, literal, name, bool(told.get("connection"))))
+                name = f"#{number}" if peer.name == "(unnamed)" else peer.name
+                peer = replace(peer, name=f"{name} pid {who['pid']} {runs}".rstrip(), row_name="")
+            self._add(peer)
 
     def meet_name(self, number: int, name: bytes) -> None:
         """Get to know someone whom a packet ring names by a ``sockaddr_ll``."""
         with links.named(self.interfaces):
             address = self.family.unpack(self.protocol, name)
-        self._add(Peer(number, address, repr(address), escape(self.family.text(address), 80)))
+        self._add(self._named(number, address, repr(address)))
+
+    def _named(self, number: int, address: object, literal: str, *, connection: bool = False) -> Peer:
+        name, in_rows = escape(self.family.text(address), 80), escape(self.family.row_text(address), 80)
+        return Peer(number, address, literal, name, connection, in_rows)
 
     def _add(self, peer: Peer) -> None:
-        self.longest_name = max(self.longest_name, len(peer.name))
+        self.longest_name = max(self.longest_name, len(peer.in_rows))
         self.peers[peer.number] = peer
 
     def lose(self, why: str) -> None:

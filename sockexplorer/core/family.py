@@ -221,6 +221,10 @@ class Family:
         """The address in a few words, for a row of traffic; not escaped, and not everything of it."""
         return repr(address)
 
+    def row_text(self, address: object) -> str:
+        """As `text`, for a row that has a sign for the direction."""
+        return self.text(address)
+
     def plain(self, protocol: Protocol, text: str) -> object:
         """Read the plain form that people type. Raises `FieldError`."""
         raise FieldError("", text, "is not a Python literal", f"write {self.example(protocol)}")

@@ -190,6 +190,9 @@ class Packet(Family):
         pkttype = WORDS.get(address[2], "") if len(address) > 2 else ""
         return " ".join(filter(None, (f"{interface or '(gone)'} {ethertype}{mac}", pkttype)))
 
+    def row_text(self, address: object) -> str:
+        return self.text(address).removesuffix(f" {WORDS[PKTTYPE['PACKET_OUTGOING']]}")
+
     def plain(self, protocol: Protocol, text: str) -> object:
         """``eth0``, ``eth0:ETH_P_IP``; ``eth0 IP 02:00:00:00:00:01 broadcast``, as a row has it."""
         fields = self.fields(protocol)

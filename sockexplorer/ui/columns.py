@@ -111,7 +111,7 @@ def row_cells(
             cells.append((f"{glyph} ", style))
         elif column == "peer":
             room = min(28 if wide else 21, max(9, session.longest_name))
-            cells.append((f"{_cut(session.peer_name(frame.peer), room):<{room}} ", muted if frame.event else style))
+            cells.append((f"{_cut(session.peer_in_rows(frame.peer), room):<{room}} ", muted if frame.event else style))
         elif column == "length":
             cells.append((f"{'' if frame.event else frame.length:>6} ", muted))
         elif column == "protocol" and (wide or look.columns != tuple(COLUMNS)):

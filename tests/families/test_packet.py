@@ -125,3 +125,10 @@ def test_what_this_host_sent_is_told_from_what_it_got() -> None:
         sent = PACKET.pack(PACKET.protocols[0], ("lo", 3, pkttype))
         assert PACKET.outgoing(sent) == outgoing
         assert not PACKET.outgoing(sent[:10])
+
+
+def test_a_row_has_a_sign_for_what_went_out() -> None:
+    for pkttype, word in ((0, ""), (1, " broadcast"), (3, " otherhost"), (4, "")):
+        assert PACKET.row_text(("lo", 0x800, pkttype, 772, bytes(6))) == f"lo IP{word}"
+    assert PACKET.text(("lo", 0x800, 4, 772, bytes(6))) == "lo IP outgoing"
+    assert PACKET.row_text(("outgoing", 3)) == "outgoing ALL"

@@ -113,7 +113,7 @@ async def test_packet_on_lo_shows_what_passes(people: People, tmp_path: Path) ->
         send = "import socket; s = socket.socket(2, 2); s.bind(('', 4711)); s.sendto(b'marker', ('127.0.0.1', 4711))"
         await asyncio.to_thread(inside, pid, sys.executable, "-c", send)
         await person.until(lambda: any(b"marker" in each.payload for each in person.rows), "the packet")
-        await person.sees("udp 127.0.0.1:4711 → 127.0.0.1:4711  marker")
+        await person.sees("udp 127.0.0.1:4711 → 127.0.0.1:4711  marker", "← lo IP  ", "→ lo IP  ")
         await person.press("slash", *"127.0.0.1:4711")
         await person.sees("✓ 2 of ")
 

@@ -15,6 +15,7 @@ from sockexplorer.capture import pcapng
 from sockexplorer.capture.link_types import Origin, wrap
 from sockexplorer.capture.reading import records
 from sockexplorer.client.file_session import NO_INDEX, FileSession, open_file
+from sockexplorer.ui.facts import facts_of
 
 People = Callable[..., Person]
 PEERS = [("127.0.0.1", 4000), ("192.0.2.7", 53)]
@@ -103,6 +104,25 @@ async def test_filters_find_the_same_in_a_large_file_and_in_a_small_one(
     async with people((120, 40)) as person:
         await opened(person, path, vectorised_from)
         await finds(person, wanted, 600)
+
+
+async def test_what_went_out_of_a_link_has_a_sign_and_no_word(people: People, tmp_path: Path) -> None:
+    data = pcapng.section("sockexplorer 1", "Linux") + pcapng.interface(1, "packet/raw", "lo")
+    for number, outgoing in ((1, False), (2, True)):
+        frame = bytes(12) + b"\x88\xb5" + b"some text %d" % number
+        data += pcapng.packet(0, number * 10**9, (frame,), len(frame), outgoing)
+    (path := tmp_path / "link.pcapng").write_bytes(data)
+    async with people((80, 24)) as person:
+        session = await opened(person, path)
+        await person.sees("← lo 0x88b5", "→ lo 0x88b5", "some text 2")
+        assert "outgoing" not in person.screen
+        assert session.longest_name == len("lo 0x88b5"), "the column is as wide as what is in it"
+        await person.press("/", *"peer~outgoing", "enter")
+        await person.until(lambda: person.main.traffic.view.line_count() == 1, "the row that went out")
+        frame = person.main.traffic.view.current()
+        assert frame is not None
+        assert "('lo', 34997, 4, 772, b" in next(each.value for each in facts_of(frame, session) if each.name == "peer")
+        assert session.peer_name(frame.peer) == "lo 0x88b5 outgoing"
 
 
 @pytest.mark.parametrize("vectorised_from", [0, 1 << 60])
