@@ -1,4 +1,4 @@
-"""Records of any capture, written as pcapng: headers, times, directions and comments as they are."""
+"""Records of any capture, written as pcapng: headers, times, directions and all comments as they are."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ class Copy:
         self._blocks: list[bytes] = []
         self._held = 0
         self._numbers: dict[Interface, int] = {}
-        self._counts = Counter[Interface]()
+        self._known: dict[int, tuple[Interface, int]] = {}
+        """The same by identity: an interface may have more comments than are to be compared for each record."""
+        self._counts = Counter[int]()
         self._time = 0
-        self._ours: bool | None = None
+        self._section: tuple[bool, tuple[str, ...]] | None = None
         self._drops: Drops = {}
         self._told = Counter[Interface]()
         """How much of the drops the copy tells of, in this section and in those before."""
@@ -37,26 +39,38 @@ class Copy:
     def add(self, record: Record) -> None:
         """Write a record, with the next `flush` at the latest."""
         interface = record.interface
-        if interface.ours is not self._ours:
-            # What an interface's name means depends on who wrote the section.
-            self.tell_drops()
-            self._ours = interface.ours
-            for each in (self._numbers, self._counts, self._dropped):
-                each.clear()
-            name = f"{pcapng.APPLICATION} {__version__}"
-            who = name if interface.ours else f"converted by {name}"
-            self._put(pcapng.section(who, f"{platform.system()} {platform.release()}"))
-        number = self._numbers.get(interface)
-        if number is None:
-            number = self._numbers[interface] = len(self._numbers)
-            self._put(pcapng.interface(interface.link_type, interface.name, interface.description))
+        if (interface.ours, interface.of_section) != self._section:
+            self._begin_section(interface)
+        known = self._known.get(id(interface))
+        number = self._number(interface) if known is None else known[1]
         self._put(
             pcapng.packet(number, record.time, (record.data,), record.length, record.outgoing, record.comments)
         )  # fmt: skip
-        self._counts[interface] += 1
+        self._counts[number] += 1
         self._time = max(self._time, record.time)
         if self._held >= HELD_BYTES:
             self.flush()
+
+    def _begin_section(self, interface: Interface) -> None:
+        """What an interface's name means depends on who wrote the section; and what is said of one is of it alone."""
+        self.tell_drops()
+        self._section = interface.ours, interface.of_section
+        for each in (self._numbers, self._known, self._counts, self._dropped):
+            each.clear()
+        name = f"{pcapng.APPLICATION} {__version__}"
+        who = name if interface.ours else f"converted by {name}"
+        self._put(pcapng.section(who, f"{platform.system()} {platform.release()}", interface.of_section))
+
+    def _number(self, interface: Interface) -> int:
+        """The number of an interface, which is told of where it is new."""
+        number = self._numbers.get(interface)
+        if number is None:
+            number = self._numbers[interface] = len(self._numbers)
+            self._put(
+                pcapng.interface(interface.link_type, interface.name, interface.description, interface.comments)
+            )  # fmt: skip
+        self._known[id(interface)] = interface, number
+        return number
 
     def tell_drops(self) -> None:
         """Write how many frames were dropped so far, of those interfaces that gave any."""
@@ -67,7 +81,7 @@ class Copy:
             if interface in totals:
                 self._dropped[interface] += totals[interface] - self._told[interface]
                 self._told[interface] = totals[interface]
-                told = self._counts[interface], self._dropped[interface]
+                told = self._counts[number], self._dropped[interface]
                 self._put(pcapng.statistics(number, self._time, *told))
 
     def flush(self) -> None:

@@ -64,14 +64,16 @@ class Columns:
 
 
 def interface_state(interface: Interface) -> list[Any]:
-    """An interface as JSON has it."""
-    return [interface.link_type, interface.name, interface.description, interface.ours]
+    """An interface as JSON has it, without what is said of its section, which would be there as often as interfaces."""
+    return [interface.link_type, interface.name, interface.description, interface.ours, interface.comments]
 
 
-def interface_from(state: Iterable[Any]) -> Interface:
+def interface_from(state: Iterable[Any], of_section: tuple[str, ...] = ()) -> Interface:
     """The reverse. Raises ValueError, TypeError."""
-    link_type, name, description, ours = state
-    return Interface(int(link_type), str(name), str(description), bool(ours))
+    link_type, name, description, ours, comments = state
+    return Interface(
+        int(link_type), str(name), str(description), bool(ours), tuple(map(str, comments)), of_section
+    )  # fmt: skip
 
 
 class Walk(Protocol):
@@ -90,6 +92,9 @@ class Walk(Protocol):
 
     def order(self, interface: int) -> str:
         """The byte order of an interface's records, as of struct."""
+
+    def dropped_at(self, section: int, number: int) -> Interface | None:
+        """The interface of a key of `Drops`, None for a kind of file without sections. Raises IndexError."""
 
     def record(self, row: int) -> Record:
         """Read a record again. Raises `CaptureError` where the file was changed under the index."""
@@ -114,6 +119,9 @@ class _Unbegun:
     def resume(self, *, vectorised: bool) -> None: ...
     def order(self, interface: int) -> str:
         raise IndexError(interface)
+
+    def dropped_at(self, section: int, number: int) -> Interface | None:
+        return None
 
     def record(self, row: int) -> Record:
         raise IndexError(row)

@@ -49,6 +49,9 @@ class CandumpWalk:
     def order(self, interface: int) -> str:
         return "<"
 
+    def dropped_at(self, section: int, number: int) -> Interface | None:
+        return None
+
     def record(self, row: int) -> Record:
         offset = self.columns.offset[row]
         record = next(candump.records(self._file.window(offset), {}), None)

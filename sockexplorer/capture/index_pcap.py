@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sockexplorer.capture import pcap_read
 from sockexplorer.capture.index import SLOW_ROWS, Columns
 from sockexplorer.capture.mapped import MappedFile
-from sockexplorer.capture.reading import LONGEST, CaptureError, Record
+from sockexplorer.capture.reading import LONGEST, CaptureError, Interface, Record
 
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array
@@ -116,6 +116,9 @@ class PcapWalk:
 
     def order(self, interface: int) -> str:
         return self._head.order
+
+    def dropped_at(self, section: int, number: int) -> Interface | None:
+        return None
 
     def record(self, row: int) -> Record:
         offset = self.columns.offset[row]

@@ -203,6 +203,9 @@ class PcapngWalk:
     def order(self, interface: int) -> str:
         return self.sections[self.owners[interface]].order
 
+    def dropped_at(self, section: int, number: int) -> Interface | None:
+        return self.sections[section - 1].interfaces[number].interface
+
     def record(self, row: int) -> Record:
         offset = self.columns.offset[row]
         section = self.sections[self.owners[self.columns.source[row] >> INTERFACE_SHIFT]]
@@ -218,17 +221,22 @@ class PcapngWalk:
 
     def state(self) -> dict[str, Any]:
         sections = [
-            [each.order, each.ours, [[interface_state(one.interface), *_clock(one)] for one in each.interfaces]]
+            [
+                each.order,
+                each.ours,
+                each.comments,
+                [[interface_state(one.interface), *_clock(one)] for one in each.interfaces],
+            ]
             for each in self.sections
         ]
         return {"offset": self.offset, "sections": sections}
 
     def restore(self, state: dict[str, Any], columns: Columns) -> None:
         self.sections, self.firsts, self.owners, self.interfaces = [], [], [], []
-        for order, ours, interfaces in state["sections"]:
-            section = Section({"<": "<", ">": ">"}[order], bool(ours))
+        for order, ours, comments, interfaces in state["sections"]:
+            section = Section({"<": "<", ">": ">"}[order], bool(ours), tuple(map(str, comments)))
             for interface, resolution, offset, snaplen in interfaces:
-                known = Clocked(interface_from(interface), int(resolution), int(offset), int(snaplen))
+                known = Clocked(interface_from(interface, section.comments), int(resolution), int(offset), int(snaplen))
                 section.interfaces.append(known)
                 self.interfaces.append(known.interface)
                 self.owners.append(len(self.sections))

@@ -61,9 +61,10 @@ def section(application: str, system: str, comments: Iterable[str] = ()) -> byte
     )
 
 
-def interface(link_type: int, name: str = "", description: str = "") -> bytes:
+def interface(link_type: int, name: str = "", description: str = "", comments: Iterable[str] = ()) -> bytes:
     """What the packets that name it have in common: a link type, nanoseconds."""
-    told = [text(code, value) for code, value in ((IF_NAME, name), (IF_DESCRIPTION, description)) if value]
+    told = [text(COMMENT, each) for each in comments]
+    told += [text(code, value) for code, value in ((IF_NAME, name), (IF_DESCRIPTION, description)) if value]
     return block(INTERFACE, _INTERFACE.pack(link_type, 0, 0) + options(*told, option(IF_TSRESOL, b"\x09")))
 
 

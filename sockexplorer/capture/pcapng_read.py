@@ -42,11 +42,12 @@ def begins(magic: bytes) -> bool:
 
 
 class Section:
-    """What a section's blocks have in common: their byte order, who wrote them, the interfaces so far."""
+    """What a section's blocks have in common: their byte order, who wrote them, comments, the interfaces so far."""
 
-    def __init__(self, order: str, ours: bool) -> None:
+    def __init__(self, order: str, ours: bool, comments: tuple[str, ...] = ()) -> None:
         self.order = order
         self.ours = ours
+        self.comments = comments
         self.interfaces: list[Clocked] = []
 
     def unpack(self, layout: str, data: bytes, at: int = 0) -> tuple[int, ...]:
@@ -80,10 +81,12 @@ class Reader:
         try:
             if kind == pcapng.SECTION:
                 self.sections += 1
+                told = list(section.options(body, 16))
                 section.ours = any(
                     code == pcapng.SHB_APPLICATION and value.startswith(pcapng.APPLICATION.encode())
-                    for code, value in section.options(body, 16)
+                    for code, value in told
                 )
+                section.comments = _comments(told)
             elif kind == pcapng.INTERFACE:
                 section.interfaces.append(_interface(section, body))
             elif kind == pcapng.STATISTICS:
@@ -148,7 +151,8 @@ def _interface(section: Section, body: bytes) -> Clocked:
     link_type, _, snaplen = section.unpack("HHI", body)
     name = description = ""
     resolution, offset = 1_000_000, 0
-    for code, value in section.options(body, 8):
+    told = list(section.options(body, 8))
+    for code, value in told:
         if code == pcapng.IF_NAME:
             name = _text(value)
         elif code == pcapng.IF_DESCRIPTION:
@@ -157,7 +161,8 @@ def _interface(section: Section, body: bytes) -> Clocked:
             resolution = 2 ** (value[0] & 0x7F) if value[0] & 0x80 else 10 ** value[0]
         elif code == pcapng.IF_TSOFFSET and len(value) == 8:
             (offset,) = section.unpack("q", value)
-    return Clocked(Interface(link_type, name, description, section.ours), resolution, offset, snaplen)
+    interface = Interface(link_type, name, description, section.ours, _comments(told), section.comments)
+    return Clocked(interface, resolution, offset, snaplen)
 
 
 def _packet(section: Section, kind: int, body: bytes) -> Record:
@@ -202,6 +207,10 @@ def _dropped(section: Section, body: bytes) -> tuple[int, int | None]:
         if code == pcapng.ISB_DROPPED and len(value) == 8:
             return number, section.unpack("Q", value)[0]
     return number, None
+
+
+def _comments(options: list[tuple[int, bytes]]) -> tuple[str, ...]:
+    return tuple(_text(value) for code, value in options if code == pcapng.COMMENT)
 
 
 def _text(value: bytes) -> str:

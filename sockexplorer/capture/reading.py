@@ -31,12 +31,17 @@ class Torn(CaptureError):
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """Where records were captured. ``ours`` says that this program wrote it: ``name`` is a FAMILY/PROTOCOL then."""
+    """Where records were captured. ``ours`` says that this program wrote it: ``name`` is a FAMILY/PROTOCOL then.
+
+    ``comments`` are on the interface, ``of_section`` on all of the section that it is in.
+    """
 
     link_type: int
     name: str = ""
     description: str = ""
     ours: bool = False
+    comments: tuple[str, ...] = ()
+    of_section: tuple[str, ...] = ()
 
 
 class Record(NamedTuple):

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from sockexplorer.capture.captured_log import CapturedLog, Counts
-from sockexplorer.capture.index import Columns, Index, interface_from, interface_state
+from sockexplorer.capture.index import Columns, Index, Walk, interface_from, interface_state
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import CaptureError, Drops, Torn
 
-VERSION = 1
+VERSION = 2
 MAGIC = "sockexplorer index"
 FEWEST_ROWS = 100_000
 """Indexing fewer takes no longer than a look into the cache."""
@@ -101,7 +101,7 @@ def _load(index: Index, path: Path) -> Loaded | None:
             return None
         index.walk.restore(header["walk"], columns)
         index.count, index.done = header["rows"], True
-        index.drops.update(_drops_from(header["drops"]))
+        index.drops.update(_drops_from(header["drops"], index.walk))
         index.error = _error_from(header["error"])
         if not _agree(index):
             return None
@@ -208,8 +208,11 @@ def _make_room(where: Path, size: int) -> None:
         total -= each
 
 
-def _drops_from(told: Iterable[Any]) -> Drops:
-    return {(int(section), int(number)): (interface_from(state), int(count)) for section, number, state, count in told}
+def _drops_from(told: Iterable[Any], walk: Walk) -> Drops:
+    return {
+        (int(section), int(number)): (walk.dropped_at(section, number) or interface_from(state), int(count))
+        for section, number, state, count in told
+    }
 
 
 def _error_from(told: Any) -> CaptureError | None:

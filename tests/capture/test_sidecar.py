@@ -47,8 +47,8 @@ def where(tmp_path: Path) -> Path:
 
 def made(rows: int, ours: str = "sockexplorer 1", peers: int = 3) -> bytes:
     """A recording of two sockets, which says what was dropped."""
-    data = pcapng.section(ours, "Linux")
-    data += pcapng.interface(252, "inet/udp", "") + pcapng.interface(1, "packet/raw", "eth0")
+    data = pcapng.section(ours, "Linux", ("of all of it", "and more"))
+    data += pcapng.interface(252, "inet/udp", "", ("of one",)) + pcapng.interface(1, "packet/raw", "eth0")
     for number in range(rows):
         peer, outgoing = (f"192.0.2.{number % peers}", 53), number % 2 == 0
         head = wrap(Origin("inet/udp", 17, ("127.0.0.1", 9)), peer, b"", outgoing=outgoing)[1]
@@ -238,8 +238,8 @@ def set_to(name: str, value: object) -> Damage:
         lambda data: data + b"\0",
         lambda data: data[: len(data) // 2],
         lambda data: bytes(len(data)),
-        lambda data: data.replace(b" v1 ", b" v2 ", 1),
-        lambda data: data.replace(b" v1 ", b" vx ", 1),
+        lambda data: data.replace(b" v2 ", b" v3 ", 1),
+        lambda data: data.replace(b" v2 ", b" vx ", 1),
         lambda data: data.replace(b'"rows": 400', b'"rows": 401', 1),
         lambda data: data.replace(b'"counts": [200', b'"counts": [100', 1),
         lambda data: b"\xff" + data[1:],
@@ -250,7 +250,7 @@ def set_to(name: str, value: object) -> Damage:
         set_to("rows", 2**70),
         set_to("order", "middle"),
         set_to("walk", {}),
-        set_to("walk", {"offset": 0, "sections": [["=", False, []]]}),
+        set_to("walk", {"offset": 0, "sections": [["=", False, [], []]]}),
         set_to("walk", {"offset": 0, "sections": []}),
         set_to("drops", [[1]]),
         set_to("error", [1]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import fcntl
+import io
 import json
 import os
 import resource
@@ -22,6 +23,7 @@ import pytest
 from support import PATIENCE, udp, wait
 
 from sockexplorer.capture import pcapng
+from sockexplorer.capture.reading import records
 
 Run = Callable[..., Any]
 Done = Callable[..., subprocess.CompletedProcess[str]]
@@ -234,6 +236,39 @@ def test_what_was_dropped_is_told_also_of_a_copy(done: Done, tmp_path: Path) -> 
     assert done("convert", str(path), "--to", "pcapng", str(copy)).returncode == 0
     for each in (path, copy):
         assert done("open", str(each)).stderr == "2 frames; 7 were dropped when it was captured\n"
+
+
+def commented() -> bytes:
+    """Two sections with comments of their own, a third with those of the second, and one without."""
+    data = b""
+    for comments, others in ((("first", "and more"), ("eth",)), (("second",), ()), (("second",), ()), ((), ("lo",))):
+        data += pcapng.section("x", "", comments) + pcapng.interface(1, "eth0", "", others)
+        data += pcapng.interface(1, "eth0") + pcapng.packet(0, 5, (b"x",), 1, None, ("of a frame",))
+        data += pcapng.packet(1, 5, (b"y",), 1, None) + pcapng.statistics(0, 5, 1, 3)
+    return data
+
+
+def test_comments_on_sections_and_interfaces_are_in_a_copy(done: Done, tmp_path: Path) -> None:
+    path, copy = tmp_path / "c.pcapng", tmp_path / "copy.pcapng"
+    path.write_bytes(commented())
+    assert done("convert", str(path), str(copy)).returncode == 0
+    wanted, found = (list(records(io.BytesIO(each.read_bytes()).read)) for each in (path, copy))
+    assert found == wanted
+    assert found[0].interface.of_section == ("first", "and more")
+    assert found[0].interface.comments == ("eth",)
+    assert copy.read_bytes().count(b"second") == 1, "what has the same comments needs no section of its own"
+    assert done("open", str(copy)).stderr == "8 frames; 12 were dropped when it was captured\n"
+
+
+@needs_tshark
+def test_wireshark_shows_the_comments_of_a_copy(done: Done, tmp_path: Path) -> None:
+    path, copy = tmp_path / "c.pcapng", tmp_path / "copy.pcapng"
+    path.write_bytes(
+        pcapng.section("x", "", ("all of it",)) + pcapng.interface(1) + pcapng.packet(0, 5, (b"x",), 1, None)
+    )
+    assert done("convert", str(path), str(copy)).returncode == 0
+    told = subprocess.run(["capinfos", "-k", copy], capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+    assert "all of it" in told
 
 
 def test_a_filter_shows_some(run: Run, done: Done, tmp_path: Path) -> None:
