@@ -15,7 +15,7 @@ from sockexplorer.cli.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
-    from sockexplorer.capture.reading import Drops, Record
+    from sockexplorer.capture.reading import CaptureError, Drops, Record
     from sockexplorer.client.opened import Opened
 
 
@@ -26,6 +26,7 @@ class Captured:
     """
 
     def __init__(self, path: str, stop: Stop, idle: Callable[[], None] = lambda: None) -> None:
+        from sockexplorer.capture.unpacking import Unpacking
         from sockexplorer.client.opened import Opened
 
         self.path = path
@@ -35,6 +36,7 @@ class Captured:
         self.drops: Drops = {}
         self._stop = stop
         self._idle = idle
+        self._unpacking = Unpacking()
         self._size = 0
         try:
             # Opening a FIFO waits for its writer.
@@ -67,16 +69,30 @@ class Captured:
                 frame = self.opened.frame(record)
                 if wanted is None or wanted(frame):
                     yield record, frame
+            if self._unpacking.fault is not None:
+                self._tell_amiss(self._unpacking.fault)
         except FilterError as error:
             raise Failed(f"--filter: {error}") from None
         except Torn as error:
+            if self._unpacking.fault is not None:
+                self._tell_amiss(self._unpacking.fault)
+                return
             self.torn = error.offset
             self._idle()
-            fix = "" if self.path == "-" or not error.offset else '; "open --repair" cuts it there'
+            packed = self._unpacking.packed
+            fix = "" if packed or self.path == "-" or not error.offset else '; "open --repair" cuts it there'
             note(f"{self.path}: it ends within a record: whole up to byte {error.offset}{fix}")
         except CaptureError as error:
-            self._idle()
-            raise Failed(f"{self.path}: at byte {error.offset}: {error.reason}") from None
+            self._tell_amiss(self._unpacking.fault or error)
+
+    def _tell_amiss(self, error: CaptureError) -> None:
+        """Say why it could not be read on. Raises `Failed`, unless only the end of what is compressed is missing."""
+        from sockexplorer.capture.reading import Torn
+
+        self._idle()
+        if not isinstance(error, Torn):
+            raise Failed(f"{self.path}: {error}") from None
+        note(f"{self.path}: it ends at byte {error.offset} of its gzip data, which are not whole")
 
     @property
     def dropped(self) -> int:
@@ -84,9 +100,12 @@ class Captured:
         return sum(count for _, count in self.drops.values())
 
     def repair(self) -> None:
-        """Cut a file that ends within a record at the last whole one. Raises `Failed` while another writes it."""
+        """Cut a file that ends within a record at the last whole one. Raises `Failed` while another writes it, and for
+        one that is compressed."""
         from sockexplorer.capture.repair import cut
 
+        if self._unpacking.packed:
+            raise Failed(f"{self.path}: it is compressed, and can't be cut", "  try: gunzip it first")
         if self.torn < 0:
             note(f"{self.path}: nothing to repair")
             return
@@ -105,6 +124,13 @@ class Captured:
             os.close(self._fd)
 
     def _read(self, size: int) -> bytes:
+        while not (part := self._unpacking.take(size)) and self._unpacking.fault is None:
+            self._unpacking.feed(data := self._read_packed(size))
+            if not data:
+                return self._unpacking.take(size)
+        return part
+
+    def _read_packed(self, size: int) -> bytes:
         if self._stop.due:
             raise Stopped
         if not select.select([self._fd], [], [], 0)[0]:

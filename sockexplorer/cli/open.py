@@ -37,18 +37,20 @@ def command(
     file: str, expression: str, count: int | None, as_json: bool, hex_dump: bool, form: str | None, repair: bool
 ) -> None:  # fmt: skip
     """Show the frames of a capture: what "watch --write" records, pcapng and pcap of Wireshark and tcpdump, and logs
-    of candump -L. - reads stdin, live.
+    of candump -L; each also compressed by gzip. - reads stdin, live.
 
     On a terminal the explorer opens with the file, unless an option such as --format text asks for lines; the index of
     a large file is kept in your cache directory, so that it opens at once the next time (SOCKEXPLORER_NO_INDEX=1: it
-    is not). What comes through a pipe, or into a file that is still written, appears as it comes; the pipe's is kept in
-    a file without a name in TMPDIR until you close it. Elsewhere, such as into a pipe, frames are printed.
+    is not). What comes through a pipe, or into a file that is still written, appears as it comes; the pipe's, and what
+    is unpacked, is kept in a file without a name in TMPDIR until you close it. Elsewhere, such as into a pipe, frames
+    are printed.
 
     --json prints what "watch" does and socket, the FAMILY/PROTOCOL that has such frames; n is the frame's number in
     the file. A filter is such as hello, /regex/, hex:dead, dir==in, len>100, peer~192. with and, or, not.
 
-    A file that ends within a record, because its writer was killed, is shown up to there, and said to be torn.
-    Anything else that is damaged or no capture is an error that names the byte.
+    A file that ends within a record, because its writer was killed, is shown up to there, and said to be torn, and so
+    is one of which the compressed data end early. Anything else that is damaged or no capture is an error that names
+    the byte.
 
     Exit status: 0 shown; 1 no capture, damaged, not readable; 2 wrong usage.
     """
@@ -138,6 +140,7 @@ def _explore(file: str, source: Path | Pipe, expression: str) -> int:
     from sockexplorer.capture.mapped import MappedFile
     from sockexplorer.capture.predicate import FilterError, Vocabulary
     from sockexplorer.capture.reading import CaptureError, kind_of
+    from sockexplorer.capture.unpacking import packed_kind
     from sockexplorer.cli.questions import not_started, starter
     from sockexplorer.cli.report import Failed
     from sockexplorer.client.client import StartError
@@ -150,7 +153,7 @@ def _explore(file: str, source: Path | Pipe, expression: str) -> int:
         if isinstance(source, Path):
             mapped = MappedFile(source)
             try:
-                kind_of(mapped.window(0))
+                packed_kind(source) or kind_of(mapped.window(0))
             finally:
                 mapped.close()
     except FilterError as error:

@@ -1,6 +1,7 @@
 """A capture file as a session: its rows are those of the file, its peers those that the file names.
 
-A file that another program is writing, and what comes through a pipe, grows while it is shown.
+A file that another program is writing, and what comes through a pipe, grows while it is shown; of a compressed file
+what was unpacked so far is shown.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sockexplorer.capture.reading import CaptureError, Record, Torn
 from sockexplorer.capture.repair import cut
 from sockexplorer.capture.sifting import ColumnSift, Known, Sift, rows_of
 from sockexplorer.capture.statistics import ColumnStatistics, Statistics
+from sockexplorer.capture.unpacking import packed_kind
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.opened import Opened, protocol_of
@@ -54,7 +56,7 @@ NO_INDEX = "SOCKEXPLORER_NO_INDEX"
 
 
 class Pipe(NamedTuple):
-    """The reading end of a pipe, and what it is called. Who opens it gives it away."""
+    """The reading end of a pipe, or a compressed file, and what it is called. Who opens it gives it away."""
 
     descriptor: int
     name: str
@@ -64,7 +66,7 @@ class FileSession(Session):
     """A `Session` in the state ``file``. Its ``log`` is a `CapturedLog`, which has the face of a `Log`.
 
     `start` indexes the file beside everything else; rows come meanwhile, and as long as it grows. What comes through a
-    pipe is kept in ``directory``, until the session is released. Raises OSError, `CaptureError`.
+    pipe, and what is unpacked, is kept in ``directory``, until the session is released. Raises OSError, `CaptureError`.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class FileSession(Session):
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         if self._piped is not None:
-            self.growing = "a live pipe"
+            self.growing = "" if self._piped.is_file else "a live pipe"
         elif abs(time.time() - self.captured.index.file.mtime_ns / 1e9) < RECENT_SECONDS:
             self._look_for_writer()
 
@@ -118,13 +120,12 @@ class FileSession(Session):
                 self._tell()
                 ended = self._follow()
         except OSError as error:
-            what = "it can't be read on" if self._piped is None else "what comes can't be kept any more"
-            self._failed = f"{what}: {error.strerror}"
+            self._failed = f"{self._what_failed()}: {error.strerror}"
             with contextlib.suppress(OSError):
                 if self.captured.grow(final=True):
                     self._index()
         self.growing = ""
-        self._tell()
+        self._tell(last=True)
         if self._piped is not None:
             # Who writes into it has to hear where nothing is read any more.
             self._piped.hang_up()
@@ -132,7 +133,7 @@ class FileSession(Session):
     def _index(self) -> None:
         """Take in what there is."""
         for progress in self.captured.steps():
-            if not self._looked.is_set():
+            if not self._looked.is_set() and not self._unpacks:
                 self.progress = progress
             if self._stop.is_set():
                 return
@@ -164,13 +165,35 @@ class FileSession(Session):
         self._written = is_written(self.captured.index.file.path)
         self.growing = "growing" if self._written else self.growing
 
-    def _tell(self) -> None:
-        """Say what is known so far."""
+    @property
+    def _unpacks(self) -> bool:
+        """Whether it is a file that is unpacked."""
+        return self._piped is not None and self._piped.is_file
+
+    def _what_failed(self) -> str:
+        if self._piped is None:
+            return "it can't be read on"
+        return "it can't be unpacked any further" if self._unpacks else "what comes can't be kept any more"
+
+    def _tell(self, *, last: bool = False) -> None:
+        """Say what is known so far; ``last`` where nothing more will be."""
         index = self.captured.index
         self.drops = sum(count for _, count in index.drops.values())
-        self.notice = escape(self._failed or self._explain(index.error))
+        if self._piped is not None and self._unpacks and not last:
+            self.progress = min(0.999, self._piped.progress)
+            return
+        self.notice = escape(self._failed or self._unpacked_amiss() or self._explain(index.error))
         self.progress = 1.0
         self._looked.set()
+
+    def _unpacked_amiss(self) -> str:
+        """Why not all was unpacked that a compressed file has, or what came through a pipe."""
+        fault = None if self._piped is None else self._piped.fault
+        if fault is None:
+            return ""
+        if isinstance(fault, Torn):
+            return f"it ends at byte {fault.offset} of its gzip data, which are not whole: what they hold is shown"
+        return f"it can't be unpacked on {fault}"
 
     def _explain(self, error: CaptureError | None) -> str:
         """What is wrong, and what can be done; the end of a file that grows may be anywhere."""
@@ -214,7 +237,7 @@ class FileSession(Session):
         return Sift(self.captured, predicate)
 
     def numbers_of(self, peer: int) -> array[int] | None:
-        if not self.captured.vectorised or not self.captured.ready:
+        if not self.captured.vectorised or not self.captured.ready or self.progress < 1:
             return None
         return rows_of(self.captured, lambda each: self._opened.number(each.path, each.peer) == peer)
 
@@ -257,7 +280,7 @@ class FileSession(Session):
 
 
 def open_file(hub: Hub, source: Path | Pipe, *, keeps_index: bool = True) -> FileSession | Problem:
-    """Open a capture file beside the sessions of a hub, or say why not. It is indexed meanwhile.
+    """Open a capture file beside the sessions of a hub, or say why not. It is indexed, and unpacked, meanwhile.
 
     A path may be that of a FIFO: its writer is not waited for.
     """
@@ -265,7 +288,7 @@ def open_file(hub: Hub, source: Path | Pipe, *, keeps_index: bool = True) -> Fil
     try:
         if isinstance(source, Path):
             source = source.expanduser()
-            if source.is_fifo():
+            if source.is_fifo() or packed_kind(source):
                 source = Pipe(os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), source.name)
         session = FileSession(0, source, keeps_index=keeps_index, directory=hub.log_directory)
     except OSError as error:

@@ -40,6 +40,6 @@ def _may_head(session: Session, text: str) -> bool:
     if isinstance(session, FileSession):
         captured = session.captured
         # Of a large file it is known where its frames are from; more kinds of them may come into one that grows.
-        known = captured.vectorised and captured.ready and not session.growing
+        known = captured.vectorised and captured.ready and not session.growing and session.progress == 1
         return not known or any(has_headings(each.path) for each in captured.origins.known)
     return has_headings(f"{session.family.name}/{session.protocol.name}")

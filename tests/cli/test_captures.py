@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import fcntl
+import gzip
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from typing import Any
 
 import pytest
 from support import PATIENCE, udp, wait
+from verbs import COMMAND
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.reading import records
@@ -238,6 +240,46 @@ def test_what_was_dropped_is_told_also_of_a_copy(done: Done, tmp_path: Path) -> 
         assert done("open", str(each)).stderr == "2 frames; 7 were dropped when it was captured\n"
 
 
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_compressed_capture_is_opened_and_converted(run: Run, done: Done, tmp_path: Path, piped: bool) -> None:
+    path, packed, again = tmp_path / "w.pcapng", tmp_path / "w.pcapng.gz", tmp_path / "again.pcapng"
+    record(run, path, b"hello", b"", bytes(3000))
+    with packed.open("wb") as file:
+        subprocess.run(["gzip", "-c", path], stdout=file, timeout=PATIENCE, check=True)
+
+    def of_packed(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        command = [*COMMAND, *("-" if piped and each == str(packed) else each for each in arguments)]
+        data = packed.read_bytes() if piped else b""
+        return subprocess.run(command, input=data, capture_output=True, timeout=PATIENCE, check=True)
+
+    wanted, found = done("open", str(path), "--json"), of_packed("open", str(packed), "--json")
+    assert (found.stdout.decode(), found.stderr.decode()) == (wanted.stdout, wanted.stderr)
+    of_packed("convert", str(packed), str(again))
+    done("convert", str(path), str(tmp_path / "plain.pcapng"))
+    assert again.read_bytes() == (tmp_path / "plain.pcapng").read_bytes()
+
+
+def test_a_compressed_capture_that_is_torn_or_damaged_is_shown_up_to_there(done: Done, tmp_path: Path) -> None:
+    data = pcapng.section("x", "") + pcapng.interface(147)
+    whole = gzip.compress(data + b"".join(pcapng.packet(0, 5, (os.urandom(2000),), 2000, None) for _ in range(60)))
+    path = tmp_path / "x.gz"
+    path.write_bytes(whole[:-60_000])
+    result = done("open", str(path))
+    assert result.returncode == 0
+    assert 20 < len(result.stdout.splitlines()) < 40
+    assert f"it ends at byte {len(whole) - 60_000} of its gzip data, which are not whole\n" in result.stderr
+    assert "repair" not in result.stderr
+    before = path.read_bytes()
+    result = done("open", str(path), "--repair")
+    assert result.returncode == 1
+    assert "it is compressed, and can't be cut" in result.stderr
+    assert path.read_bytes() == before
+    path.write_bytes(whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:])
+    result = done("open", str(path))
+    assert (result.returncode, len(result.stdout.splitlines())) == (1, 60)
+    assert f"at byte {len(whole) - 5}: the gzip data are damaged: incorrect data check" in result.stderr
+
+
 def commented() -> bytes:
     """Two sections with comments of their own, a third with those of the second, and one without."""
     data = b""
@@ -318,7 +360,10 @@ def test_each_format(run: Run, done: Done, tmp_path: Path) -> None:
         (None, "No such file"),
         (b"", "nothing in it"),
         (b"hello\x1b[2J", "68 65 6c 6c: neither pcapng"),
-        (b"\x1f\x8b\x08", "gzip -d"),
+        (gzip.compress(b"hello"), "68 65 6c 6c: neither pcapng"),
+        (gzip.compress(gzip.compress(b"hello")), "gzip -d <"),
+        (b"\x28\xb5\x2f\xfd", "zstd -d <"),
+        (b"\x04\x22\x4d\x18", "lz4 -d <"),
         (pcapng.section("x", "") + bytes(12), "at byte 44: block of type 0x0 with a length of 0"),
     ],
 )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
+import os
 import struct
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from person import Person
@@ -13,11 +18,14 @@ from textual.widgets import Input
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.link_types import Origin, wrap
+from sockexplorer.capture.piped import Piped
 from sockexplorer.capture.reading import records
+from sockexplorer.client.client import Problem
 from sockexplorer.client.file_session import NO_INDEX, FileSession, open_file
 from sockexplorer.ui.facts import facts_of
 
 People = Callable[..., Person]
+PUMP = Piped.pump
 PEERS = [("127.0.0.1", 4000), ("192.0.2.7", 53)]
 
 
@@ -38,6 +46,12 @@ def capture(path: Path, count: int) -> bytes:
         data += pcapng.packet(0, moment, (head, payload), len(head) + len(payload), outgoing)
     path.write_bytes(data)
     return data
+
+
+def slowly(made: Piped, seconds: float) -> bool:
+    """As `Piped.pump` on a machine that takes its time: what is not whole in between is there to be seen."""
+    time.sleep(0.1)
+    return PUMP(made, seconds / 10)
 
 
 async def finds(person: Person, wanted: dict[str, int], rows: int) -> None:
@@ -104,6 +118,71 @@ async def test_filters_find_the_same_in_a_large_file_and_in_a_small_one(
     async with people((120, 40)) as person:
         await opened(person, path, vectorised_from)
         await finds(person, wanted, 600)
+
+
+@pytest.mark.parametrize("vectorised_from", [0, 1 << 60])
+async def test_a_compressed_file_is_shown_as_the_file_in_it(
+    people: People, tmp_path: Path, vectorised_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = capture(tmp_path / "traffic.pcapng", 600)
+    (packed := tmp_path / "traffic.pcapng.gz").write_bytes(gzip.compress(data))
+    monkeypatch.setattr("sockexplorer.client.file_session.VECTORISED_BYTES", vectorised_from)
+    async with people((120, 40)) as person:
+        await person.press("3", "ctrl+o")
+        await person.sees("also compressed by gzip")
+        person.app.screen.query_one(Input).value = str(packed)
+        await person.press("enter")
+        await person.sees("traffic.pcapng.gz", "600 frames", "message 1 ")
+        session = person.session
+        assert isinstance(session, FileSession)
+        await person.until(lambda: session.progress == 1, "all of it")
+        assert not session.notice
+        assert not session.live
+        assert person.main.traffic.view.cursor == 0, "it is read from its beginning"
+        await finds(person, {"dir==out": 200, "/e 60*$/": 3, "peer~192.": 300}, 600)
+        await person.press("escape", "3", "x")
+        await person.until(lambda: not person.hub.sessions, "it to be closed")
+
+
+async def test_a_compressed_file_that_is_torn_or_damaged_shows_what_there_is(people: People, tmp_path: Path) -> None:
+    # Its noise makes the compressed data long enough to be cut amid the frames.
+    data = capture(tmp_path / "traffic.pcapng", 5)
+    data += b"".join(pcapng.packet(0, each, (os.urandom(2000),), 2000, None) for each in range(60))
+    whole = gzip.compress(data)
+    (torn := tmp_path / "torn.gz").write_bytes(whole[:-60_000])
+    (damaged := tmp_path / "damaged.gz").write_bytes(whole[:-7] + bytes([whole[-7] ^ 1]) + whole[-6:])
+    (none := tmp_path / "none.gz").write_bytes(gzip.compress(b"no capture"))
+    async with people((120, 40)) as person:
+        session = open_file(person.hub, torn)
+        assert isinstance(session, FileSession)
+        person.main.show_session(session)
+        await person.sees(f"it ends at byte {len(whole) - 60_000} of its gzip data, which are not whole", "message 1 ")
+        assert 5 < len(session.log) < 65
+        assert not session.torn, "there is nothing that could be cut"
+        session = open_file(person.hub, damaged)
+        assert isinstance(session, FileSession)
+        person.main.show_session(session)
+        await person.sees("it can't be unpacked on at byte", "incorrect data check", "65 frames")
+        problem = open_file(person.hub, none)
+        assert isinstance(problem, Problem)
+        assert "none.gz: at byte 0: it begins with 6e 6f 20 63" in problem.message
+
+
+async def test_what_is_unpacked_may_be_closed_before_it_ends(people: People, tmp_path: Path) -> None:
+    block = pcapng.packet(0, 5, (bytes(2**20),), 2**20, None)
+    head = gzip.compress(pcapng.section("x", "") + pcapng.interface(147))
+    (path := tmp_path / "bomb.gz").write_bytes(head + gzip.compress(block * 16) * 64)
+    async with people((80, 24)) as person:
+        with patch.object(Piped, "pump", slowly):
+            session = open_file(person.hub, path)
+            assert isinstance(session, FileSession)
+            person.main.show_session(session)
+            await person.until(lambda: 0 < session.progress < 1 and len(session.log) > 0, "some of it")
+            await person.sees("reading, ")
+            assert not session.notice, "a record that is not unpacked yet is not torn"
+            await person.press("3", "x")
+            await person.until(lambda: not person.hub.sessions, "it to be closed")
+    assert not [each.name for each in threading.enumerate() if "bomb.gz" in each.name]
 
 
 async def test_what_went_out_of_a_link_has_a_sign_and_no_word(people: People, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class OpenScreen(ModalScreen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self._note("pcapng, pcap, or a log of candump -L", "$foreground-muted")
+        self._note("pcapng, pcap, or a log of candump -L, also compressed by gzip", "$foreground-muted")
 
     def _note(self, text: str, style: str) -> None:
         self.query_one("#open-note", Static).update(Content.styled(escape(text, 400), style))
