@@ -241,8 +241,9 @@ async def netlink() -> str:
             await on.until(lambda before=before: session.log.received > before, words)  # type: ignore[misc]
             await on.pilot.pause(0.06)
         await on.pilot.pause(0.3)
-        row = next(n for n in range(session.log.end) if "RTM_NEWADDR" in session.summary(session.log.frame(n)))
-        await on.pilot.press("g", *("j" * row))
+        log = session.log
+        rows = [session.summary(log.frame(number)) for number in range(log.first, log.end)]
+        await on.pilot.press("g", *("j" * next(line for line, said in enumerate(rows) if "RTM_NEWADDR" in said)))
         await on.details()
         return on.picture()
 
