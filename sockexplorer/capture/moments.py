@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 SECOND = 1_000_000_000
 QUARTER, DAY = 900 * SECOND, 86400 * SECOND
-_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\Z")
-_EPOCH = re.compile(r"(\d{1,10})(?:[.,](\d{1,9}))?\Z")
-_FRACTION = re.compile(r"([^:]*:\d{2}:\d{2})[.,](\d{1,9})(?=\D|\Z)")
+_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\Z", re.ASCII)
+_EPOCH = re.compile(r"(\d{1,10})(?:[.,](\d{1,9}))?\Z", re.ASCII)
+_FRACTION = re.compile(r"([^:]*:\d{2}:\d{2})[.,](\d{1,9})(?=\D|\Z)", re.ASCII)
 """Of the seconds, ahead of an offset."""
 
 

@@ -6,16 +6,18 @@ from dataclasses import replace
 
 from textual import on
 
+from sockexplorer.capture.places import row_of
 from sockexplorer.client.formats import TEXTS, as_lines
 from sockexplorer.client.offers import Offer
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape, preview
-from sockexplorer.ui.clock import clock
+from sockexplorer.ui.clock import clock, count, date
 from sockexplorer.ui.columns import COLUMNS, TIMES, Look, row_sign
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.rules import Rule
 from sockexplorer.ui.screens.choose import ChooseScreen
 from sockexplorer.ui.settings import Settings
+from sockexplorer.ui.widgets.go_to_line import GoToLine
 from sockexplorer.ui.widgets.traffic_view import TrafficView
 
 COPIES = ("python", "c", "hex", "hexdump", "text", "jsonl")
@@ -96,6 +98,30 @@ class RowDuties(Pane):
     def action_to_bookmark(self, step: int) -> None:
         if not self.view.go_to_bookmark(step):
             self.notify("There is no bookmark in sight; m sets one.", timeout=2, markup=False)
+
+    def action_go_to(self) -> None:
+        self.query_one(GoToLine).open()
+
+    def row_of(self, text: str) -> int:
+        """The row that is meant by a number or a time. Raises ValueError."""
+        assert self.session is not None
+        return row_of(text, self.session.log, self.view.number_at(self.view.cursor), self.view.began)
+
+    def says_row(self, number: int) -> str:
+        """Which row that is, of how many, and when it was."""
+        assert self.session is not None
+        log = self.session.log
+        return f"row {count(number)} of {count(log.end - 1)}, at {date(log.time(number))} {clock(log.time(number), 3)}"
+
+    @on(GoToLine.Given)
+    def _go_to(self, event: GoToLine.Given) -> None:
+        self.view.focus()
+        if not self.view.go_to(event.number):
+            self.notify(f"Row {count(event.number)} is hidden; this is the nearest.", timeout=3, markup=False)
+
+    @on(GoToLine.Left)
+    def _went_nowhere(self) -> None:
+        self.view.focus()
 
     def action_conversation(self) -> None:
         frame = self.view.current()

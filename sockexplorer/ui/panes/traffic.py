@@ -25,6 +25,7 @@ from sockexplorer.ui.status import OVER, is_over, status_text
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
+from sockexplorer.ui.widgets.go_to_line import GoToLine
 from sockexplorer.ui.widgets.lines import LineView
 from sockexplorer.ui.widgets.option_line import OptionLine
 from sockexplorer.ui.widgets.rates import History, RatesLine
@@ -36,10 +37,12 @@ SAMPLE_SECONDS = 0.5
 SESSION_ACTIONS = frozenset(
     ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "copy_as", "switch", "close",
      "disconnect", "hide", "match", "time", "columns", "rules", "bookmark", "to_bookmark", "conversation", "statistics",
-     "repair")
+     "repair", "go_to")
 )  # fmt: skip
 """What letters do while a session is shown and nobody types."""
-ROW_ACTIONS = frozenset(("details", "copy_row", "copy_payload", "copy_as", "disconnect", "bookmark", "conversation"))
+ROW_ACTIONS = frozenset(
+    ("details", "copy_row", "copy_payload", "copy_as", "disconnect", "bookmark", "conversation", "go_to")
+)
 """What needs a row under the cursor."""
 
 
@@ -55,6 +58,7 @@ class TrafficPane(SessionDuties):
         Binding("h", "hide", "Hide or only mark what the filter leaves out", show=False, id="hide"),
         Binding("n", "match(1)", "Match", id="next-match", tooltip="Next row that passes the filter"),
         Binding("N", "match(-1)", "Row before that passes the filter", show=False, id="previous-match"),
+        Binding("colon", "go_to", "Go to a row or a time", show=False, id="go-to", key_display=":"),
         Binding("F", "conversation", "What was said with the peer, as text or hex", show=False, id="conversation"),
         Binding("S", "statistics", "Statistics by peer, length and protocol", show=False, id="statistics"),
         Binding("T", "time", "Time of day, since the first row, since the row before", show=False, id="time"),
@@ -100,6 +104,7 @@ class TrafficPane(SessionDuties):
             yield RatesLine()
         yield Static(id="session-notice")
         yield FilterBar(self._filtered)
+        yield GoToLine(self.row_of, self.says_row)
         yield TimeoutLine()
         yield OptionLine()
         yield Static(id="traffic-empty")
@@ -215,8 +220,8 @@ class TrafficPane(SessionDuties):
         """Show another session."""
         self.session = session
         self.view.show(session)
-        if self.query_one(Composer).display:
-            self.query_one(Composer).display = False
+        self.query_one(Composer).display = False
+        self.query_one(GoToLine).close()
         self.query_one(FilterBar).show(session)
         details = self.query_one(Details)
         details.show(None, None)

@@ -22,6 +22,14 @@ FILTER_HELP = [
     "and  or  not  ( )       and may be left out; && || ! are the same",
 ]
 """Each line a way to say which rows to see."""
+GO = "Going to a row: :"
+GO_HELP = [
+    "1234   50%                     that row, or the one half way",
+    "14:05  14:05:30.25             the first that is as late, on the day of the row under the cursor",
+    "2026-07-28T14:05  1785240300.5 the same for a moment; the latter in seconds since 1970",
+    "+12.5                          seconds since the first row",
+]
+"""Each line a way to say which row to go to."""
 SIGNS_HELP = [f"{signs:<12}{words}" for signs, words in KINDS.values()]
 
 
@@ -35,7 +43,7 @@ def about_traffic(session: Session | None, current: Frame | None, *, filtering: 
         told += [session.notice] if session.notice else []
         spoken = session.spoken(current) if current is not None else None
         about = about_protocol(*spoken) if spoken is not None else []
-        return session.title, [("", told), ("The filter", FILTER_HELP), ("Rows", SIGNS_HELP), *about]
+        return session.title, [("", told), ("The filter", FILTER_HELP), (GO, GO_HELP), ("Rows", SIGNS_HELP), *about]
     where = [f"local   {session.local!r}", f"remote  {session.remote!r}"]
     where.append(buffer_text(session))
     if session.packets is not None:
@@ -43,5 +51,5 @@ def about_traffic(session: Session | None, current: Frame | None, *, filtering: 
     about = about_protocol(session.family, session.protocol)
     if filtering:
         return "The filter", [("", FILTER_HELP), *about]
-    here = [("", where), ("The filter", FILTER_HELP), ("Rows", SIGNS_HELP), *about]
+    here = [("", where), ("The filter", FILTER_HELP), (GO, GO_HELP), ("Rows", SIGNS_HELP), *about]
     return f"{session.title} · {session.state}", here

@@ -118,6 +118,16 @@ class TrafficView(LineView):
         self.move_to(self.rows.line_of(match))
         return True
 
+    def go_to(self, number: int) -> bool:
+        """Go to a row, or to the next in sight where it is hidden; whether it is in sight."""
+        self.move_to(min(self.rows.line_of(number), self.line_count() - 1))
+        return self.number_at(self.cursor) == number
+
+    @property
+    def began(self) -> int:
+        """The time of the first row of the session, from which seconds count, in ns since the epoch."""
+        return 0 if self.session is None else self._began.get(self.session.number, 0)
+
     def _restart(self) -> None:
         self.rows.begin(self.session, self._predicate)
         self._seen = (-1, -1)
