@@ -8,7 +8,8 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture import pcap_read
-from sockexplorer.capture.index import SLOW_ROWS, Columns
+from sockexplorer.capture.directions import TELLING
+from sockexplorer.capture.index import SLOW_ROWS, Columns, direction_code
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import LONGEST, CaptureError, Interface, Record
 
@@ -43,7 +44,8 @@ class PcapWalk:
             if not self._window.more():
                 return
             record = self._head.record(self._window)
-            self.columns.append(self._window.record, record.time, record.length, 0)
+            source = direction_code(record.outgoing)
+            self.columns.append(self._window.record, record.time, record.length, source)
             self.offset = self._window.offset
 
     def _go_through_many(self) -> bool:
@@ -108,7 +110,14 @@ class PcapWalk:
         # 32 bits of seconds and of a fraction stay within 63 bits of nanoseconds.
         times = seconds.astype("u8") * numpy.uint64(pcap_read.SECOND)
         times += fractions.astype("u8") * numpy.uint64(self._head.scale)
-        self.columns.extend(starts, times, numpy.maximum(kept, lengths), numpy.zeros(len(starts), "u4"))
+        source = numpy.zeros(len(starts), "u4")
+        if telling := TELLING.get(self._head.interface.link_type):
+            assert self._file.mapping is not None
+            place, codes = telling
+            rows = numpy.flatnonzero(kept > place)
+            told = numpy.frombuffer(self._file.mapping, "u1")[starts[rows] + numpy.uint64(HEAD + place)]
+            source[rows] = numpy.frombuffer(codes, "u1")[told]
+        self.columns.extend(starts, times, numpy.maximum(kept, lengths), source)
 
     def resume(self, *, vectorised: bool) -> None:
         self._vectorised = vectorised

@@ -11,7 +11,9 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture import pcapng
+from sockexplorer.capture.directions import TELLING
 from sockexplorer.capture.index import (
+    DIRECTION,
     INTERFACE_SHIFT,
     ODD,
     SLOW_ROWS,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 WINDOW = 2**20
 """Words that are looked at together: 4 MiB."""
+FRAME = 28
+"""Bytes of an enhanced packet block ahead of its frame."""
 ORDERED = (pcapng.SECTION, pcapng.INTERFACE, pcapng.PACKET, pcapng.OBSOLETE_PACKET, pcapng.SIMPLE)
 """Before a block of these kinds the frames ahead of it are taken in; all others change nothing of how those read."""
 
@@ -169,6 +173,7 @@ class PcapngWalk:
             blocks, source, numbers = blocks.part([slice(good)]), source[:good], numbers[:good]
         if good:
             heads = blocks.heads
+            self._tell_directions(blocks, numbers, source)
             source |= (numbers + numpy.uint32(first)) << INTERFACE_SHIFT if highest else first << INTERFACE_SHIFT
             ticks = heads[:, 3].astype("u8")
             ticks <<= 32
@@ -177,6 +182,21 @@ class PcapngWalk:
             times = self._times(ticks, numbers) if highest else times_of(ticks, section.interfaces[0])
             self.columns.extend(blocks.starts << 2, times, length, source)
         return good == len(wrong)
+
+    def _tell_directions(self, blocks: Blocks, numbers: Array, source: Array) -> None:
+        """Put the directions that headers tell into the source column, where the options tell none."""
+        from sockexplorer.capture.arrays import numpy
+
+        links = [each.interface.link_type for each in self._reader.section.interfaces]
+        for link in TELLING.keys() & set(links):
+            assert self._file.mapping is not None
+            place, codes = TELLING[link]
+            rows = (source & DIRECTION == 0) & (blocks.heads[:, 5] > place)
+            if len(links) > 1:
+                rows &= (numpy.array(links) == link)[numbers]
+            chosen = numpy.flatnonzero(rows)
+            told = numpy.frombuffer(self._file.mapping, "u1")[(blocks.starts[chosen] << 2) + (FRAME + place)]
+            source[chosen] |= numpy.frombuffer(codes, "u1")[told]
 
     def _times(self, ticks: Array, numbers: Array) -> Array:
         from sockexplorer.capture.arrays import numpy

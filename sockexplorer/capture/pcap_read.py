@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sockexplorer.capture import directions
 from sockexplorer.capture.reading import LONGEST, Interface, Record, Window, sane
 
 SECOND = 1_000_000_000
@@ -35,7 +36,10 @@ class Header:
         if kept > LONGEST:
             raise window.damaged(f"a frame of {kept} bytes: more than {LONGEST} is taken for damage")
         data = window.take(kept)
-        return Record(self.interface, sane(seconds * SECOND + fraction * self.scale), max(length, kept), data)
+        time = sane(seconds * SECOND + fraction * self.scale)
+        return Record(
+            self.interface, time, max(length, kept), data, directions.outgoing(self.interface.link_type, data)
+        )  # fmt: skip
 
 
 def header(window: Window) -> Header:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sockexplorer.capture import pcapng
+from sockexplorer.capture import directions, pcapng
 from sockexplorer.capture.reading import LONGEST, Drops, Interface, Record, Window, sane
 
 MOST_INTERFACES = 65536
@@ -181,10 +181,10 @@ def _packet(section: Section, kind: int, body: bytes) -> Record:
         elif code == pcapng.EPB_FLAGS and len(value) == 4:
             direction = section.unpack("I", value)[0] & 3
             outgoing = {pcapng.INBOUND: False, pcapng.OUTBOUND: True}.get(direction)
-    clocked = section.interfaces[number]
-    return Record(
-        clocked.interface, clocked.time(high, low), max(length, kept), body[20 : 20 + kept], outgoing, tuple(comments)
-    )
+    clocked, data = section.interfaces[number], body[20 : 20 + kept]
+    if outgoing is None:
+        outgoing = directions.outgoing(clocked.interface.link_type, data)
+    return Record(clocked.interface, clocked.time(high, low), max(length, kept), data, outgoing, tuple(comments))
 
 
 def _simple(section: Section, body: bytes) -> Record:
@@ -195,7 +195,8 @@ def _simple(section: Section, body: bytes) -> Record:
     kept = min(length, clocked.snaplen or length)
     if kept > len(body) - 4:
         raise ValueError(f"a frame of {kept} bytes in a block that has room for {len(body) - 4}")
-    return Record(clocked.interface, 0, length, body[4 : 4 + kept])
+    data = body[4 : 4 + kept]
+    return Record(clocked.interface, 0, length, data, directions.outgoing(clocked.interface.link_type, data))
 
 
 def _dropped(section: Section, body: bytes) -> tuple[int, int | None]:

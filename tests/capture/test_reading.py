@@ -7,6 +7,7 @@ import json
 import shutil
 import struct
 import subprocess
+import time
 import tracemalloc
 import warnings
 from collections import Counter
@@ -25,6 +26,8 @@ from sockexplorer.capture.log import Frame
 from sockexplorer.capture.reading import LONGEST, CaptureError, Drops, Interface, Record, Torn, records
 from sockexplorer.capture.recording import Recording
 from sockexplorer.client import rows
+from sockexplorer.client.file_session import FileSession
+from sockexplorer.client.finding import filter_of
 from sockexplorer.client.formats import TEXTS, as_lines
 from sockexplorer.client.opened import Opened
 from sockexplorer.core.canframes import frame_text
@@ -272,6 +275,46 @@ def test_frames_of_a_file_without_names_of_interfaces_have_peers() -> None:
     assert opened.peer_name(frame.peer) == "? ARP 02:00:00:00:00:01 broadcast"
     short = opened.frame(Record(Interface(1), 5, 60, head[:9], None, ()))
     assert (short.meta["socket"], short.peer) == ("packet/raw", 0)
+
+
+@pytest.mark.parametrize(
+    ("link_type", "sent", "received"),
+    [
+        (113, "0004 0001 0006 020000000001 0000 0800", "0001 0001 0006 020000000001 0000 0800"),
+        (276, "0800 0000 00000002 0001 04 06 020000000001 0000", "0800 0000 00000002 0001 00 06 020000000001 0000"),
+        (201, "00000000 01030c00", "00000001 040e0401030c00"),
+        (254, "0000 0002 030c00", "0000 0003 0e0401030c00"),
+    ],
+)
+@pytest.mark.parametrize("vectorised_from", [0, 1 << 60])
+def test_a_header_that_says_which_way_a_frame_went_is_believed(
+    tmp_path: Path, link_type: int, sent: str, received: str, vectorised_from: int
+) -> None:
+    """``tcpdump -i any`` and what captures Bluetooth tell it nowhere else."""
+    made, told = pcapng.section("tcpdump", "") + pcapng.interface(link_type), []
+    for number in range(300):
+        data = bytes.fromhex(sent if number % 3 else received)
+        made += pcapng.packet(0, number, (data,), len(data), None)
+        told.append(bool(number % 3))
+    # What is told beside the frame goes first.
+    made += pcapng.packet(0, 300, (bytes.fromhex(sent),), 30, False)
+    pcap = PCAP[:20] + struct.pack("<I", link_type)
+    for number in range(300):
+        data = bytes.fromhex(sent if number % 3 else received)
+        pcap += struct.pack("<4I", 1, number, len(data), len(data)) + data
+    for data, wanted in ((made, [*told, False]), (pcap, told)):
+        (path := tmp_path / "capture").write_bytes(data)
+        assert [each.outgoing for each in records(io.BytesIO(data).read)] == wanted
+        session = FileSession(1, path, keeps_index=False, vectorised_from=vectorised_from)
+        session.start()
+        session.wait()
+        assert [session.log.frame(number).outgoing for number in range(1, len(wanted) + 1)] == wanted
+        predicate = filter_of("dir==out", session)
+        assert predicate is not None
+        _, found = session.sift(predicate).go_on(1, len(wanted) + 1, time.monotonic() + 60)
+        assert list(found) == [number for number, out in enumerate(wanted, 1) if out]
+        session.release()
+        session.log.close()
 
 
 def test_what_was_cut_off_a_can_frame_is_not_made_up() -> None:
