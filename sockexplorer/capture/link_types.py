@@ -17,6 +17,8 @@ from sockexplorer.core import canframes
 ETHERNET, RAW_IP, SLL, IEEE802_11, RADIOTAP = 1, 101, 113, 105, 127
 H4, H4_DIRECTION, SOCKETCAN, IPV4, IPV6 = 187, 201, 227, 228, 229
 EXPORTED_PDU, NETLINK, BLUETOOTH_MONITOR, VSOCK, SLL2 = 252, 253, 254, 271, 276
+WHOLE_IP = (RAW_IP, IPV4, IPV6, 12, 14)
+"""Link types of IP without a header ahead of it; 12, and 14 on OpenBSD, is what some write for `RAW_IP`."""
 OF_HARDWARE = {
     1: ETHERNET, 772: ETHERNET, 801: IEEE802_11, 803: RADIOTAP, 65534: RAW_IP, 768: RAW_IP, 776: RAW_IP, 280: SOCKETCAN,
     824: NETLINK, 826: VSOCK,
@@ -206,7 +208,9 @@ def _unwrap(link_type: int, data: bytes, outgoing: bool, path: str, interface: s
         return Unwrapped("can/raw", frame, f"({interface!a},)" if interface else None)
     if link_type == NETLINK:
         _, _, family = OF_NETLINK.unpack_from(data)
-        return Unwrapped(path or _netlink_path(family), data[OF_NETLINK.size :], None if outgoing else "(0, 0)")
+        # A tap has both directions and does not tell them apart; what a socket receives is from the kernel, mostly.
+        kernel = "(0, 0)" if path and not outgoing else None
+        return Unwrapped(path or _netlink_path(family), data[OF_NETLINK.size :], kernel)
     if link_type == VSOCK:
         source, destination, source_port, destination_port, _, _, transport = OF_VSOCK.unpack_from(data)
         peer = (destination, destination_port) if outgoing else (source, source_port)
@@ -217,8 +221,8 @@ def _unwrap(link_type: int, data: bytes, outgoing: bool, path: str, interface: s
         index, opcode = struct.unpack_from(">HH", data)
         return Unwrapped("bluetooth/hci", OF_MONITOR.pack(opcode, index, (len(data) - 4) & 0xFFFF) + data[4:])
     if link_type in (SLL, SLL2):
-        return _of_cooked(link_type, data, interface)
-    if link_type in (RAW_IP, IPV4, IPV6):
+        return _of_cooked(link_type, data, interface or UNNAMED)
+    if link_type in WHOLE_IP:
         return Unwrapped(path or ("inet6/raw" if data[0] >> 4 == 6 else "inet/raw"), data)
     return Unwrapped("packet/raw" if link_type in (IEEE802_11, RADIOTAP) else "", data)
 

@@ -21,16 +21,14 @@ from sockexplorer.capture.link_types import (
     ETHERNET,
     ETHERNET_HEADER,
     EXPORTED_PDU,
-    IPV4,
-    IPV6,
     NETLINK,
     OF_NETLINK,
     OF_VSOCK,
-    RAW_IP,
     SLL,
     SLL2,
     SOCKETCAN,
     VSOCK,
+    WHOLE_IP,
     unwrap,
 )  # fmt: skip
 from sockexplorer.capture.reading import CaptureError, Interface, Record
@@ -51,7 +49,7 @@ MOST_TAGS = 24
 MOST_TAG_BYTES, MOST_OPTION_BYTES = 1024, 1024
 """Rows with more of them are read one by one."""
 HEADERS = {ETHERNET: ETHERNET_HEADER, SLL: COOKED_1.size, SLL2: COOKED.size, NETLINK: OF_NETLINK.size,
-           VSOCK: OF_VSOCK.size, RAW_IP: 1, IPV4: 1, IPV6: 1}  # fmt: skip
+           VSOCK: OF_VSOCK.size, **dict.fromkeys(WHOLE_IP, 1)}  # fmt: skip
 """Bytes of a frame that tell where it is from."""
 
 
@@ -255,7 +253,7 @@ class _Hashing:
             self._add(hashes, start, sizes)
         elif path == "packet/raw" and link != ETHERNET:
             pass
-        elif link in (RAW_IP, IPV4, IPV6):
+        elif link in WHOLE_IP:
             unclear = kept == 0
             hashes += (self._bytes.take(numpy.where(unclear, 0, start)) >> 4) * self._factors[1]
         elif link == SOCKETCAN:

@@ -161,7 +161,7 @@ def records(read: Callable[[int], bytes], drops: Drops | None = None) -> Iterato
 
 def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:
     """What kind of capture begins here. Takes nothing. Raises `CaptureError` where it is none."""
-    from sockexplorer.capture import candump, pcap_read, pcapng_read
+    from sockexplorer.capture import candump, others, pcap_read, pcapng_read
 
     if not window.more():
         raise CaptureError(0, "there is nothing in it")
@@ -172,17 +172,10 @@ def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:
         return "pcap"
     if magic[:1] == b"(" and candump.begins(window.peek_line(candump.LONGEST_LINE)):
         return "candump"
-    if compressed := next((name for start, name in COMPRESSED if magic.startswith(start)), ""):
-        raise CaptureError(0, f"it is compressed: {compressed} -d < FILE | sockexplorer open -")
-    if other := next((name for start, name in OTHERS if window.peek(8).startswith(start)), ""):
-        raise CaptureError(0, f"it is a capture of another kind, {other}: editcap FILE FILE.pcapng converts it")
+    start = window.peek(8)
+    what = others.how_to_convert(start)
+    if not what and others.is_text(start):
+        what = others.log_to_convert(window.peek_line(candump.LONGEST_LINE))
+    if what:
+        raise CaptureError(0, what)
     raise CaptureError(0, f"it begins with {magic.hex(' ')}: neither pcapng, pcap nor a log of candump -L")
-
-
-COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zX", "xz"), (b"\x04\x22\x4d\x18", "lz4"))
-OTHERS = (
-    (b"\x34\xcd\xb2\xa1", "modified pcap"), (b"\xa1\xb2\xcd\x34", "modified pcap"), (b"snoop\0\0\0", "snoop"),
-    (b"btsnoop\0", "btsnoop"), (b"GMBU", "Network Monitor"), (b"RTSS", "Network Monitor"), (b"LOGG", "BLF"),
-    (b"\xaa\xaa\xaa\xaa", "5View"),
-)  # fmt: skip
-"""Files that Wireshark reads, by their beginnings: wiretap/*.c of Wireshark."""

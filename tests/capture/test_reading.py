@@ -317,6 +317,27 @@ def test_a_header_that_says_which_way_a_frame_went_is_believed(
         session.log.close()
 
 
+@pytest.mark.parametrize(
+    ("link_type", "header", "name", "socket"),
+    [
+        (113, "0000 0001 0006 020000000001 0000 0800", "? IP 02:00:00:00:00:01", "packet/dgram"),
+        (276, "0800 0000 00000002 0001 00 06 020000000001 0000", "? IP 02:00:00:00:00:01", "packet/dgram"),
+        (12, "", "", "inet/raw"),
+        (14, "", "", "inet/raw"),
+        # A tap has requests as well, which are not from the kernel.
+        (253, "0004 0338 00000000000000000000 0000", "", "netlink/route"),
+    ],
+)
+def test_what_a_capture_of_others_does_not_say_is_not_made_up(
+    link_type: int, header: str, name: str, socket: str
+) -> None:
+    opened = Opened()
+    payload = bytes.fromhex("4500001c000100004001 0000 7f000001 7f000001 0800f7fe00000001")
+    data = bytes.fromhex(header) + payload
+    frame = opened.frame(Record(Interface(link_type), 5, len(data), data))
+    assert (frame.meta["socket"], opened.peer_name(frame.peer), frame.payload) == (socket, name, payload)
+
+
 def test_what_was_cut_off_a_can_frame_is_not_made_up() -> None:
     opened = Opened()
     data = struct.pack(">IB3x8s", 0x123, 8, bytes(range(1, 9)))
@@ -340,6 +361,13 @@ PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0, 1)
         (b"", 0, "nothing in it"),
         (b"hello world", 0, "68 65 6c 6c"),
         (b"\x1f\x8b\x08\x00", 0, "gzip -d"),
+        (b"  vcan0  123   [4]  DE AD BE EF\n", 0, "candump -L or -l writes a log"),
+        (b" (1.000000)  can0  RX - -  12345678  [12]  11 22\n", 0, "candump -L or -l"),
+        (b"(000.000000)  can0  123   [0]  remote request\n", 0, "candump -L or -l"),
+        (b"date Fri Jul 10 06:17:32 2015\nbase hex  timestamps absolute\n", 0, "asc2log < FILE > FILE.log"),
+        (b"Time Stamp,ID,Extended,Dir,Bus,LEN,D1\r\n166,0000021A,false,Rx,0,1,FE,\r\n", 0, "Candump/Kayak"),
+        (b'{"n": 1, "time": "2023-11-14T22:13:20.000000000Z"}\n', 0, "JSON lines"),
+        (b"date", 0, "64 61 74 65"),
         (b"\n\r\r\n" + bytes(40), 0, "order mark"),
         (SECTION + struct.pack("<II", 6, 0xFFFFFFFC) + bytes(50), len(SECTION), "length of 4294967292"),
         (SECTION + struct.pack("<II", 6, 8), len(SECTION), "length of 8"),
