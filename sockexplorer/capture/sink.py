@@ -89,5 +89,10 @@ class FileSink:
             raise Full(f"{self.path}: {error.strerror}", kept) from None
         self._end += total
 
+    @property
+    def removed(self) -> bool:
+        """Whether somebody removed the file meanwhile, so that nobody will ever read it."""
+        return self._regular and not os.fstat(self._fd).st_nlink
+
     def close(self) -> None:
         os.close(self._fd)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[Sink]:
-    """What takes blocks: the file, or for ``-`` stdout. Raises `Failed` for a file that can't be begun."""
+    """What takes blocks: the file, or for ``-`` stdout.
+
+    Raises `Failed` for a file that can't be begun, and in the end for one that was removed meanwhile.
+    """
     from sockexplorer.capture.sink import FileSink, pieces
 
     if path == "-":
@@ -46,3 +49,5 @@ def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[
         raise Failed(f"{path}: {error.strerror}") from None
     with contextlib.closing(file):
         yield file
+        if file.removed:
+            raise Failed(f"{path}: somebody removed it while it was written; what was recorded is lost")

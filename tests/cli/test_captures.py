@@ -66,6 +66,24 @@ def test_what_was_watched_is_what_is_opened(run: Run, done: Done, tmp_path: Path
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("removed", [True, False])
+def test_a_recording_that_was_removed_meanwhile_is_told(run: Run, tmp_path: Path, removed: bool) -> None:
+    (directory := tmp_path / "d").mkdir()
+    path = directory / "w.pcapng"
+    watch = run("watch", "inet/udp", "--bind", "127.0.0.1:0", "--write", str(path), "--count", "2")
+    address = watch.address()
+    with udp() as sock:
+        sock.sendto(b"one", address)
+        watch.printed(1)
+        if removed:
+            shutil.rmtree(directory)
+        else:
+            path.rename(tmp_path / "elsewhere")
+        sock.sendto(b"two", address)
+        assert watch.end() == int(removed)
+    assert any("somebody removed it" in line for line in watch.err) is removed
+
+
 def test_descriptors_and_unix_peers_are_kept(run: Run, done: Done, tmp_path: Path) -> None:
     path, mine = tmp_path / "w.pcapng", tmp_path / "mine"
     watch = run("watch", "unix/dgram", "--bind", "", "--json", "--count", "1", "--write", str(path))
