@@ -1,4 +1,4 @@
-"""What was said with one peer, both ways, in lines of text or of a hex dump.
+"""What was said with one peer, or between two ends, both ways, in lines of text or of a hex dump.
 
 No text is kept: a line is a row's number and a range of its payload, or of what a decoder says of that.
 """
@@ -36,21 +36,34 @@ class Line(NamedTuple):
     text: str
 
 
+class Part(NamedTuple):
+    """What of a payload was said, the bytes from ``start`` up to ``end``, and which way."""
+
+    outgoing: bool
+    start: int
+    end: int
+
+
+Follow = Callable[[Frame], Part | None]
+"""What of a frame belongs to a conversation; None for a frame that does not."""
+
+
 class Conversation:
     """The frames of a log with one peer, cut into lines ``width`` cells wide. Events are left out."""
 
     def __init__(
-        self, log: Log, peer: int, mode: Mode, width: int, numbers: array[int] | None = None,
+        self, log: Log, whose: int | Follow, mode: Mode, width: int, numbers: array[int] | None = None,
         summary: Callable[[Frame], str] = lambda frame: "",
     ) -> None:  # fmt: skip
-        """``numbers``: the rows to look at, where they are known. ``summary`` gives what a decoder says of a payload,
+        """``whose``: the number of the peer, or what of a frame belongs to it. ``numbers``: the rows to look at, where
+        they are known. ``summary`` gives what a decoder says of a payload,
         which is the text of it, "" where the bytes are."""
         self.mode = mode
         self.full = False
         """Whether there are more lines than are kept."""
         self._log = log
         self._summary = summary
-        self._peer = peer
+        self._follow = whose if callable(whose) else _with_peer(whose)
         self._width = max(8, width)
         self._per_line = 16 if width >= 74 else 8
         self._frames = array("Q")
@@ -86,12 +99,12 @@ class Conversation:
         return new
 
     def _take(self, frame: Frame) -> None:
-        if frame.peer != self._peer or frame.event or self.full:
+        if frame.event or self.full or (part := self._follow(frame)) is None:
             return
-        if self._waiting or len(frame.payload) > LONG:
+        if self._waiting or part.end - part.start > LONG:
             self._waiting.append(frame.number)
             return
-        for piece in self._pieces_of(frame):
+        for piece in self._pieces_of(frame, frame.payload[part.start : part.end]):
             self._append(frame.number, *piece)
 
     def _cut_those_that_wait(self, deadline: float) -> None:
@@ -99,10 +112,7 @@ class Conversation:
         while self._waiting and not self.full:
             number = self._waiting[0]
             if self._pieces is None:
-                try:
-                    self._pieces = self._pieces_of(self._log.frame(number))
-                except IndexError:
-                    self._pieces = iter(())
+                self._pieces = self._pieces_of_row(number)
             for piece in self._pieces:
                 self._append(number, *piece)
                 asked += 1
@@ -111,10 +121,18 @@ class Conversation:
             self._pieces = None
             self._waiting.popleft()
 
-    def _pieces_of(self, frame: Frame) -> Iterator[tuple[int, int]]:
+    def _pieces_of_row(self, number: int) -> Iterator[tuple[int, int]]:
+        try:
+            frame = self._log.frame(number)
+        except IndexError:
+            return iter(())
+        part = self._follow(frame)
+        return iter(()) if part is None else self._pieces_of(frame, frame.payload[part.start : part.end])
+
+    def _pieces_of(self, frame: Frame, payload: bytes) -> Iterator[tuple[int, int]]:
         if said := self._said(frame):
             return ((at, at + self._width) for at in range(0, len(said), self._width))
-        return self._cut(frame.payload)
+        return self._cut(payload)
 
     def _append(self, number: int, start: int, end: int) -> None:
         self._frames.append(number)
@@ -162,8 +180,9 @@ class Conversation:
             frame = self._log.frame(number)
         except IndexError:
             return Line(number, False, start == 0, "(dropped from the log)")
-        part = frame.payload[start:end]
-        if not frame.payload:
+        outgoing, begin, stop = self._follow(frame) or Part(frame.outgoing, 0, 0)
+        part = frame.payload[begin:stop][start:end]
+        if begin == stop:
             text = "(empty)"
         elif self.mode == "hex":
             offset, digits, letters = hex_lines(part, start, self._per_line)[0]
@@ -172,12 +191,17 @@ class Conversation:
             text = said[start:end]
         else:
             text = preview(_without_end(part), self._width)
-        return Line(number, frame.outgoing, start == 0, text)
+        return Line(number, outgoing, start == 0, text)
 
     def text(self, most: int) -> str:
         """At most so many lines, for the clipboard."""
         lines = (self.line(index) for index in range(min(len(self), most)))
         return "\n".join(f"{('→' if each.outgoing else '←') if each.first else ' '} {each.text}" for each in lines)
+
+
+def _with_peer(peer: int) -> Follow:
+    """All of the frames with a peer."""
+    return lambda frame: Part(frame.outgoing, 0, len(frame.payload)) if frame.peer == peer else None
 
 
 def _without_end(part: bytes) -> bytes:

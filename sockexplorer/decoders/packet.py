@@ -32,6 +32,8 @@ WITH_PORTS = (6, 17, 33, 132, 136)
 TCP_FLAGS = {2: "SYN", 1: "FIN", 4: "RST"}
 """Those that begin and end a connection."""
 BROADCAST = b"\xff" * 6
+OUTGOING = 4
+"""PACKET_OUTGOING: the type of a packet that this host sends."""
 FIELDS = ("dst", "src", "vlan", "priority", "type", "length")
 """The fields of a header, by the names that are looked for."""
 _WORDS = (
@@ -43,11 +45,17 @@ _LETTERS = frozenset("0123456789abcdefx.:[]/")
 
 
 class Heading(NamedTuple):
-    """What a row says of a frame ahead of its payload, which are the bytes from ``start`` up to ``end``."""
+    """What a row says of a frame ahead of its payload, which are the bytes from ``start`` up to ``end``.
+
+    A packet of IP has two ends, ``10.0.0.1:53``, without a port where it has none, and what it is ``over``: ``udp``.
+    """
 
     text: str = ""
     start: int = 0
     end: int = 0
+    over: str = ""
+    source: str = ""
+    destination: str = ""
 
 
 def ethertype(number: int) -> str:
@@ -149,7 +157,7 @@ def _internet(number: int, payload: bytes, at: int) -> Heading | None:
         return None
     # A short frame is padded; where the kernel is to cut it into packets, it has no length yet.
     end = min(len(payload), at + total) if total >= start - at else len(payload)
-    what = IP_PROTOCOLS.get(protocol, f"protocol {protocol}")
+    what = over = IP_PROTOCOLS.get(protocol, f"protocol {protocol}")
     if protocol in WITH_PORTS and not fragment and end >= start + 8:
         ports = struct.unpack_from(">HH", payload, start)
         hosts = (f"[{each}]" if ":" in each else each for each in (source, destination))
@@ -161,4 +169,4 @@ def _internet(number: int, payload: bytes, at: int) -> Heading | None:
         elif protocol in (17, 136):
             start += 8
     # Where a row is short the end of it is cut.
-    return Heading(f"{what} {source} → {destination}", min(start, end), end)
+    return Heading(f"{what} {source} → {destination}", min(start, end), end, over, source, destination)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from person import Person
+from talk import TALK, capture
 from test_hostile import HOSTILE, printable
 from test_traffic_pane import with_frames
 
+from sockexplorer.capture.link_types import ETHERNET
+from sockexplorer.client.file_session import FileSession, open_file
 from sockexplorer.ui.screens.conversation import ConversationScreen
 from sockexplorer.ui.screens.statistics import StatisticsScreen, Table
 
@@ -39,6 +43,21 @@ async def test_a_stream_is_followed_both_ways(people: People, size: tuple[int, i
             assert "← first line\n  second line\n→ the answer" in person.app.clipboard
             await person.press("escape")
             await person.until(lambda: person.app.screen is person.main)
+
+
+async def test_what_two_ends_said_is_followed_in_a_capture_of_a_link(
+    people: People, size: tuple[int, int], tmp_path: Path
+) -> None:
+    capture(path := tmp_path / "talk.pcapng", ETHERNET, *TALK)
+    async with people(size) as person:
+        session = open_file(person.hub, path)
+        assert isinstance(session, FileSession)
+        person.main.show_session(session)
+        await person.sees("tcp SYN")
+        await person.press("G", "F")
+        screen = await person.sees("tcp 10.0.0.1:50001 ⇄ 10.0.0.2:80", "→ GET / HTTP/1.0", "← HTTP/1.0 200 OK", "hello")
+        assert "not this one" not in screen
+        assert "not over this protocol" not in screen
 
 
 async def test_statistics_by_peer_length_and_protocol(

@@ -128,7 +128,7 @@ class RowDuties(Pane):
         if self.session is not None and frame is not None:
             from sockexplorer.ui.screens.conversation import ConversationScreen
 
-            self.app.push_screen(ConversationScreen(self.session, frame.peer))
+            self.app.push_screen(ConversationScreen(self.session, frame))
 
     def action_statistics(self) -> None:
         if self.session is not None:

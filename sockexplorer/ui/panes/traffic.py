@@ -59,7 +59,7 @@ class TrafficPane(SessionDuties):
         Binding("n", "match(1)", "Match", id="next-match", tooltip="Next row that passes the filter"),
         Binding("N", "match(-1)", "Row before that passes the filter", show=False, id="previous-match"),
         Binding("colon", "go_to", "Go to a row or a time", show=False, id="go-to", key_display=":"),
-        Binding("F", "conversation", "What was said with the peer, as text or hex", show=False, id="conversation"),
+        Binding("F", "conversation", "What was said both ways, as text or hex", show=False, id="conversation"),
         Binding("S", "statistics", "Statistics by peer, length and protocol", show=False, id="statistics"),
         Binding("T", "time", "Time of day, since the first row, since the row before", show=False, id="time"),
         Binding("c", "columns", "Choose columns", show=False, id="columns"),

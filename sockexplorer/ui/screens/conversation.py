@@ -1,4 +1,4 @@
-"""What was said with a peer, in both directions, as text or as hex."""
+"""What was said with a peer, or between the two ends of a packet, in both directions, as text or as hex."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from sockexplorer.capture.conversation import Conversation, Mode
+from sockexplorer.capture.log import Frame
+from sockexplorer.client.following import between, ends_of
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
@@ -57,9 +59,11 @@ class ConversationScreen(ModalScreen[None]):
         Binding("q", "app.quit", "Quit"),
     ]
 
-    def __init__(self, session: Session, peer: int) -> None:
+    def __init__(self, session: Session, frame: Frame) -> None:
+        """``frame`` is one of those that are followed."""
         super().__init__()
-        self._session, self._peer = session, peer
+        self._session, self._peer = session, frame.peer
+        self._between = ends_of(session, frame)
         self._mode: Mode = "text"
 
     def compose(self) -> ComposeResult:
@@ -72,6 +76,9 @@ class ConversationScreen(ModalScreen[None]):
 
     def _ends(self) -> str:
         session = self._session
+        if self._between is not None:
+            over, first, second = self._between
+            return f"{session.title}  {over} {first} ⇄ {second}"
         here, name = session.title, session.peer_name(self._peer) or "no peer"
         if session.endpoint.operation == "connect" and session.local is not None:
             # The title of such a session is the other end.
@@ -90,14 +97,12 @@ class ConversationScreen(ModalScreen[None]):
     def _start(self) -> None:
         view = self.query_one(ConversationView)
         width = view.scrollable_content_region.width - GUTTER
-        view.conversation = Conversation(
-            self._session.log,
-            self._peer,
-            self._mode,
-            width,
-            self._session.numbers_of(self._peer),
-            self._session.summary,
-        )
+        session, peer = self._session, self._peer
+        if self._between is not None:
+            view.conversation = Conversation(session.log, between(session, self._between), self._mode, width)
+        else:
+            numbers = session.numbers_of(peer)
+            view.conversation = Conversation(session.log, peer, self._mode, width, numbers, session.summary)
         view.set_reactive(LineView.cursor, 0)
         view.scroll_to(y=0, animate=False, immediate=True)
         self.query_one(Bar).mark(self._mode)

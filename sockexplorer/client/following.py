@@ -1,0 +1,72 @@
+"""Whose conversation a row is part of: that of a socket's peer, or of two ends whose packets somebody looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sockexplorer.capture.conversation import Follow, Part
+from sockexplorer.client.heading import heading_of
+from sockexplorer.decoders.packet import OUTGOING, Heading
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.log import Frame
+    from sockexplorer.client.opened import Opened
+    from sockexplorer.client.session import Session
+
+ARPHRD_LOOPBACK = 772
+
+
+class Ends(NamedTuple):
+    """Two ends that speak over a protocol. What the first says is shown as outgoing."""
+
+    over: str
+    first: str
+    second: str
+
+
+def ends_of(session: Session | Opened, frame: Frame) -> Ends | None:
+    """Between whom the packet of IP in a frame is; None where there is none, and where the frame's peer is one end.
+
+    The first is the one with the higher port, mostly a client: it is the same whichever row is asked about.
+    """
+    told, spoken = heading_of(session, frame), session.spoken(frame)
+    of_link = spoken is not None and spoken[0].constant == "AF_PACKET"
+    if not told.over or (frame.peer and not of_link):
+        return None
+    second, first = sorted((told.source, told.destination), key=_rank)
+    return Ends(told.over, first, second)
+
+
+def between(session: Session | Opened, ends: Ends) -> Follow:
+    """What two ends say to each other; what a connection needs beside that, such as acknowledgements, is left out.
+
+    On the loopback interface a packet socket has every packet twice: that which is sent is left out.
+    """
+
+    def part(frame: Frame) -> Part | None:
+        told = heading_of(session, frame)
+        if told.over != ends.over or not _is_said(told):
+            return None
+        if {told.source, told.destination} != {ends.first, ends.second} or _is_copy(session, frame):
+            return None
+        return Part(told.source == ends.first, told.start, told.end)
+
+    return part
+
+
+def _is_said(told: Heading) -> bool:
+    return told.over != "tcp" or told.end > told.start
+
+
+def _is_copy(session: Session | Opened, frame: Frame) -> bool:
+    peer = session.peers.get(frame.peer)
+    address = None if peer is None else peer.address
+    if not isinstance(address, tuple) or len(address) < 4:
+        return False
+    return bool(address[2] == OUTGOING and address[3] == ARPHRD_LOOPBACK)
+
+
+def _rank(end: str) -> tuple[int, str]:
+    """By the port; ends without one by their texts."""
+    _, colon, port = end.rpartition("]:" if end.startswith("[") else ":")
+    return (int(port) if colon and port.isdecimal() else 0, end)
