@@ -16,6 +16,7 @@ The grammar is lark's; a filter compiles to a predicate over `Frame`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,6 @@ from sockexplorer.capture.predicate import (
     Vocabulary,
 )  # fmt: skip
 from sockexplorer.capture.text_search import compile_regex, contains_text, matches_regex, unquote
-from sockexplorer.core.payload import PayloadError, from_hex
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -65,11 +65,10 @@ FIELD.3: /[a-z_][\w-]*(\.[\w-]+)*(?=\s*(==|!=|>=|<=|>|<|~))/i
 OPERATOR.3: /==|!=|>=|<=|>|<|~/
 REGEX.2: /\/(?:[^\/\\]|\\.)+\/(?!(?!&&|\|\|)[^\s()])/
 PRESENT.2: /anc(\.[\w-]+)+(?!(?!&&|\|\|)[^\s()])/i
-HEX.2: /hex:[ ]?[0-9a-f]{1,2}(?:[ :]?[0-9a-f]{2})*(?![0-9a-z])/i
+HEX.2: /hex:[ ]?[0-9a-f]{1,2}(?:[ :-]?[0-9a-f]{2})*(?![0-9a-z])/i
 STRING.2: /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'(?!(?!&&|\|\|)[^\s()])/
 WORD.-1: /(?:(?!&&|\|\|)[^\s()"])+/
-%import common.WS
-%ignore WS
+%ignore /\s+/
 """
 DEEPEST = 50
 """A predicate calls itself once a level, beneath an interface that is deep in calls already."""
@@ -133,10 +132,10 @@ def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
     if kind == "regex":
         return Compiled(matches_regex(compile_regex(str(node.children[0])[1:-1]), shown))
     if kind == "hex_bytes":
-        try:
-            wanted = from_hex(str(node.children[0])[4:])
-        except PayloadError as error:
-            raise FilterError(str(error)) from None
+        digits = re.sub(r"[ :-]", "", str(node.children[0])[4:])
+        if len(digits) % 2:
+            raise FilterError(f"{digits!r} has an odd number of digits; two make a byte")
+        wanted = bytes.fromhex(digits)
         return Compiled(lambda frame: wanted in frame.payload, Test("bytes", wanted))
     if kind == "present":
         return presence(node)
