@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +37,7 @@ class Captured:
         """Where the last whole record ends, when the capture ended within the next."""
         self.drops: Drops = {}
         self._stop = stop
-        self._idle = idle
+        self.idle = idle
         self._unpacking = Unpacking()
         self._size = 0
         try:
@@ -78,7 +80,7 @@ class Captured:
                 self._tell_amiss(self._unpacking.fault)
                 return
             self.torn = error.offset
-            self._idle()
+            self.idle()
             packed = self._unpacking.packed
             fix = "" if packed or self.path == "-" or not error.offset else '; "open --repair" cuts it there'
             note(f"{self.path}: it ends within a record: whole up to byte {error.offset}{fix}")
@@ -89,10 +91,17 @@ class Captured:
         """Say why it could not be read on. Raises `Failed`, unless only the end of what is compressed is missing."""
         from sockexplorer.capture.reading import Torn
 
-        self._idle()
+        self.idle()
         if not isinstance(error, Torn):
             raise Failed(f"{self.path}: {error}") from None
         note(f"{self.path}: it ends at byte {error.offset} of its gzip data, which are not whole")
+
+    def is_at(self, path: str) -> bool:
+        """Whether a path is that of the file, under any name; of a pipe it is not."""
+        with contextlib.suppress(OSError):
+            mine = os.fstat(self._fd)
+            return stat.S_ISREG(mine.st_mode) and os.path.samestat(mine, Path(path).stat())
+        return False
 
     @property
     def dropped(self) -> int:
@@ -134,7 +143,7 @@ class Captured:
         if self._stop.due:
             raise Stopped
         if not select.select([self._fd], [], [], 0)[0]:
-            self._idle()
+            self.idle()
             while not select.select([self._fd], [], [], self._stop.patience)[0]:
                 if self._stop.due:
                     raise Stopped

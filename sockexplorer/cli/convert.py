@@ -34,6 +34,7 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
     Exit status: 0 written; 1 no capture, damaged, or OUT can't be written; 2 wrong usage.
     """
     from contextlib import closing
+    from itertools import chain, islice
 
     from sockexplorer.capture.copying import Copy
     from sockexplorer.capture.sink import Full
@@ -48,19 +49,28 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
     if kind is None:
         raise click.UsageError(f"--to says what to write, for {out!r} does not: {', '.join(FORMATS)}")
     status = 0
-    with Stop() as stop, sink(out, output := Output(stop), stop, overwrite=overwrite) as write:
-        copy, lines = Copy(write), list[bytes]()
-
-        def flush() -> None:
-            waiting, lines[:] = list(lines), []
-            if waiting:
-                write(waiting)
-            copy.flush()
-
+    with Stop() as stop, closing(Captured(file, stop)) as captured:
+        if captured.is_at(out):
+            raise Failed(f"{out}: it is the file that is read", "  try: another name")
+        frames = captured.frames(expression)
         try:
-            with closing(Captured(file, stop, flush)) as captured:
+            # What is no capture, or a filter that is wrong, replaces nothing.
+            first = list(islice(frames, int(overwrite)))
+        except Stopped:
+            raise click.exceptions.Exit(stop.status()) from None
+        with sink(out, output := Output(stop), stop, overwrite=overwrite) as write:
+            copy, lines = Copy(write), list[bytes]()
+
+            def flush() -> None:
+                waiting, lines[:] = list(lines), []
+                if waiting:
+                    write(waiting)
+                copy.flush()
+
+            captured.idle = flush
+            try:
                 copy.begin(captured.drops)
-                for record, frame in captured.frames(expression):
+                for record, frame in chain(first, frames):
                     if kind == PCAPNG:
                         copy.add(record)
                         continue
@@ -69,13 +79,13 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
                         flush()
                 copy.tell_drops()
                 flush()
-        except Full as error:
-            raise Failed(str(error), "  what it holds is whole") from None
-        except Gone:
-            pass
-        except Stopped:
-            copy.tell_drops()
-            flush()
-            status = stop.status()
+            except Full as error:
+                raise Failed(str(error), "  what it holds is whole") from None
+            except Gone:
+                pass
+            except Stopped:
+                copy.tell_drops()
+                flush()
+                status = stop.status()
     if status:
         raise click.exceptions.Exit(status)

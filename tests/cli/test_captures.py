@@ -84,6 +84,30 @@ def test_a_recording_that_was_removed_meanwhile_is_told(run: Run, tmp_path: Path
     assert any("somebody removed it" in line for line in watch.err) is removed
 
 
+@pytest.mark.parametrize("name", ["w.pcapng", "link.pcapng", "hard.pcapng"])
+def test_a_capture_is_not_converted_onto_itself(run: Run, done: Done, tmp_path: Path, name: str) -> None:
+    record(run, path := tmp_path / "w.pcapng", b"precious")
+    (tmp_path / "link.pcapng").symlink_to(path)
+    os.link(path, tmp_path / "hard.pcapng")
+    before = path.read_bytes()
+    result = done("convert", str(path), str(tmp_path / name), "--overwrite")
+    assert (result.returncode, path.read_bytes()) == (1, before)
+    assert "it is the file that is read" in result.stderr
+
+
+@pytest.mark.parametrize("wrong", [["none"], ["garbage"], ["w.pcapng", "--filter", "len>"]])
+def test_nothing_is_replaced_where_there_is_nothing_to_convert(
+    run: Run, done: Done, tmp_path: Path, wrong: list[str]
+) -> None:
+    record(run, tmp_path / "w.pcapng", b"precious")
+    (tmp_path / "garbage").write_bytes(b"no capture")
+    (out := tmp_path / "out.jsonl").write_text("made before")
+    result = done("convert", str(tmp_path / wrong[0]), str(out), "--overwrite", *wrong[1:])
+    assert (result.returncode, out.read_text()) == (1, "made before")
+    assert done("convert", str(tmp_path / "w.pcapng"), str(out), "--overwrite").returncode == 0
+    assert json.loads(out.read_text())["payload"] == b"precious".hex()
+
+
 def test_descriptors_and_unix_peers_are_kept(run: Run, done: Done, tmp_path: Path) -> None:
     path, mine = tmp_path / "w.pcapng", tmp_path / "mine"
     watch = run("watch", "unix/dgram", "--bind", "", "--json", "--count", "1", "--write", str(path))
