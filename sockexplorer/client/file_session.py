@@ -257,6 +257,12 @@ class FileSession(Session):
             return self.captured.index.record(number - 1)
         return None
 
+    def is_of(self, found: os.stat_result) -> bool:
+        """Whether a file is the one that is shown, under any name."""
+        with contextlib.suppress(OSError):
+            return self._piped is None and os.path.samestat(found, self.path.stat())
+        return False
+
     @property
     def torn(self) -> int:
         error = self.captured.index.error

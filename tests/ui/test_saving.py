@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import socket
@@ -15,6 +16,7 @@ from test_traffic_pane import with_frames
 from textual.widgets import Input
 
 from sockexplorer.capture.reading import records
+from sockexplorer.client.file_session import FileSession, open_file
 from sockexplorer.client.formats import as_lines, with_ending
 from sockexplorer.client.opened import Opened
 from sockexplorer.ui.widgets.bar import Bar
@@ -184,6 +186,31 @@ async def test_a_file_is_replaced_when_that_is_asked_for(people: People, peer: s
         await person.sees("1 frame in")
     assert there.read_text() == f"{b'frame 0'.hex()}\n"
     assert other.read_text() == "precious too"
+
+
+async def test_a_capture_is_not_saved_onto_itself(people: People, peer: socket.socket, tmp_path: Path) -> None:
+    path, link = tmp_path / "shown.pcapng", tmp_path / "link.pcapng"
+    link.symlink_to(path)
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 2)
+        await saved(person, path, "2 frames in")
+        before = path.read_bytes()
+        session = open_file(person.hub, path)
+        assert isinstance(session, FileSession)
+        person.main.show_session(session)
+        await saved(person, link, "it is the file that is shown as shown.pcapng")
+        await person.press("ctrl+o")
+        await person.sees("it is the file that is shown as shown.pcapng")
+    assert path.read_bytes() == before
+
+
+async def test_a_pipe_without_a_reader_keeps_nobody_waiting(
+    people: People, peer: socket.socket, tmp_path: Path
+) -> None:
+    os.mkfifo(path := tmp_path / "pipe")
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 1)
+        await saved(person, path, "it is a pipe; to write to one: sockexplorer watch --write FILE")
 
 
 @pytest.mark.parametrize("ending", ["pcapng", "jsonl"])

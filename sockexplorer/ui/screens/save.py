@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from textual.widgets import Input, Label, Static
 
 from sockexplorer.capture.predicate import FilterError
 from sockexplorer.capture.sink import FileSink, Full
+from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.finding import filter_of
 from sockexplorer.client.formats import PCAPNG, TEXTS, by_ending, with_ending
 from sockexplorer.client.saving import saving
@@ -153,6 +156,9 @@ class SaveScreen(ModalScreen[str | None]):
         if self._saving is not None or not self._path:
             return
         expression = self._expression if self._ticked("save-filter") else ""
+        if refusal := _refusal(Path(self._path), self._every):
+            self._note(f"✗ {refusal}", "$text-error")
+            return
         try:
             self._sink = FileSink(Path(self._path).expanduser(), overwrite=overwrite and self._there == self._path)
             passes = lambda session: filter_of(expression, session)  # noqa: E731 - the type is that of a parameter
@@ -193,6 +199,21 @@ class SaveScreen(ModalScreen[str | None]):
         if self._sink is not None:
             self._sink.close()
             self._sink = None
+
+
+def _refusal(path: Path, sessions: list[Session]) -> str:
+    """Why nothing is written there, whoever may replace it; "" where there is no reason.
+
+    A pipe would keep the screen waiting for its reader; a capture that is shown would be gone before it is copied.
+    """
+    with contextlib.suppress(OSError, RuntimeError):
+        found = path.expanduser().stat()
+        if stat.S_ISFIFO(found.st_mode):
+            return "it is a pipe; to write to one: sockexplorer watch --write FILE"
+        for each in sessions:
+            if isinstance(each, FileSession) and each.is_of(found):
+                return f"it is the file that is shown as {each.title}: another name, please"
+    return ""
 
 
 def _cut(title: str) -> str:
