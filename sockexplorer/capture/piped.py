@@ -3,7 +3,9 @@ any order."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 import select
 import stat
@@ -15,6 +17,8 @@ from sockexplorer.capture.reading import CaptureError
 from sockexplorer.capture.unpacking import Unpacking
 
 PIECE = 2**20
+ROOM = 2**20
+"""What a pipe is made to hold while what came is looked at, where the system allows it: fs.pipe-max-size, pipe(7)."""
 MOST_AT_ONCE = 16 * 2**20
 """Bytes after which what came is shown."""
 LEFT_FREE, PART_LEFT_FREE = 256 * 2**20, 20
@@ -32,6 +36,9 @@ class Piped:
 
     def __init__(self, descriptor: int, directory: Path | None = None) -> None:
         self._descriptor = descriptor
+        # A capture program that has to wait loses what comes meanwhile.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, ROOM)
         self._file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
         self._ready = select.poll()
         self._ready.register(descriptor, select.POLLIN)
