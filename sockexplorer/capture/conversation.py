@@ -10,12 +10,15 @@ import unicodedata
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sockexplorer.capture.log import Frame, Log
-from sockexplorer.capture.sweep import Sweep
+from sockexplorer.capture.sweep import SiftedSweep, Sweep
 from sockexplorer.core.payload import hex_lines
 from sockexplorer.core.text import escape, preview
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.sifting import Sift
 
 Mode = Literal["text", "hex"]
 MOST_LINES = 500_000
@@ -53,10 +56,10 @@ class Conversation:
 
     def __init__(
         self, log: Log, whose: int | Follow, mode: Mode, width: int, numbers: array[int] | None = None,
-        summary: Callable[[Frame], str] = lambda frame: "",
+        summary: Callable[[Frame], str] = lambda frame: "", sift: Sift | None = None,
     ) -> None:  # fmt: skip
         """``whose``: the number of the peer, or what of a frame belongs to it. ``numbers``: the rows to look at, where
-        they are known. ``summary`` gives what a decoder says of a payload,
+        they are known; ``sift`` finds them otherwise. ``summary`` gives what a decoder says of a payload,
         which is the text of it, "" where the bytes are."""
         self.mode = mode
         self.full = False
@@ -73,7 +76,7 @@ class Conversation:
         """Rows that are to be cut yet, a long one and those behind it."""
         self._pieces: Iterator[tuple[int, int]] | None = None
         """What is to come of the first of them."""
-        self._sweep = Sweep(log, self._take, numbers)
+        self._sweep = Sweep(log, self._take, numbers) if sift is None else SiftedSweep(log, self._take, sift)
 
     def __len__(self) -> int:
         return len(self._frames)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, NamedTuple
 
 from sockexplorer.capture.conversation import Follow, Part
+from sockexplorer.capture.predicate import Compiled, Test
 from sockexplorer.client.heading import heading_of
 from sockexplorer.decoders.packet import OUTGOING, Heading
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
+    from sockexplorer.capture.sifting import Sift
     from sockexplorer.client.opened import Opened
     from sockexplorer.client.session import Session
 
@@ -52,6 +55,21 @@ def between(session: Session | Opened, ends: Ends) -> Follow:
         return Part(told.source == ends.first, told.start, told.end)
 
     return part
+
+
+def rows_between(session: Session, ends: Ends) -> Sift:
+    """Finds the rows that may be between two ends: a header of IP has both addresses side by side."""
+    one, other = map(_packed, (ends.first, ends.second))
+    there, back = one + other, other + one
+    test = Test("any", parts=(Test("bytes", there), Test("bytes", back)))
+    return session.sift(Compiled(lambda frame: there in frame.payload or back in frame.payload, test))
+
+
+def _packed(end: str) -> bytes:
+    """The address of an end, without its port, as a header has it."""
+    if end.count(":") < 2:
+        return socket.inet_pton(socket.AF_INET, end.partition(":")[0])
+    return socket.inet_pton(socket.AF_INET6, end[1:].partition("]")[0] if end.startswith("[") else end)
 
 
 def _is_said(told: Heading) -> bool:

@@ -15,7 +15,7 @@ from textual.widgets import Label, Static
 
 from sockexplorer.capture.conversation import Conversation, Mode
 from sockexplorer.capture.log import Frame
-from sockexplorer.client.following import between, ends_of
+from sockexplorer.client.following import between, ends_of, rows_between
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
@@ -99,7 +99,8 @@ class ConversationScreen(ModalScreen[None]):
         width = view.scrollable_content_region.width - GUTTER
         session, peer = self._session, self._peer
         if self._between is not None:
-            view.conversation = Conversation(session.log, between(session, self._between), self._mode, width)
+            follow, sift = between(session, self._between), rows_between(session, self._between)
+            view.conversation = Conversation(session.log, follow, self._mode, width, sift=sift)
         else:
             numbers = session.numbers_of(peer)
             view.conversation = Conversation(session.log, peer, self._mode, width, numbers, session.summary)
