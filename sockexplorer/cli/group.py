@@ -66,12 +66,15 @@ class Verbs(click.Group):
 
     def _must_be_family(self, ctx: click.Context, word: str) -> None:
         from difflib import get_close_matches
+        from pathlib import Path
 
         from sockexplorer.families import all_families, family
 
         try:
             family(word.partition("/")[0])
         except KeyError as error:
+            if Path(word).is_file():
+                raise click.UsageError(f"{word!r} is a file; a capture is shown by: sockexplorer open", ctx) from None
             if "/" in word:
                 raise click.UsageError(str(error.args[0]), ctx) from None
             names = [each.name for each in all_families()]

@@ -46,6 +46,7 @@ def test_help_and_version(done: Any) -> None:
         (["inet/udp", "nonsense"], "has no host and port"),
         (["inet/nothing"], "it has udp"),
         (["wach"], "did you mean watch?"),
+        ([__file__], "is a file; a capture is shown by: sockexplorer open"),
         (["nothing/udp"], "there are inet"),
         (["--nothing"], "--nothing"),
     ],
