@@ -55,6 +55,8 @@ class PcapngWalk:
         self._reader = Reader(drops)
         self._window = file.mapped_window(0)
         self._words: dict[str, Array] = {}
+        self._telling: set[int] = set()
+        """Link types of the present section whose headers tell a direction: it may have thousands of interfaces."""
 
     def go_on(self) -> None:
         if self._vectorised and self._reader.section.interfaces:
@@ -83,8 +85,10 @@ class PcapngWalk:
             section, known = self._reader.section, 0
             self.sections.append(section)
             self.firsts.append(len(self.interfaces))
+            self._telling.clear()
         for clocked in section.interfaces[known:]:
             self.interfaces.append(clocked.interface)
+            self._telling |= TELLING.keys() & {clocked.interface.link_type}
             self.owners.append(len(self.sections) - 1)
         if record is not None:
             kind, _, number = section.unpack("III", self._file.read(begun, 12))
@@ -187,13 +191,13 @@ class PcapngWalk:
         """Put the directions that headers tell into the source column, where the options tell none."""
         from sockexplorer.capture.arrays import numpy
 
-        links = [each.interface.link_type for each in self._reader.section.interfaces]
-        for link in TELLING.keys() & set(links):
+        interfaces = self._reader.section.interfaces
+        for link in self._telling:
             assert self._file.mapping is not None
             place, codes = TELLING[link]
             rows = (source & DIRECTION == 0) & (blocks.heads[:, 5] > place)
-            if len(links) > 1:
-                rows &= (numpy.array(links) == link)[numbers]
+            if len(interfaces) > 1:
+                rows &= numpy.array([each.interface.link_type == link for each in interfaces])[numbers]
             chosen = numpy.flatnonzero(rows)
             told = numpy.frombuffer(self._file.mapping, "u1")[(blocks.starts[chosen] << 2) + (FRAME + place)]
             source[chosen] |= numpy.frombuffer(codes, "u1")[told]
@@ -265,6 +269,7 @@ class PcapngWalk:
         self.columns, self.offset = columns, int(state["offset"])
         if self.sections:
             self._reader.section, self._reader.sections = self.sections[-1], len(self.sections)
+            self._telling = TELLING.keys() & {each.interface.link_type for each in self.sections[-1].interfaces}
 
 
 def _clock(clocked: Clocked) -> tuple[int, int, int]:

@@ -412,8 +412,8 @@ def test_other_files_that_grow(path: Path, kind: str, vectorised_from: int) -> N
 
 def test_an_index_that_was_kept_grows_on(path: Path, tmp_path: Path) -> None:
     """Its columns were mapped; the interfaces of the section it was in are those of further frames."""
-    packets = [pcapng.packet(each % 2, each, (bytes(each),), each, False) for each in range(30)]
-    start = pcapng.section("x", "y") + pcapng.interface(ETHERNET) + pcapng.interface(RAW_IP)
+    packets = [pcapng.packet(each % 2, each, (bytes(each),), each, None) for each in range(30)]
+    start = pcapng.section("x", "y") + pcapng.interface(ETHERNET) + pcapng.interface(SLL)
     path.write_bytes(start + b"".join(packets[:20]))
     with patch.object(sidecar, "FEWEST_ROWS", 1):
         log = CapturedLog(Index(path, 0), lambda number, record: Opened().frame(record, number))
@@ -425,10 +425,14 @@ def test_an_index_that_was_kept_grows_on(path: Path, tmp_path: Path) -> None:
     assert loaded is not None
     with path.open("ab") as file:
         file.write(b"".join(packets[20:]) + pcapng.statistics(1, 5, 30, 7))
-    assert loaded.index.grow()
+    # As a large file, such as are worth an index.
+    with patch.object(loaded.index, "_vectorised_from", 0):
+        assert loaded.index.grow()
     for _ in loaded.index.steps():
         pass
     wanted, drops, _ = read(path.read_bytes())
     assert [loaded.index.record(row) for row in range(loaded.index.count)] == wanted
+    assert [each & 3 for each in loaded.index.columns.source] == [each.outgoing is False for each in wanted]
+    assert any(each.outgoing is False for each in wanted[20:]), "a header tells it, nothing beside it"
     assert loaded.index.drops == drops
     loaded.index.close()
