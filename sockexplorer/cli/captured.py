@@ -81,8 +81,8 @@ class Captured:
                 return
             self.torn = error.offset
             self.idle()
-            packed = self._unpacking.packed
-            fix = "" if packed or self.path == "-" or not error.offset else '; "open --repair" cuts it there'
+            may = error.offset and not self._unpacking.packed and not is_stream(self.path)
+            fix = '; "open --repair" cuts it there' if may else ""
             note(f"{self.path}: it ends within a record: whole up to byte {error.offset}{fix}")
         except CaptureError as error:
             self._tell_amiss(self._unpacking.fault or error)
@@ -155,6 +155,7 @@ class Captured:
         return part
 
 
-def check_repair(path: str, repair: bool) -> bool:
-    """Whether ``--repair`` can be done: to a regular file only."""
-    return not repair or (path != "-" and Path(path).is_file())
+def is_stream(path: str) -> bool:
+    """Whether FILE is stdin, a pipe or a device, which can't be cut."""
+    where = Path(path)
+    return path == "-" or not (where.is_file() or where.is_dir() or not where.exists())

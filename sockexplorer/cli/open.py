@@ -56,14 +56,14 @@ def command(
     """
     from contextlib import closing
 
-    from sockexplorer.cli.captured import Captured, check_repair
+    from sockexplorer.cli.captured import Captured, is_stream
     from sockexplorer.cli.output import Gone, Output
     from sockexplorer.cli.printer import Printer
     from sockexplorer.cli.report import note
     from sockexplorer.cli.stopping import Stop, Stopped
 
     kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump) or "text"
-    if not check_repair(file, repair):
+    if repair and is_stream(file):
         raise click.UsageError("--repair needs a file, not a pipe")
     if repair and count is not None:
         raise click.UsageError("--repair has to read to the end: leave --count out")

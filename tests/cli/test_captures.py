@@ -272,6 +272,18 @@ def test_a_torn_file_is_repaired_on_request(run: Run, done: Done, tmp_path: Path
     assert path.read_bytes() == whole[:30]
 
 
+def test_what_is_no_file_is_not_repaired(run: Run, done: Done, tmp_path: Path) -> None:
+    record(run, path := tmp_path / "w.pcapng", b"one", b"two")
+    os.mkfifo(pipe := tmp_path / "pipe")
+    shown = run("open", str(pipe), "--format", "hex")
+    pipe.write_bytes(path.read_bytes()[:-90])
+    assert (shown.end(), shown.out) == (0, [b"one".hex()])
+    assert shown.said("it ends within a record")
+    assert not any("cuts it there" in line for line in shown.err), "a pipe can't be cut"
+    for name, why in (("pipe", "needs a file, not a pipe"), ("none", "No such file"), (".", "Is a directory")):
+        assert why in done("open", str(tmp_path / name), "--repair").stderr
+
+
 def test_what_was_dropped_is_told_also_of_a_copy(done: Done, tmp_path: Path) -> None:
     path, copy = tmp_path / "d.pcapng", tmp_path / "copy.pcapng"
     one = pcapng.section("x", "") + pcapng.interface(1) + pcapng.packet(0, 5, (b"x",), 1, None)
