@@ -10,7 +10,8 @@ def as_python(number: int, payload: bytes, heading: str) -> str:
 
 def as_c(number: int, payload: bytes, heading: str) -> str:
     """An array and its length (C has no empty array); ``heading`` is a comment above it."""
-    comment = heading.replace("*/", "* /")
+    # Neither begins nor ends a comment within it.
+    comment = heading.replace("/*", "/ *").replace("*/", "* /")
     rows = [", ".join(f"0x{byte:02x}" for byte in payload[at : at + 12]) for at in range(0, len(payload), 12)]
     body = ",\n    ".join(rows or ["0"])
     return (

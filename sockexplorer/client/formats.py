@@ -24,6 +24,8 @@ TEXTS: dict[str, str] = {
     "c": "the bytes as an array of C",
 }
 """What each format makes of a frame."""
+SOURCES = ("python", "c")
+"""Those that define a name for each frame."""
 ENDINGS = {
     ".pcapng": PCAPNG, ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".txt": "text", ".log": "text",
     ".hexdump": "hexdump", ".hex": "hex", ".py": "python", ".c": "c", ".h": "c",

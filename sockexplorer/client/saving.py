@@ -8,7 +8,7 @@ from sockexplorer.capture.copying import Copy
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.predicate import Predicate
 from sockexplorer.capture.sink import Full, Sink
-from sockexplorer.client.formats import PCAPNG, as_lines
+from sockexplorer.client.formats import PCAPNG, SOURCES, as_lines
 from sockexplorer.client.recorder import Recorder
 from sockexplorer.client.session import Session
 
@@ -97,13 +97,16 @@ def _lines(sessions: Sequence[Session], kind: str, sink: Sink, passes: Passes) -
                 raise
             written += len(lines)
 
+    # What source code calls frames has to be unique in a file; one session's rows keep their numbers.
+    counted = len(sessions) > 1 and kind in SOURCES
     for session in sessions:
         path = f"{session.family.name}/{session.protocol.name}"
         for frame in _frames(session, passes(session)):
             if frame is not None:
                 # A file may have frames of several sessions: each says of what socket it is.
                 told = frame._replace(meta={"socket": path, **frame.meta})
-                waiting.append(as_lines(kind, session, told).encode("utf-8", "backslashreplace"))
+                number = written + len(waiting) + 1 if counted else None
+                waiting.append(as_lines(kind, session, told, number).encode("utf-8", "backslashreplace"))
             if len(waiting) >= TOGETHER:
                 flush()
             yield written
