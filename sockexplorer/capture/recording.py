@@ -99,7 +99,8 @@ class Recording:
     The section's first block is written at once.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, comments: Iterable[str] = ()) -> None:
+        """``comments`` are about the whole recording."""
         self._sink = sink
         self._blocks: list[Whole] = []
         self._frames: list[int] = []
@@ -115,7 +116,7 @@ class Recording:
         """Frames that the sink has taken."""
         self._time = 0
         application = f"{pcapng.APPLICATION} {__version__}"
-        self._put(pcapng.section(application, f"{platform.system()} {platform.release()}"))
+        self._put(pcapng.section(application, f"{platform.system()} {platform.release()}", comments))
         self.flush()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+from collections.abc import Iterable
 
 from sockexplorer.capture.block import Block
 from sockexplorer.capture.link_types import Origin
@@ -16,8 +17,9 @@ from sockexplorer.client.session import Session
 class Recorder:
     """A `Recording` of sessions. Everything raises `capture.sink.Full` when the file takes no more."""
 
-    def __init__(self, sink: Sink) -> None:
-        self.recording = Recording(sink)
+    def __init__(self, sink: Sink, comments: Iterable[str] = ()) -> None:
+        """``comments`` are about the whole recording."""
+        self.recording = Recording(sink, comments)
         self._origins: dict[int, tuple[Origin, str]] = {}
         """What a session's frames have in common, and its title, by its number."""
 

@@ -30,9 +30,9 @@ def saving(sessions: Sequence[Session], kind: str, sink: Sink, passes: Passes = 
 
 
 def _packets(sessions: Sequence[Session], sink: Sink, passes: Passes) -> Iterator[int]:
-    recorder = Recorder(sink)
     # A section of the file holds what sessions recorded; what other captures hold comes behind it.
     files = [each for each in sessions if each.state == "file"]
+    recorder = Recorder(sink, [_not_in_it(each) for each in sessions if each not in files and each.log.dropped])
     for session in sessions:
         if session in files:
             continue
@@ -50,6 +50,11 @@ def _packets(sessions: Sequence[Session], sink: Sink, passes: Passes) -> Iterato
     yield recorder.recording.written
     for copied in _copies(files, sink, passes) if files else ():
         yield recorder.recording.written + copied
+
+
+def _not_in_it(session: Session) -> str:
+    """What a reader of the file has to know of a log that was full."""
+    return f"{session.title}: {session.log.dropped} earlier frames were dropped from the log and are not in here"
 
 
 def _copies(files: Sequence[Session], sink: Sink, passes: Passes) -> Iterator[int]:

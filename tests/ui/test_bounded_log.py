@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from person import Person
 from textual.widgets import Input
@@ -41,6 +42,20 @@ async def test_following_a_log_that_overflows(people: People, peer: socket.socke
         assert session.log.dropped > 1000
         assert session.log.received == len(session.log) + session.log.dropped
         await person.sees(f"⚠ {session.log.dropped:,} dropped", f"kept {len(session.log):,}")
+
+
+async def test_a_file_says_what_the_log_no_longer_had(people: People, peer: socket.socket, tmp_path: Path) -> None:
+    async with people((80, 24), log_limit=32768) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        await flood(person, session, peer, 2000)
+        await person.press("ctrl+s")
+        await person.sees("Save the traffic")
+        person.app.screen.query_one(Input).value = str(path := tmp_path / "saved.pcapng")
+        await person.press("enter")
+        await person.sees(f"{len(session.log)} frames in")
+        told = f": {session.log.dropped} earlier frames were dropped from the log and are not in here"
+    # Only in the comment of the section, which is ahead of all frames.
+    assert path.read_bytes()[:400].count(told.encode()) == 1
 
 
 async def test_the_cursor_stays_on_its_row_while_the_log_is_trimmed(people: People, peer: socket.socket) -> None:
