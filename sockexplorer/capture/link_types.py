@@ -17,6 +17,9 @@ from sockexplorer.core import canframes
 ETHERNET, RAW_IP, SLL, IEEE802_11, RADIOTAP = 1, 101, 113, 105, 127
 H4, H4_DIRECTION, SOCKETCAN, IPV4, IPV6 = 187, 201, 227, 228, 229
 EXPORTED_PDU, NETLINK, BLUETOOTH_MONITOR, VSOCK, SLL2 = 252, 253, 254, 271, 276
+LOOPBACK = (0, 108)
+"""LINKTYPE_NULL, LINKTYPE_LOOP: IP behind four bytes with a family of the host that captured it, mostly a BSD."""
+LOOPBACK_HEADER = 4
 WHOLE_IP = (RAW_IP, IPV4, IPV6, 12, 14)
 """Link types of IP without a header ahead of it; 12, and 14 on OpenBSD, is what some write for `RAW_IP`."""
 OF_HARDWARE = {
@@ -222,6 +225,8 @@ def _unwrap(link_type: int, data: bytes, outgoing: bool, path: str, interface: s
         return Unwrapped("bluetooth/hci", OF_MONITOR.pack(opcode, index, (len(data) - 4) & 0xFFFF) + data[4:])
     if link_type in (SLL, SLL2):
         return _of_cooked(link_type, data, interface or UNNAMED)
+    if link_type in LOOPBACK and data[LOOPBACK_HEADER] >> 4 in (4, 6):
+        return _unwrap(RAW_IP, data[LOOPBACK_HEADER:], outgoing, path, interface, cut)
     if link_type in WHOLE_IP:
         return Unwrapped(path or ("inet6/raw" if data[0] >> 4 == 6 else "inet/raw"), data)
     return Unwrapped("packet/raw" if link_type in (IEEE802_11, RADIOTAP) else "", data)

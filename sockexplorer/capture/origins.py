@@ -21,6 +21,8 @@ from sockexplorer.capture.link_types import (
     ETHERNET,
     ETHERNET_HEADER,
     EXPORTED_PDU,
+    LOOPBACK,
+    LOOPBACK_HEADER,
     NETLINK,
     OF_NETLINK,
     OF_VSOCK,
@@ -49,7 +51,8 @@ MOST_TAGS = 24
 MOST_TAG_BYTES, MOST_OPTION_BYTES = 1024, 1024
 """Rows with more of them are read one by one."""
 HEADERS = {ETHERNET: ETHERNET_HEADER, SLL: COOKED_1.size, SLL2: COOKED.size, NETLINK: OF_NETLINK.size,
-           VSOCK: OF_VSOCK.size, **dict.fromkeys(WHOLE_IP, 1)}  # fmt: skip
+           VSOCK: OF_VSOCK.size, **dict.fromkeys(WHOLE_IP, 1),
+           **dict.fromkeys(LOOPBACK, LOOPBACK_HEADER + 1)}  # fmt: skip
 """Bytes of a frame that tell where it is from."""
 
 

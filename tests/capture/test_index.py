@@ -33,7 +33,21 @@ from sockexplorer.capture.origins import Origins, origin
 from sockexplorer.capture.reading import CaptureError, Drops, Record, records
 from sockexplorer.client.opened import Opened
 
-LINKS = (BLUETOOTH_MONITOR, ETHERNET, EXPORTED_PDU, H4_DIRECTION, NETLINK, RAW_IP, SLL, SLL2, SOCKETCAN, VSOCK, 147, 12)
+LINKS = (
+    BLUETOOTH_MONITOR,
+    ETHERNET,
+    EXPORTED_PDU,
+    H4_DIRECTION,
+    NETLINK,
+    RAW_IP,
+    SLL,
+    SLL2,
+    SOCKETCAN,
+    VSOCK,
+    147,
+    12,
+    0,
+)
 
 
 @contextmanager

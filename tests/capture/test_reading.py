@@ -323,6 +323,8 @@ def test_a_header_that_says_which_way_a_frame_went_is_believed(
         (113, "0000 0001 0006 020000000001 0000 0800", "? IP 02:00:00:00:00:01", "packet/dgram"),
         (276, "0800 0000 00000002 0001 00 06 020000000001 0000", "? IP 02:00:00:00:00:01", "packet/dgram"),
         (12, "", "", "inet/raw"),
+        (0, "02000000", "", "inet/raw"),
+        (108, "00000002", "", "inet/raw"),
         (14, "", "", "inet/raw"),
         # A tap has requests as well, which are not from the kernel.
         (253, "0004 0338 00000000000000000000 0000", "", "netlink/route"),
