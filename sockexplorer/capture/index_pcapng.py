@@ -53,6 +53,7 @@ class PcapngWalk:
         self._file = file
         self._vectorised = vectorised
         self._reader = Reader(drops)
+        self._drops = drops
         self._window = file.mapped_window(0)
         self._words: dict[str, Array] = {}
         self._telling: set[int] = set()
@@ -123,12 +124,19 @@ class PcapngWalk:
         begins, ends = ([0, *breaks], [*breaks, len(starts)]) if len(starts) else ([], [])
         places, nexts = [int(starts[each]) for each in begins], [int(after[each - 1]) for each in ends]
         chosen: list[slice] = []
+        counts: list[tuple[int, Drops]] = []
+        """Of drops, and where they stand: they count where the frames ahead of them are right."""
 
         def take() -> bool:
             """Take in what was chosen; whether all of it was right: else the reader has to look at `offset`."""
             nonlocal chosen
             parts, chosen = chosen, []
-            return not parts or self._take(words, blocks.part(parts))
+            right = not parts or self._take(words, blocks.part(parts))
+            for place, found in counts:
+                if right or place < self.offset:
+                    self._drops.update(found)
+            counts.clear()
+            return right
 
         while at < stop:
             run = bisect_right(places, at) - 1
@@ -143,14 +151,20 @@ class PcapngWalk:
                     at = nexts[run]
                     self.offset = at * 4
                     continue
-            if int(words[at]) in ORDERED and not take():
+            kind = int(words[at])
+            if kind in ORDERED and not take():
                 break
+            if kind == pcapng.STATISTICS:
+                self._reader.drops = {}
+                counts.append((at * 4, self._reader.drops))
             try:
                 self._step()
             except CaptureError:
                 if take():
                     raise
                 break
+            finally:
+                self._reader.drops = self._drops
             at = self.offset // 4
             if self._reader.section.order != order:
                 return

@@ -72,7 +72,8 @@ class Reader:
     def __init__(self, drops: Drops) -> None:
         self.section = Section("<", False)
         self.sections = 0
-        self._drops = drops
+        self.drops = drops
+        """Where counts of drops are put."""
 
     def step(self, window: Window) -> Record | None:
         """Read the next block: its frame, or None for a block without. Raises `CaptureError`."""
@@ -92,7 +93,7 @@ class Reader:
             elif kind == pcapng.STATISTICS:
                 number, dropped = _dropped(section, body)
                 if dropped is not None:
-                    self._drops[self.sections, number] = section.interfaces[number].interface, dropped
+                    self.drops[self.sections, number] = section.interfaces[number].interface, dropped
             else:
                 return frame_of(section, kind, body)
         except (ValueError, struct.error) as error:
