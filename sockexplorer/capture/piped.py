@@ -58,6 +58,10 @@ class Piped:
         """Whether it comes from a regular file, all of which is there."""
         return self._size > 0
 
+    def reads(self, found: os.stat_result) -> bool:
+        """Whether a file is the one that is still to be taken from."""
+        return self._descriptor >= 0 and os.path.samestat(found, os.fstat(self._descriptor))
+
     @property
     def progress(self) -> float:
         """How much of a regular file was taken, from 0 to 1."""

@@ -258,9 +258,11 @@ class FileSession(Session):
         return None
 
     def is_of(self, found: os.stat_result) -> bool:
-        """Whether a file is the one that is shown, under any name."""
+        """Whether a file is the one that rows are read from, under any name."""
+        if self._piped is not None:
+            return self._piped.reads(found)
         with contextlib.suppress(OSError):
-            return self._piped is None and os.path.samestat(found, self.path.stat())
+            return os.path.samestat(found, self.path.stat())
         return False
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 from pathlib import Path
@@ -29,4 +30,17 @@ def test_a_socket_is_as_good_as_a_pipe(tmp_path: Path) -> None:
     while not piped.ended:
         piped.pump(1)
     assert piped.path.read_bytes() == b"what came"
+    piped.close()
+
+
+def test_a_file_is_needed_until_all_of_it_was_taken(tmp_path: Path) -> None:
+    (path := tmp_path / "a.gz").write_bytes(gzip.compress(b"what it holds"))
+    (other := tmp_path / "other").write_bytes(b"")
+    piped = Piped(os.open(path, os.O_RDONLY), tmp_path)
+    assert (piped.reads(path.stat()), piped.reads(other.stat())) == (True, False)
+    while not piped.ended:
+        piped.pump(1)
+    piped.hang_up()
+    assert not piped.reads(path.stat())
+    assert piped.path.read_bytes() == b"what it holds"
     piped.close()
