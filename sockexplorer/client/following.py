@@ -43,7 +43,8 @@ def ends_of(session: Session | Opened, frame: Frame) -> Ends | None:
 def between(session: Session | Opened, ends: Ends) -> Follow:
     """What two ends say to each other; what a connection needs beside that, such as acknowledgements, is left out.
 
-    It is in the order of the rows: what was sent again is there again. On the loopback interface a packet socket has every packet twice: that which is sent is left out.
+    It is in the order of the rows: what was sent again is there again. On the loopback interface a packet socket has
+    every packet twice: that which is sent is left out.
     """
 
     def part(frame: Frame) -> Part | None:
