@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from textual import on
 
-from sockexplorer.capture.places import row_of
 from sockexplorer.client.formats import TEXTS, as_lines
 from sockexplorer.client.offers import Offer
 from sockexplorer.client.session import Session
@@ -104,6 +103,8 @@ class RowDuties(Pane):
 
     def row_of(self, text: str) -> int:
         """The row that is meant by a number or a time. Raises ValueError."""
+        from sockexplorer.capture.places import row_of
+
         assert self.session is not None
         return row_of(text, self.session.log, self.view.number_at(self.view.cursor), self.view.began)
 
