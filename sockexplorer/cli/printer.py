@@ -85,6 +85,9 @@ class Printer:
         except Gone:
             self.over = True
         except Full as error:
+            if self._quiet and self.recorder is not None:
+                # It prints nothing: what it counts is what the file holds.
+                self.number = self.recorder.recording.written
             self.over, self.recorder, self.no_room = True, None, error
 
     def take_block(self, session: Session, block: Block) -> bool:

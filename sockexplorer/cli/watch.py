@@ -111,7 +111,9 @@ def command(
         with conversation(stop, printer.take, printer.take_block if printer.by_block else None) as talk:
             failed = follow(talk, printer, endpoint, seconds)
         if recorder is not None and printer.no_room is not None:
-            lost = printer.taken - recorder.recording.written
+            # What came after the disk was full nobody took any more.
+            seen = talk.session.log.received + talk.session.log.sent
+            lost = (seen if count is None else min(seen, count)) - recorder.recording.written
             note(f"Error: {printer.no_room}", f"  what it holds is whole; {lost} frame{'s' * (lost != 1)} had no room")
             failed = True
         note(summary(talk.session, printer.number))

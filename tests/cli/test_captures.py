@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -209,10 +210,14 @@ def small_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (3001, 3001))
 
 
-def test_a_full_disk_stops_it_at_a_whole_frame(done: Done, tmp_path: Path) -> None:
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_full_disk_stops_it_at_a_whole_frame(done: Done, tmp_path: Path, quiet: bool) -> None:
     path = tmp_path / "full.pcapng"
     command = [sys.executable, "-m", "sockexplorer", "watch", "inet/udp", "--bind", "127.0.0.1:0", "--write", str(path)]
-    watch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=small_files)
+    watch = subprocess.Popen(
+        command + ["--quiet"] * quiet, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=small_files,
+    )  # fmt: skip
     assert watch.stderr is not None
     address = ast.literal_eval(watch.stderr.readline().removeprefix("bound to "))
     with udp() as sock:
@@ -223,11 +228,18 @@ def test_a_full_disk_stops_it_at_a_whole_frame(done: Done, tmp_path: Path) -> No
             time.sleep(0.001)
         out, err = watch.communicate(timeout=PATIENCE)
     assert watch.returncode == 1
-    assert f"Error: {path}: File too large\n  what it holds is whole; " in err
+    lost = re.search(rf"Error: {path}: File too large\n  what it holds is whole; (\d+) frames? had no room", err)
+    assert lost is not None, err
     assert 0 < path.stat().st_size <= 3001
     opened = done("open", str(path))
     assert (opened.returncode, "record" in opened.stderr) == (0, False)
-    assert len(opened.stdout.splitlines()) >= len(out.splitlines()) > 0
+    kept = len(opened.stdout.splitlines())
+    assert kept >= len(out.splitlines())
+    assert kept > 0
+    said = re.search(r"(\d+) frames(?:, (\d+) more not printed)?; the kernel dropped", err)
+    assert said is not None, err
+    assert int(said[1]) == (kept if quiet else len(out.splitlines()))
+    assert int(said[1]) + int(said[2] or 0) == kept + int(lost[1]), "what came is what was kept and what was not"
 
 
 @pytest.mark.parametrize("command", ["watch", "convert"])
