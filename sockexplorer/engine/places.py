@@ -10,11 +10,11 @@ import contextlib
 import fcntl
 import mmap
 import os
-from heapq import heappop, heappush
+from bisect import insort
 
+from sockexplorer.core.fence import Fence
 from sockexplorer.core.frames import HOLES, NEXT_BYTES, PAGE, RELEASED, pack_next
 from sockexplorer.core.units import MARKED, UNIT, Units, begin_of
-from sockexplorer.engine.fence import Fence
 
 AHEAD = 64 * 2**20
 """Bytes that `Places.prepare` has ready."""
@@ -41,7 +41,7 @@ class Places:
         self._new = 1
         """The first unit that was never used."""
         self._free: list[int] = []
-        """A heap: the fewer units are in use, the more of them are in the processor's caches."""
+        """In order: the first are filled first, as the fewer are in use, the more are in the processor's caches."""
         self._at_hand: set[int] = set()
         """Units whose pages are in the mapping, unless they are marked as holes since."""
         self._map: mmap.mmap | None = None
@@ -55,24 +55,35 @@ class Places:
         if self.offset + size + NEXT_BYTES <= self._until:
             return
         self._look()
-        if self._free and size + NEXT_BYTES <= UNIT - PAGE:
-            unit, count = heappop(self._free), 1
-            self._have_at_hand(unit)
-        else:
-            unit = self._new
-            missing = size + NEXT_BYTES - (self._until - self.offset if self._until == unit * UNIT else 0)
-            count = -(-missing // UNIT)
-            self._new += count
+        unit, count = self._take(size + NEXT_BYTES)
         if unit * UNIT != self._until:
             try:
                 os.pwrite(self._file, pack_next(begin_of(unit)), self.offset)
             except OSError:
-                heappush(self._free, unit)
+                for each in range(unit, unit + count):
+                    insort(self._free, each)
                 raise
             self.position += NEXT_BYTES
             self.offset = begin_of(unit)
             self._units.jumped(self.offset, self.position)
         self._until = (unit + count) * UNIT
+
+    def _take(self, size: int) -> tuple[int, int]:
+        """The first of the units that so many bytes go to, and how many there are, one behind the other."""
+        free, count = self._free, -(-(size + PAGE) // UNIT)
+        for at in range(len(free) - count + 1):
+            if free[at + count - 1] == free[at] + count - 1:
+                found = free[at]
+                del free[at : at + count]
+                for unit in range(found, found + count):
+                    self._have_at_hand(unit)
+                return found, count
+        found = self._new
+        # They may begin in what is left of the last one.
+        missing = size - (self._until - self.offset if self._until == found * UNIT else 0)
+        count = -(-missing // UNIT)
+        self._new += count
+        return found, count
 
     def took(self, size: int) -> None:
         """A block of so many bytes, a multiple of 8, is where there was room for it."""
@@ -109,7 +120,7 @@ class Places:
                 os.posix_fallocate(self._file, self._new * UNIT, UNIT)
                 if first:
                     self._have_at_hand(self._new)
-                heappush(self._free, self._new)
+                insort(self._free, self._new)
                 self._new += 1
 
     def close(self) -> None:
@@ -133,7 +144,7 @@ class Places:
         # What it gave back is marked, ahead of that word.
         self._fence()
         for unit in self._units.let_go(released):
-            heappush(self._free, unit)
+            insort(self._free, unit)
 
     def _have_at_hand(self, unit: int) -> None:
         """Have the pages of a unit that was filled before in the mapping; without it goes as well."""
@@ -150,8 +161,11 @@ class Places:
             assert self._map is not None
             self._map.madvise(MADV_POPULATE_WRITE, unit * UNIT, UNIT)
             self._at_hand.add(unit)
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, OverflowError, AttributeError):
+            # No other unit is looked at again from here on, so that none may be taken to be at hand: a write to a hole
+            # where the file system is full would be the end of this process.
             self._mappable = False
+            self._unmap()
 
     def _make_map(self, end: int) -> None:
         """Map the file up to ``end`` at least, and so far that this has hardly to be done again."""

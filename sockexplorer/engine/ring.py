@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from sockexplorer.core import tpacket
 from sockexplorer.core.constants import number
-from sockexplorer.engine.fence import Fence
+from sockexplorer.core.fence import Fence
 
 AVAILABLE = sys.platform == "linux" and sys.byteorder == "little"
 BLOCK_BYTES = 256 * 1024

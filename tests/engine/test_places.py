@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ring_blocks import Sent, ring_block
 
 from sockexplorer.capture import freed
 from sockexplorer.capture.log import Log
-from sockexplorer.core.frames import PAGE
+from sockexplorer.core.frames import PAGE, ROWS, Traffic, pack_columns, pack_header
 from sockexplorer.core.units import MARKED, UNIT
 from sockexplorer.engine import places
 from sockexplorer.engine.spool import Spool
@@ -44,6 +45,12 @@ def taken(log: Log) -> int:
     """Bytes that the file takes."""
     assert log.store.descriptor is not None
     return os.fstat(log.store.descriptor).st_blocks * 512
+
+
+def pack(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """The parts of a block of one row."""
+    columns = array("Q", [0]), *(array("I", [value]) for value in (len(data), len(data), 0, 0))
+    return pack_header(ROWS, 1, len(data), Traffic(1, 0, len(data), 0)), pack_columns(columns), data
 
 
 def payload(number: int, length: int) -> bytes:
@@ -167,6 +174,38 @@ def test_what_was_ready_is_given_back_when_nobody_fills_the_file_any_more(pair: 
     assert [log.frame(row) for row in range(log.first, log.end)] == kept
     log.clear()
     assert taken(log) <= UNIT + PAGE
+
+
+def test_large_blocks_fill_units_again(pair: Make) -> None:
+    """Such as batches of long datagrams make, of several units each."""
+    log, spool = pair(10 * MIB)
+    for number in range(60):
+        data = payload(number, 9 * MIB)[: (5 + number % 5) * MIB]
+        assert spool.block(1, *pack(data))
+        spool.add(b"small")
+        spool.flush()
+        log.catch_up()
+        assert log.frame(log.end - 2).payload == data
+    assert log.store.descriptor is not None
+    assert taken(log) <= 10 * MIB + 9 * UNIT
+    assert spool.find(0) < 20 * UNIT, "what had to be found anew"
+
+
+def test_no_hole_is_taken_for_memory_when_a_unit_can_not_be_had_at_hand(
+    pair: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a file system that is full: what is written to a mapped hole there ends the engine (SIGBUS)."""
+    log, spool = pair(0)
+    rows = StreamRows(spool)
+    for _ in range(3):
+        for number in range(40):
+            rows.add(payload(number, MIB)[:MIB], 0)
+        log.catch_up()
+    assert rows.window(MIB) is not None
+    monkeypatch.setattr(places, "MADV_POPULATE_WRITE", 9999)
+    for number in range(40):
+        rows.add(payload(number, MIB)[:MIB], 0)
+        assert number < 4 or rows.window(MIB) is None
 
 
 @pytest.mark.parametrize("name", ["MADV_POPULATE_WRITE", "F_GET_SEALS"])
