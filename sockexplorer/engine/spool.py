@@ -143,12 +143,14 @@ class Spool:
                 self.peers.take_back(untold)
         count = len(self._times)
         if count:
-            head = pack_header(ROWS, count, self._held, Traffic(*self._traffic))
+            traffic = Traffic(*self._traffic)
+            head = pack_header(ROWS, count, self._held, traffic)
             columns, parts = pack_columns(self.columns), self.parts
             self.columns = empty_columns()
             self._times, self._ends, self._lengths, self._numbers, self._flags = self.columns
             self.parts, self._held, self._traffic = [], 0, [0, 0, 0, 0]
-            self.block(count, head, columns, *parts)
+            # Events are no frames: those that there is no room for are not missed among them.
+            self.block(traffic.received + traffic.sent, head, columns, *parts)
 
     # --- whole blocks ----------------------------------------------------------------------------------------
 
@@ -179,8 +181,8 @@ class Spool:
 
     # --- the file --------------------------------------------------------------------------------------------
 
-    def block(self, count: int, *parts: bytes | memoryview) -> bool:
-        """Make a block of the parts; whether there was room for it."""
+    def block(self, frames: int, *parts: bytes | memoryview) -> bool:
+        """Make a block of the parts, with so many frames; whether there was room for it."""
         size = sum(map(len, parts))
         if self.file is None:
             self._blocks += [*map(bytes, parts), bytes(-size % 8)]
@@ -197,7 +199,7 @@ class Spool:
                     memory[at : at + len(part)] = part
                     at += len(part)
         except OSError as error:
-            self.unkept(count, error)
+            self.unkept(frames, error)
             return False
         self.commit(size)
         return True
@@ -229,11 +231,11 @@ class Spool:
             self._places.fence()
         self._counters[COMMITTED] = self.end
 
-    def unkept(self, count: int, error: OSError) -> None:
-        """The file had no room for a block of so many rows."""
-        self._refused += count
+    def unkept(self, frames: int, error: OSError) -> None:
+        """The file had no room for a block of so many frames."""
+        self._refused += frames
         self._why = error.strerror or str(error)
-        self._counters[UNKEPT] += count
+        self._counters[UNKEPT] += frames
 
     def take(self) -> bytes:
         """The blocks that were not taken, for a client that has no part in the file; it is empty afterwards."""
