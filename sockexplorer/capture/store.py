@@ -45,7 +45,8 @@ class FileStore:
     """A file without a name, in memory or in ``directory``. Raises OSError."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        if directory is None and hasattr(os, "memfd_create"):
+        in_memory = directory is None and hasattr(os, "memfd_create")
+        if in_memory:
             descriptor = os.memfd_create("sockexplorer spool")
         else:
             with tempfile.TemporaryFile(dir=directory) as file:
@@ -59,6 +60,8 @@ class FileStore:
         self.descriptor: int | None = descriptor
         self._file = descriptor
         self.counters = memoryview(page).cast("Q")
+        # Of a file on a disk, a part that can't be read would be SIGBUS in place of OSError.
+        self._mappable = in_memory
         self._map: mmap.mmap | None = None
         self._end = weakref.finalize(self, _let_go, descriptor, page, self.counters)
 
@@ -71,9 +74,14 @@ class FileStore:
 
     def view(self, size: int, offset: int) -> memoryview:
         end = offset + size
+        if self._mappable and (self._map is None or len(self._map) < end):
+            try:
+                # A view that somebody still has keeps an older mapping.
+                self._map = mmap.mmap(self._file, self.size, access=mmap.ACCESS_READ)
+            except (OSError, OverflowError):  # no address space (RLIMIT_AS), or no descriptor, which a mapping takes
+                self._mappable = False
         if self._map is None or len(self._map) < end:
-            # A view that somebody still has keeps an older mapping.
-            self._map = mmap.mmap(self._file, self.size, access=mmap.ACCESS_READ)
+            return memoryview(self.read(size, offset))
         return memoryview(self._map)[offset:end]
 
     def write(self, data: memoryview, offset: int) -> None:
