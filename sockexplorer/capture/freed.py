@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sockexplorer.capture.store import Store
+from sockexplorer.core.fence import Fence
 from sockexplorer.core.frames import HOLES, RELEASED
 from sockexplorer.core.units import MARKED, UNIT, Units, begin_of
 
@@ -20,6 +21,7 @@ class Freed:
         self._units = Units()
         self._free: set[int] = set()
         """Units that the engine may fill again, as far as it was not seen to have done so."""
+        self._fence = Fence()
 
     def went_on(self, offset: int, position: int) -> None:
         """The blocks that were taken in end at an offset, behind the last one, and at a position."""
@@ -40,6 +42,8 @@ class Freed:
                 self._store.give_back(begin_of(unit), (unit + 1) * UNIT)
                 if unit < MARKED:
                     counters.cast("B")[HOLES + unit] = 1
+        # What was read of the units, and the marks, come ahead of the word that they are free.
+        self._fence()
         counters[RELEASED] = position
 
     def over(self) -> None:

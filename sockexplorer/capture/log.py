@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from sockexplorer.capture.block import OF_RINGS, Block
 from sockexplorer.capture.freed import KEPT, Freed
 from sockexplorer.capture.store import FileStore, MemoryStore, Store, files_are_limited
+from sockexplorer.core.fence import Fence
 from sockexplorer.core.frames import (
     COMMITTED,
     HEADER,
@@ -86,13 +87,14 @@ class Log:
             store = MemoryStore() if directory is None and files_are_limited() else FileStore(directory)
         self.store = store
         """Holds the spool. An engine that shares its file writes it; else `append` does."""
-        self._closed = False
+        self._closed = self._over = False
         self._firsts, self._offsets, self._positions = array("Q"), array("Q"), array("Q")
         """Of each block: its first row, its place in the store, and the bytes of all blocks ahead of it."""
         self._gone = 0
         """Blocks at the beginning of these columns that were dropped."""
         self._offset = self._position = PAGE
         """Where the next block is, and the bytes of all blocks so far, the counters' page included."""
+        self._fence = Fence()
         self._freed = Freed(self.store, KEPT if limit is None else min(limit, KEPT))
         self._at_hand: OrderedDict[int, Block] = OrderedDict()
         self._latest: Block | None = None
@@ -133,10 +135,11 @@ class Log:
 
     def catch_up(self) -> int:
         """Take in what the engine has written into the shared spool; bytes. Raises ValueError for what is no spool."""
-        if self._closed:
+        if self._closed or self._over:
             return 0
         counters = self.store.counters
         began, committed = self._position, counters[COMMITTED]
+        self._fence()
         while self._position < committed:
             self._take(header_fields(self.store.read(HEADER.size, self._offset), committed - self._position))
         if counters[UNKEPT] != self.unkept:
@@ -228,8 +231,12 @@ class Log:
         self._freed.let_go(self._position)
 
     def over(self) -> None:
-        """No engine records into the spool any more: memory that it had ready is given back."""
-        if not self._closed:
+        """No engine records into the spool any more: memory that it had ready is given back.
+
+        What it wrote and was not taken in until this moment is lost.
+        """
+        if not (self._closed or self._over):
+            self._over = True
             self._freed.over()
 
     def close(self) -> None:

@@ -64,6 +64,7 @@ class Hub:
             self._catch_up(session)
             if problem is not None:
                 session.state, session.problem = "failed", problem
+                session.log.over()
             elif result is not None:
                 session.take_status(result)
             if done is not None:
@@ -220,7 +221,8 @@ class Hub:
         try:
             return session.log.catch_up()
         except (ValueError, OSError) as error:
-            self.client.give_up(f"the spool can't be read: {error}")
+            if not self.client.dead:
+                self.client.give_up(f"the spool can't be read: {error}")
             return 0
 
     def _meet(self, session: Session, told: list[dict[str, Any]]) -> None:
@@ -230,6 +232,7 @@ class Hub:
     def _bury(self) -> None:
         for session in self.sessions.values():
             if session.state != "file":
+                self._catch_up(session)
                 session.log.over()
             session.lose(self.client.dead)
         self._remove_files()

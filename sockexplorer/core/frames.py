@@ -168,7 +168,7 @@ def pack_next(offset: int) -> bytes:
 def next_offset(body: bytes) -> int:
     """What a block of `NEXT` says behind its header. Raises ValueError for what is no place for a block."""
     (offset,) = _OFFSET.unpack(body)
-    if offset < PAGE or offset & 7:
+    if not PAGE <= offset < 2**62 or offset & 7:
         raise ValueError(f"there can be no block at {offset}")
     return int(offset)
 

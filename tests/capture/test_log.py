@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sockexplorer.capture import store as stores
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.store import FileStore, MemoryStore, Store
 from sockexplorer.core.frames import PAGE, Flag
@@ -144,6 +146,35 @@ def test_frames_that_the_file_has_no_room_for_are_counted_and_told(tmp_path: Pat
     assert log.frame(3).meta["count"] == 2
     assert [each["address"] for each in told] == ["('127.0.0.1', 9)"], "whoever could not be told of is told of later"
     assert (log.received, log.dropped) == (4, 2)
+
+
+def test_events_that_the_file_has_no_room_for_are_no_frames(tmp_path: Path) -> None:
+    log = Log(None, tmp_path)
+    spool = Spool(os.dup(log.store.descriptor or 0))
+    size = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, size[1]))
+    try:
+        spool.event("accepted", "accepted from …")
+        spool.add(b"a frame")
+        spool.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, size)
+        signal.signal(signal.SIGXFSZ, before)
+    log.catch_up()
+    assert (log.received, log.dropped, log.unkept) == (1, 1, 1)
+
+
+def test_what_can_not_be_mapped_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mapping takes address space and a descriptor, of which a process may have none left."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "no address space")
+
+    log, spool = Log(None), Spool()
+    fill(log, spool, [(b"x" * 50_000, 0, 0, 50_000, 1, None)] * 3)
+    monkeypatch.setattr(stores.mmap, "mmap", refuse)
+    assert [bytes(block.view(row)) for block in log.passing() for row in range(3)] == [b"x" * 50_000] * 3
 
 
 @given(BATCHES, BATCHES)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import time
 from pathlib import Path
 
 import pytest
-from support import Desk, udp
+from support import PATIENCE, Desk, udp
 
 from sockexplorer.client.client import Problem
 from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.frames import COMMITTED
+from sockexplorer.core.units import UNIT
 from sockexplorer.core.verdict import Verdict
 from sockexplorer.families import find
 
@@ -70,6 +75,34 @@ def test_a_restart_while_the_engine_lives_fails_what_was_open(process_desk: Desk
     assert problems[0] is not None
     assert problems[0].message == "the engine was restarted"
     assert desk.open("unix/stream", "listen", str(tmp_path / "x")).state == "listening"
+
+
+def test_what_was_recorded_until_a_restart_is_kept(process_desk: Desk) -> None:
+    """More than the client had looked at, in units that it knows nothing of yet."""
+    desk = process_desk
+    session = desk.open("inet/tcp", "listen", ("127.0.0.1", 0))
+    counters, data = session.log.store.counters, bytes(range(256)) * (3 * UNIT // 256)
+    with socket.create_connection(session.local) as peer:  # type: ignore[arg-type]
+        peer.sendall(data)
+        deadline = time.monotonic() + PATIENCE
+        while counters[COMMITTED] < len(data) and time.monotonic() < deadline:
+            time.sleep(0.01)
+    desk.hub.restart()
+    assert session.log.bytes_in == len(data)
+    frames = (session.log.frame(number) for number in range(session.log.first, session.log.end))
+    assert b"".join(frame.payload for frame in frames) == data
+    desk.hub.poll(0.1)
+    assert desk.open("inet/udp", local=("127.0.0.1", 0)).state == "bound"
+
+
+def test_a_session_that_could_not_be_opened_takes_no_memory(desk: Desk) -> None:
+    """Though the engine had memory ready for it, as it has for packet rings."""
+    session = desk.hub.open(Endpoint("inet", "udp", "bind", ("192.0.2.1", 0)))
+    file = session.log.store.descriptor
+    assert file is not None
+    os.posix_fallocate(file, 0, 3 * UNIT)
+    desk.until(lambda: session.state == "failed", "the failure")
+    assert os.fstat(file).st_blocks * 512 <= UNIT
 
 
 def test_the_log_of_a_session_is_bounded(desk: Desk) -> None:
