@@ -27,9 +27,16 @@ def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[
     from sockexplorer.capture.sink import FileSink, pieces
 
     if path == "-":
+        rest = b""
 
         def write(blocks: Sequence[Whole]) -> None:
-            output.write(b"".join(pieces(blocks)))
+            nonlocal rest
+            data = rest + b"".join(pieces(blocks))
+            try:
+                output.write(data)
+            finally:
+                # When it was time to stop a block may have been in the midst of it: what follows goes behind that.
+                rest = data[output.taken :]
 
         yield write
         return

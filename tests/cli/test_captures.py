@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import fcntl
 import gzip
 import io
@@ -27,6 +28,9 @@ from verbs import COMMAND
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.reading import records
+from sockexplorer.cli.output import Output
+from sockexplorer.cli.stopping import Stop, Stopped
+from sockexplorer.cli.writing import sink
 
 Run = Callable[..., Any]
 Done = Callable[..., subprocess.CompletedProcess[str]]
@@ -155,6 +159,25 @@ def test_watch_through_a_pipe_into_tshark(run: Run) -> None:
         assert watch.end(signal.SIGINT) == 0
     assert watch.err[-1].startswith("2 frames")
     assert shark.end() == 0
+
+
+def test_a_stream_goes_on_where_the_time_to_stop_cut_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the block that came next would be read as part of the one that was cut off."""
+    reading, writing = os.pipe()
+    blocks = [[bytes((number,)) * 300_000] for number in range(3)]
+    os.set_blocking(reading, False)
+    with os.fdopen(writing, "w") as stdout, Stop() as stop:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        stop.signal = signal.SIGINT
+        read = b""
+        with sink("-", Output(stop), stop, overwrite=False) as write:
+            for each in (*blocks, *[[]] * 20):
+                with contextlib.suppress(Stopped):
+                    write(each)
+                with contextlib.suppress(BlockingIOError):
+                    read += os.read(reading, 2**20)
+    os.close(reading)
+    assert read == b"".join(block for (block,) in blocks)
 
 
 @needs_tshark
