@@ -55,7 +55,7 @@ class Places:
         if self.offset + size + NEXT_BYTES <= self._until:
             return
         self._look()
-        unit, count = self._take(size + NEXT_BYTES)
+        unit, count = self._units_for(size + NEXT_BYTES)
         if unit * UNIT != self._until:
             try:
                 os.pwrite(self._file, pack_next(begin_of(unit)), self.offset)
@@ -68,7 +68,7 @@ class Places:
             self._units.jumped(self.offset, self.position)
         self._until = (unit + count) * UNIT
 
-    def _take(self, size: int) -> tuple[int, int]:
+    def _units_for(self, size: int) -> tuple[int, int]:
         """The first of the units that so many bytes go to, and how many there are, one behind the other."""
         free, count = self._free, -(-(size + PAGE) // UNIT)
         for at in range(len(free) - count + 1):

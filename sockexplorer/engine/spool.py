@@ -49,7 +49,10 @@ def scratch_file() -> int | None:
 
 
 class Spool:
-    """Records the frames of one session. ``descriptor`` is that of the client's file, which is closed at the end."""
+    """Records the frames of one session. ``descriptor`` is that of the client's file, which is closed at the end.
+
+    Raises OSError or ValueError where that can't be mapped, with the descriptor closed.
+    """
 
     def __init__(self, descriptor: int | None = None, room: int | None = None) -> None:
         """``room`` is how many bytes the client may be behind, None for any number."""
@@ -58,7 +61,14 @@ class Spool:
         self.file = scratch_file() if descriptor is None else descriptor
         self._blocks: list[bytes | memoryview] = []
         """What goes to the client in messages, where there is no file."""
-        self._page = mmap.mmap(-1 if descriptor is None else descriptor, PAGE)
+        self._closed = True
+        try:
+            self._page = mmap.mmap(-1 if descriptor is None else descriptor, PAGE)
+        except (OSError, ValueError):  # such as EMFILE, as a mapping has a descriptor of its own
+            if self.file is not None:
+                os.close(self.file)
+            raise
+        self._closed = False
         self._counters = memoryview(self._page).cast("Q")
         self._places = None if descriptor is None else Places(descriptor, self._counters)
         self.peers = Peers()
@@ -259,8 +269,9 @@ class Spool:
 
     def close(self) -> None:
         """Let go of the file, twice if need be."""
-        if self._page.closed:
+        if self._closed:
             return
+        self._closed = True
         if self._places is not None:
             self._places.close()
         self._counters.release()

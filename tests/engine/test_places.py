@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -206,6 +208,60 @@ def test_no_hole_is_taken_for_memory_when_a_unit_can_not_be_had_at_hand(
     for number in range(40):
         rows.add(payload(number, MIB)[:MIB], 0)
         assert number < 4 or rows.window(MIB) is None
+
+
+ON_A_FULL_FILE_SYSTEM = """
+import contextlib, os, sys
+from pathlib import Path
+from sockexplorer.capture.log import Log
+from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.stream_rows import StreamRows
+where = Path(sys.argv[1])
+log = Log(0, where)
+spool = Spool(os.dup(log.store.descriptor))
+rows = StreamRows(spool)
+for _ in range(6):
+    for _ in range(12):
+        rows.add(bytes(2**20), 0)
+    log.catch_up()
+other = where / "other"
+with other.open("wb", 0) as file, contextlib.suppress(OSError):
+    while True:
+        file.write(bytes(4096))
+for _ in range(5):
+    for _ in range(12):
+        rows.add(bytes(2**20), 0)
+    os.truncate(other, max(0, other.stat().st_size - 3 * 2**20))
+log.catch_up()
+assert log.unkept
+assert log.received == 11 * 12 * 5 == len(log) + log.dropped
+"""
+
+
+@pytest.mark.optional_on_this_host(reason="unshare(1) may not be allowed to mount")
+def test_a_file_system_that_is_full_ends_nothing(tmp_path: Path) -> None:
+    """Of pages that the client gave back others may have made something."""
+    mount = [
+        "unshare",
+        "-m" if os.geteuid() == 0 else "-rm",
+        "sh",
+        "-c",
+        'mount -t tmpfs -o size=20m x "$1" && shift && exec "$@"',
+    ]
+    if subprocess.run([*mount, "sh", tmp_path, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    command = [sys.executable, "-c", ON_A_FULL_FILE_SYSTEM, str(tmp_path)]
+    done = subprocess.run([*mount, "sh", tmp_path, *command], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
+def test_no_descriptor_is_left_of_a_file_that_can_not_be_mapped(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    empty = os.open(tmp_path / "empty", os.O_CREAT | os.O_RDWR)
+    with pytest.raises(ValueError, match="length"):
+        Spool(empty)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 @pytest.mark.parametrize("name", ["MADV_POPULATE_WRITE", "F_GET_SEALS"])
