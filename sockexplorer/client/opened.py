@@ -12,7 +12,7 @@ from sockexplorer.capture.log import Frame
 from sockexplorer.capture.origins import see
 from sockexplorer.capture.reading import Record
 from sockexplorer.capture.recording import ELSEWHERE, TOLD, TRUNCATED
-from sockexplorer.client.session import Peer
+from sockexplorer.client.session import MOST_OF_NAME, Peer
 from sockexplorer.core.family import Family
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.literal import read_literal
@@ -140,7 +140,8 @@ def _address(path: str, literal: str) -> tuple[object, str, str]:
         # No address has a list or the like in it: TypeError.
         hash(address)
     except (ValueError, TypeError):
-        return None, escape(literal, 80), ""
+        return None, escape(literal, MOST_OF_NAME), ""
     if known is None:
-        return address, escape(literal, 80), ""
-    return address, escape(known[0].text(address), 80), escape(known[0].row_text(address), 80)
+        return address, escape(literal, MOST_OF_NAME), ""
+    name, in_rows = (escape(text(address), MOST_OF_NAME) for text in (known[0].text, known[0].row_text))
+    return address, name, in_rows

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from sockexplorer.engine.unixfile import SocketFile
 
 
+MOST_OF_NAME = 132
+"""Characters of a peer's name: the longest path of a socket, of 107 bytes, is shown whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Someone that a session heard from or spoke to. ``name`` is escaped, for display."""
@@ -213,7 +217,7 @@ class Session:
         self._add(self._named(number, address, repr(address)))
 
     def _named(self, number: int, address: object, literal: str, *, connection: bool = False) -> Peer:
-        name, in_rows = escape(self.family.text(address), 80), escape(self.family.row_text(address), 80)
+        name, in_rows = (escape(text(address), MOST_OF_NAME) for text in (self.family.text, self.family.row_text))
         return Peer(number, address, literal, name, connection, in_rows)
 
     def _add(self, peer: Peer) -> None:

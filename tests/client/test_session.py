@@ -53,6 +53,19 @@ def test_names_of_peers_are_safe(desk: Desk, tmp_path: Path) -> None:
     assert session.peer_name(99) == ""
 
 
+def test_peers_whose_paths_differ_at_the_end_have_different_names(desk: Desk) -> None:
+    session = desk.open("unix/dgram", local="")
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as two,
+    ):
+        for sock, end in ((one, b"1"), (two, b"2")):
+            sock.bind(b"\0" + b"x" * 106 + end)
+            sock.sendto(b"hello", session.local)  # type: ignore[arg-type]
+        frames = desk.incoming(session, 2)
+    assert len({session.peer_name(each.peer) for each in frames}) == 2
+
+
 def test_a_unix_peer_is_named_by_its_program(desk: Desk, tmp_path: Path) -> None:
     session = desk.open("unix/stream", "listen", local=str(tmp_path / "s"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
