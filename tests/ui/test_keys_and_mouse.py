@@ -169,8 +169,7 @@ async def test_keys_of_the_footer_rest_when_the_first_row_comes(people: People, 
         footer = person.screen.splitlines()[-1]
         peer.sendto(b"hello", session.local)  # type: ignore[arg-type]
         await person.sees("hello")
-        await person.settle()
-        assert person.screen.splitlines()[-1] == footer
+        await person.until(lambda: person.screen.splitlines()[-1] == footer, "the keys as they were")
 
 
 @pytest.mark.parametrize("sessions", [1, 2])

@@ -17,7 +17,7 @@ from speed.receiver import Receiver
 PATIENCE = 120.0
 AS_OFTEN_AS_THE_EXPLORER = 1 / 30
 LOOK = 0.01
-SETTLED = 0.25
+SETTLED = 0.6
 """A recording that has not grown for so many seconds, and is long enough, is complete."""
 
 Cost = tuple[float, dict[str, float]]
