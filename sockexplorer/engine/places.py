@@ -92,6 +92,11 @@ class Places:
         for _ in self._units.went_on(self.offset, self.position):
             pass
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether `memory` may give some where the next block goes, as far as no room was found for it yet."""
+        return self._view is not None and self.offset // UNIT in self._at_hand
+
     def memory(self, size: int) -> memoryview | None:
         """The memory of the room that was found, where it is at hand: what is written to it is in the file.
 

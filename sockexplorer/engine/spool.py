@@ -221,6 +221,11 @@ class Spool:
         self._places.find(size)
         return self._places.offset
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether `memory` may give some, as far as no place was found yet."""
+        return self._places is not None and self._places.at_hand
+
     def memory(self, size: int) -> memoryview | None:
         """The memory at the place that was found, where it is at hand: what is written to it is in the file."""
         return None if self._places is None else self._places.memory(size)

@@ -17,6 +17,8 @@ MOST_OF_ROW = 252 * 1024
 """Wireshark refuses a file that has more than 262,144 bytes of a packet, with those that stand ahead of the payload."""
 MOST = 2**20
 """Bytes of one read."""
+ALONE = stream_head(1, MOST_OF_ROW)
+"""Bytes ahead of the payload of one row."""
 _AT_ONCE = getattr(os, "SPLICE_F_NONBLOCK", 0)
 
 
@@ -80,9 +82,8 @@ class StreamRows:
         try:
             offset = spool.find(head + count + PAGE)
             # The next one's payload is to begin with a page: to fill whole pages is cheaper.
-            alone = stream_head(1, MOST_OF_ROW)
-            size = (offset + head + count + alone + PAGE - 1 & -PAGE) - alone - offset
-            os.pwrite(file, _head(count, peer, size), offset)
+            size = (offset + head + count + ALONE + PAGE - 1 & -PAGE) - ALONE - offset
+            os.pwrite(file, pack_stream(count, MOST_OF_ROW, time.time_ns(), peer, size), offset)
             while done < count:
                 done += os.splice(reading, file, count - done, offset_dst=offset + head + done)
         except OSError as error:
@@ -115,6 +116,6 @@ def _rows(length: int) -> int:
     return -(-length // MOST_OF_ROW)
 
 
-def _head(length: int, peer: int, size: int | None = None) -> bytes:
-    head = stream_head(length, MOST_OF_ROW)
-    return pack_stream(length, MOST_OF_ROW, time.time_ns(), peer, (head + length + 7) & ~7 if size is None else size)
+def _head(length: int, peer: int) -> bytes:
+    size = (stream_head(length, MOST_OF_ROW) + length + 7) & ~7
+    return pack_stream(length, MOST_OF_ROW, time.time_ns(), peer, size)

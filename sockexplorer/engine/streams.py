@@ -128,7 +128,7 @@ class StreamReader:
 
     def _take(self, unaccompanied: Unaccompanied | None) -> int:
         """Take much at once, in the way that costs least; its bytes. Raises OSError."""
-        if self._bulk and (window := self._window()) is not None:
+        if self._bulk and self.spool.at_hand and (window := self._window()) is not None:
             with window:
                 return self._receive(window)
         at_most = MOST if unaccompanied is None else unaccompanied.waiting()
