@@ -85,8 +85,8 @@ class Client(Receiver):
 class Bounded(Client):
     """A session whose log is full: what it drops was kept before."""
 
-    LIMIT = 32 * 2**20
-    LAPS = 6
+    LIMIT = 64 * 2**20
+    LAPS = 8
     """After so many drains the log, and what the engine has ready, were filled and filled again."""
 
     def __init__(self, endpoint: Endpoint) -> None:
