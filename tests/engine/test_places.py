@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import subprocess
@@ -68,11 +69,24 @@ def test_what_is_kept_stays_as_it_was_written(pair: Make, tmp_path: Path, seed: 
     limit = chance.choice((0, 3 * MIB, 20 * MIB))
     log, spool = pair(limit, tmp_path if on_disk else None)
     rows = StreamRows(spool)
+    source = os.pipe()
+    fcntl.fcntl(source[1], fcntl.F_SETPIPE_SZ, MIB)
     written: list[bytes] = []
     for number in range(400):
         length = int(chance.choice((10, 3000, 200_000, MOST_OF_ROW, MOST)) * chance.random()) + 1
         data = payload(number, length)[:length]
-        how = chance.randrange(4)
+        how = chance.randrange(6)
+        if how > 3:
+            os.write(source[1], data)
+            left = length
+            while left:
+                count = rows.splice(source[0], number, left)
+                part = data[length - left :][:count]
+                written += [part[at : at + MOST_OF_ROW] for at in range(0, count, MOST_OF_ROW)]
+                left -= count
+            continue
+        if how < 3 and chance.random() < 0.5:
+            rows.finish()
         if how == 0 or length > MOST_OF_ROW:
             rows.add(data, 1)
             written += [data[at : at + MOST_OF_ROW] for at in range(0, length, MOST_OF_ROW)]
@@ -94,6 +108,9 @@ def test_what_is_kept_stays_as_it_was_written(pair: Make, tmp_path: Path, seed: 
             for row in {log.first, chance.randrange(log.first, log.end), log.end - 1}:
                 assert log.frame(row).payload == written[row - 1]
     spool.flush()
+    rows.close()
+    for each in source:
+        os.close(each)
     log.catch_up()
     assert log.end == len(written) + 1
     assert [log.frame(row).payload for row in range(log.first, log.end)] == written[log.first - 1 :]
