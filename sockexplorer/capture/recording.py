@@ -228,7 +228,7 @@ class Recording:
         try:
             self._sink(blocks)
         except Full as full:
-            self.written += sum(frames[: full.kept])
+            self.written += sum(frames[: full.kept]) + full.more
             full.frames = self.written
             raise
         finally:

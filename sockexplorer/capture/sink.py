@@ -16,19 +16,23 @@ from sockexplorer.capture.bulk import Whole
 
 MOST_PARTS = 1024
 """Blocks, or runs of them, that are written without being joined."""
+LEAST = 12
+"""Bytes of a block."""
 Sink = Callable[[Sequence[Whole]], None]
 """Takes blocks, or runs of whole blocks, which may change when it has returned."""
 
 
 class Full(Exception):
-    """The file took no more. The message says why; ``kept`` of the batch's blocks are in it, whole.
+    """The file took no more. The message says why; ``kept`` of the batch's blocks and runs are in it, whole.
 
-    ``frames`` are those that the file holds, where who wrote counted them.
+    Of the run that follows those, ``more`` blocks are in it as well. ``frames`` are those that the file holds, where
+    who wrote counted them.
     """
 
-    def __init__(self, message: str, kept: int, frames: int | None = None) -> None:
+    def __init__(self, message: str, kept: int, frames: int | None = None, more: int = 0) -> None:
         super().__init__(message)
         self.kept = kept
+        self.more = more
         self.frames = frames
 
 
@@ -80,13 +84,14 @@ class FileSink:
                 while done < total:
                     done += os.write(self._fd, data[done:])
         except OSError as error:
-            ends = list(accumulate(map(size, blocks)))
-            kept = bisect_right(ends, done)
-            self._end += ends[kept - 1] if kept else 0
+            ends = [0, *accumulate(map(size, blocks))]
+            kept = bisect_right(ends, done) - 1
+            more, length = _whole(blocks[kept], done - ends[kept])
+            self._end += ends[kept] + length
             if self._regular:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._fd, self._end)
-            raise Full(f"{self.path}: {error.strerror}", kept) from None
+            raise Full(f"{self.path}: {error.strerror}", kept, more=more) from None
         self._end += total
 
     @property
@@ -96,3 +101,15 @@ class FileSink:
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _whole(run: Whole, room: int) -> tuple[int, int]:
+    """How many blocks of a run are in its first bytes, whole, and how many bytes those have."""
+    data, count, at = b"".join(pieces([run])), 0, 0
+    while at + LEAST <= room:
+        # The second word of a block of pcapng is its length; no text has so small a number there.
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        if not LEAST <= length <= room - at:
+            break
+        count, at = count + 1, at + length
+    return count, at

@@ -28,6 +28,7 @@ from verbs import COMMAND
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.reading import records
+from sockexplorer.capture.sink import FileSink, Full
 from sockexplorer.cli.output import Output
 from sockexplorer.cli.stopping import Stop, Stopped
 from sockexplorer.cli.writing import sink
@@ -482,3 +483,28 @@ def test_wrong_usage(done: Done, arguments: list[str], reason: str) -> None:
     result = done(*arguments)
     assert result.returncode == 2
     assert reason in result.stderr
+
+
+@pytest.mark.parametrize("room", [0, 11, 40, 63, 64, 65, 200, 1000])
+def test_of_a_run_of_blocks_those_that_fit_are_kept(tmp_path: Path, room: int) -> None:
+    """Many frames go out as one piece: a full disk must not cost those of them that had room."""
+    path = tmp_path / "w.pcapng"
+    first = pcapng.packet(0, 1, (b"one",), 3, None)
+    run = b"".join(pcapng.packet(0, number, (b"x" * (number % 40),), number % 40, None) for number in range(30))
+    file, limit = FileSink(path), resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(first) + room, limit[1]))
+    try:
+        with pytest.raises(Full) as full:
+            file([first, run, first])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    file.close()
+    kept, at, ends = path.read_bytes(), 0, [0]
+    while at < len(run):
+        at += int.from_bytes(run[at + 4 : at + 8], "little")
+        ends.append(at)
+    count = sum(end <= room for end in ends) - 1
+    assert (full.value.kept, full.value.more) == (1, count)
+    assert kept == first + run[: ends[count]]
