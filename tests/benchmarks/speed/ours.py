@@ -121,7 +121,8 @@ class Watch(Receiver):
         processes.until_quiet([*self.readers, self.client])
 
     def end(self) -> None:
-        _, said = processes.end(self._process, signal.SIGINT)
+        # Who was started in the background ignores SIGINT.
+        _, said = processes.end(self._process, signal.SIGTERM)
         found = re.search(rb"^(\d+) frames?; the kernel dropped (\d+)", said, re.M)
         self.frames, self._drops = (int(found[1]), int(found[2])) if found else (None, None)
 
