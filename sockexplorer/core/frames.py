@@ -31,7 +31,6 @@ import json
 import struct
 import sys
 from array import array
-from collections.abc import Sequence
 from enum import IntFlag
 from typing import Any, NamedTuple
 
@@ -144,30 +143,21 @@ def pack_header(kind: int, count: int, payload: int, traffic: Traffic) -> bytes:
     return HEADER.pack(kind, count, payload, block_size(kind, count, payload), *traffic)
 
 
-def stream_head(count: int) -> int:
-    """The bytes ahead of the payload in a block of a stream's rows."""
-    return HEADER.size + ROW_BYTES * count
+def stream_head(length: int, most: int) -> int:
+    """The bytes ahead of the payload in a block of a stream's rows, of ``most`` bytes each."""
+    return HEADER.size + ROW_BYTES * max(1, -(-length // most))
 
 
-def pack_stream(rows: Sequence[tuple[int, int, int]], size: int) -> bytes:
-    """The header and the columns of a block of ``size`` bytes; of each row its length, its time and its peer.
-
-    They were received, whole, and their bytes follow. Without rows it is a block that says nothing.
-    """
-    if len(rows) == 1:
-        length, time, peer = rows[0]
+def pack_stream(length: int, most: int, time: int, peer: int, size: int) -> bytes:
+    """The header and the columns of a block of ``size`` bytes with ``length`` received ones, in rows of ``most``."""
+    if length <= most:
         return _ROW.pack(ROWS, 1, length, size, 1, 0, length, 0, time, length, length, peer, 0)
-    times, ends, lengths, peers, flags = columns = empty_columns()
-    total = 0
-    for length, time, peer in rows:
-        total += length
-        times.append(time)
-        ends.append(total)
-        lengths.append(length)
-        peers.append(peer)
-        flags.append(0)
-    payload = total if rows else size - HEADER.size
-    return HEADER.pack(ROWS, len(rows), payload, size, len(rows), 0, total, 0) + pack_columns(columns)
+    ends = array("I", [*range(most, length, most), length])
+    count = len(ends)
+    lengths = array("I", [most]) * count
+    lengths[-1] = length - most * (count - 1)
+    columns = array("Q", [time]) * count, ends, lengths, array("I", [peer]) * count, array("I", [0]) * count
+    return HEADER.pack(ROWS, count, length, size, count, 0, length, 0) + pack_columns(columns)
 
 
 def pack_next(offset: int) -> bytes:

@@ -12,7 +12,6 @@ import json
 import mmap
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 from sockexplorer.core.frames import (
@@ -81,8 +80,6 @@ class Spool:
         self._traffic = [0, 0, 0, 0]
         self.end = self.told = PAGE
         """The bytes of all blocks and of the counters' page, and how many there were when the client was told last."""
-        self.unfinished: Callable[[], None] | None = None
-        """What makes a block of bytes that are in the file, ahead of any other."""
         self._refused = 0
         self._why = ""
 
@@ -150,8 +147,6 @@ class Spool:
 
     def flush(self) -> None:
         """Make a block of what waits, with the peers that nobody was told of ahead of it."""
-        if self.unfinished is not None:
-            self.unfinished()
         if untold := self.peers.tell():
             body = json.dumps(untold, separators=(",", ":")).encode()
             if not self.block(0, pack_header(PEERS, 0, len(body), Traffic()), body):

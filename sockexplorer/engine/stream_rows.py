@@ -10,20 +10,16 @@ import fcntl
 import os
 import time
 
-from sockexplorer.core.frames import HEADER, PAGE, pack_stream, stream_head
+from sockexplorer.core.frames import PAGE, pack_stream, stream_head
 from sockexplorer.engine.spool import Spool
 
 MOST_OF_ROW = 252 * 1024
 """Wireshark refuses a file that has more than 262,144 bytes of a packet, with those that stand ahead of the payload."""
 MOST = 2**20
-"""Bytes of one read, and of one block."""
-READS, LEAST = 4, 64 * 1024
-"""How many splices make a block at most, and how much room has to be left for another."""
-AHEAD = HEADER.size + stream_head(READS + MOST // MOST_OF_ROW)
-"""Room for what stands ahead of such a block's payload, and for a block that fills what is left of it."""
+"""Bytes of one read."""
+ALONE = stream_head(1, MOST_OF_ROW)
+"""Bytes ahead of the payload of one row."""
 _AT_ONCE = getattr(os, "SPLICE_F_NONBLOCK", 0)
-
-Rows = list[tuple[int, int, int]]
 
 
 class StreamRows:
@@ -33,10 +29,6 @@ class StreamRows:
         self._spool = spool
         self._window: memoryview | None = None
         self._pipe: tuple[int, int] | None = None
-        self._spliced: Rows = []
-        """The rows that are in the file and in no block yet."""
-        self._reads = self._held = self._begin = 0
-        """How many splices they came by, their bytes, and where room was found for the block."""
 
     @property
     def whole(self) -> bool:
@@ -46,8 +38,7 @@ class StreamRows:
     def add(self, payload: bytes | memoryview, peer: int) -> None:
         """Record many bytes without a copy on the way to the file."""
         self._spool.flush()
-        rows = _rows(len(payload), peer)
-        self._spool.block(len(rows), pack_stream(rows, _size(rows, len(payload))), payload)
+        self._spool.block(_rows(len(payload)), _head(len(payload), peer), payload)
 
     def window(self, size: int) -> memoryview | None:
         """Memory of the file for ``size`` bytes, `MOST` at most, of which `filled` records as many as came.
@@ -56,7 +47,7 @@ class StreamRows:
         """
         self._spool.flush()
         size = min(size, MOST)
-        head = stream_head(_count(size))
+        head = stream_head(size, MOST_OF_ROW)
         with contextlib.suppress(OSError):
             self._spool.find(head + size)
             memory = self._spool.memory(head + size)
@@ -68,71 +59,42 @@ class StreamRows:
         """Record the first bytes of the window that was given last."""
         window, self._window = self._window, None
         assert window is not None
-        rows = _rows(count, peer)
-        head = pack_stream(rows, _size(rows, count))
-        if len(rows) == _count(len(window)) and (memory := self._spool.memory(len(head))) is not None:
+        head = _head(count, peer)
+        if _rows(count) == _rows(len(window)) and (memory := self._spool.memory(len(head))) is not None:
             memory[:] = head
             self._spool.commit(len(head) + count)
         else:
             self.add(bytes(window[:count]), peer)
 
     def splice(self, source: int, peer: int, at_most: int = MOST) -> int:
-        """Record what a stream's descriptor has, ``at_most`` bytes and as many as a block has room for; 0 at its end.
+        """Record what a stream's descriptor has, ``at_most`` and `MOST` bytes; how many, 0 at its end.
 
-        They don't pass through this process (splice(2)). Several splices make one block: `finish` has to follow the
-        last of them. Raises OSError, BlockingIOError where nothing waits.
+        They don't pass through this process (splice(2)). Raises OSError, BlockingIOError where nothing waits.
         """
         spool, file = self._spool, self._spool.file
         assert file is not None
-        if not self._spliced or len(spool):
-            spool.flush()
+        spool.flush()
         reading, writing = self._pipe or self._open_pipe()
-        count = os.splice(source, writing, min(at_most, MOST - self._held), flags=_AT_ONCE)
+        count = os.splice(source, writing, min(at_most, MOST), flags=_AT_ONCE)
         if not count:
             return 0
-        done = 0
-        rows = _rows(count, peer)
+        done, head = 0, stream_head(count, MOST_OF_ROW)
         try:
-            if not self._spliced:
-                self._begin = spool.find(AHEAD + MOST + PAGE)
-            begin = self._begin + AHEAD + self._held
+            offset = spool.find(head + count + PAGE)
+            # The next one's payload is to begin with a page: to fill whole pages is cheaper.
+            size = (offset + head + count + ALONE + PAGE - 1 & -PAGE) - ALONE - offset
+            os.pwrite(file, pack_stream(count, MOST_OF_ROW, time.time_ns(), peer, size), offset)
             while done < count:
-                done += os.splice(reading, file, count - done, offset_dst=begin + done)
+                done += os.splice(reading, file, count - done, offset_dst=offset + head + done)
         except OSError as error:
             self._drain(count - done)
-            self.finish()
-            spool.unkept(len(rows), error)
+            spool.unkept(_rows(count), error)
             return count
-        spool.unfinished = self.finish
-        self._spliced += rows
-        self._held += count
-        self._reads += 1
-        if self._reads == READS or MOST - self._held < LEAST:
-            self.finish()
+        spool.commit(size)
         return count
-
-    def finish(self) -> None:
-        """Make a block of what was spliced, if there is something."""
-        rows, held, spool = self._spliced, self._held, self._spool
-        if not rows:
-            return
-        self._spliced, self._held, self._reads = [], 0, 0
-        spool.unfinished = None
-        # The room for more rows than there are goes to a block without any, and the next payload begins with a page:
-        # to fill whole pages is cheaper.
-        gap = AHEAD - stream_head(len(rows))
-        size = (self._begin + AHEAD + held + AHEAD + PAGE - 1 & -PAGE) - AHEAD - self._begin - gap
-        try:
-            assert spool.file is not None
-            os.pwrite(spool.file, pack_stream((), gap).ljust(gap, b"\0") + pack_stream(rows, size), self._begin)
-        except OSError as error:
-            spool.unkept(len(rows), error)
-            return
-        spool.commit(gap + size)
 
     def close(self) -> None:
         """Close the pipe, if there is one."""
-        self.finish()
         for each in self._pipe or ():
             os.close(each)
         self._pipe = None
@@ -150,19 +112,10 @@ class StreamRows:
                 count -= read
 
 
-def _count(length: int) -> int:
-    """How many rows so many bytes make."""
+def _rows(length: int) -> int:
     return -(-length // MOST_OF_ROW)
 
 
-def _rows(length: int, peer: int) -> Rows:
-    """What one read gave, as rows."""
-    now = time.time_ns()
-    if length <= MOST_OF_ROW:
-        return [(length, now, peer)]
-    return [(min(MOST_OF_ROW, length - at), now, peer) for at in range(0, length, MOST_OF_ROW)]
-
-
-def _size(rows: Rows, length: int) -> int:
-    """The bytes of a block with these rows."""
-    return (stream_head(len(rows)) + length + 7) & ~7
+def _head(length: int, peer: int) -> bytes:
+    size = (stream_head(length, MOST_OF_ROW) + length + 7) & ~7
+    return pack_stream(length, MOST_OF_ROW, time.time_ns(), peer, size)

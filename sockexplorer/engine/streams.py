@@ -104,13 +104,10 @@ class StreamReader:
                 return True
             if length < LARGE:
                 return length > 0
-        try:
-            if not self._control_bytes:
-                return self._read_much(None)
-            with Unaccompanied(self.sock) as unaccompanied:
-                return self._read_much(unaccompanied)
-        finally:
-            self.rows.finish()
+        if not self._control_bytes:
+            return self._read_much(None)
+        with Unaccompanied(self.sock) as unaccompanied:
+            return self._read_much(unaccompanied)
 
     def _read_much(self, unaccompanied: Unaccompanied | None) -> bool:
         """Read on until no more comes for a moment, or others have waited long enough. Returns and raises as `read`."""

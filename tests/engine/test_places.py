@@ -75,8 +75,8 @@ def test_what_is_kept_stays_as_it_was_written(pair: Make, tmp_path: Path, seed: 
     for number in range(400):
         length = int(chance.choice((10, 3000, 200_000, MOST_OF_ROW, MOST)) * chance.random()) + 1
         data = payload(number, length)[:length]
-        how = chance.randrange(6)
-        if how > 3:
+        how = chance.randrange(5)
+        if how == 4:
             os.write(source[1], data)
             left = length
             while left:
@@ -84,10 +84,7 @@ def test_what_is_kept_stays_as_it_was_written(pair: Make, tmp_path: Path, seed: 
                 part = data[length - left :][:count]
                 written += [part[at : at + MOST_OF_ROW] for at in range(0, count, MOST_OF_ROW)]
                 left -= count
-            continue
-        if how < 3 and chance.random() < 0.5:
-            rows.finish()
-        if how == 0 or length > MOST_OF_ROW:
+        elif how == 0 or length > MOST_OF_ROW:
             rows.add(data, 1)
             written += [data[at : at + MOST_OF_ROW] for at in range(0, length, MOST_OF_ROW)]
         elif how == 1 and (window := rows.window(chance.randrange(length, MOST))) is not None:
