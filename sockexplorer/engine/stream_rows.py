@@ -30,11 +30,6 @@ class StreamRows:
         self._window: memoryview | None = None
         self._pipe: tuple[int, int] | None = None
 
-    @property
-    def whole(self) -> bool:
-        """Whether there is a file, which `splice` needs."""
-        return self._spool.whole
-
     def add(self, payload: bytes | memoryview, peer: int) -> None:
         """Record many bytes without a copy on the way to the file."""
         self._spool.flush()
