@@ -212,7 +212,7 @@ async def test_who_looks_at_a_row_keeps_it_while_others_come(
         view, tree = person.main.traffic.view, person.main.query_one(FieldTree)
         for number in range(3):
             peer.sendto(b"frame %d" % number, session.local)  # type: ignore[arg-type]
-        await person.until(lambda: view.line_count() == 3)
+        await person.until(lambda: view.number_at(view.cursor) == 3)
         await person.show_details()
         tree.focus()
         await person.settle()

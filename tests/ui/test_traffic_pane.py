@@ -283,7 +283,7 @@ async def test_a_filter_holds_for_each_session_shown(people: People, peer: socke
         await person.press("/", *'"frame 1"', "enter")
         await person.until(lambda: person.main.traffic.view.line_count() == 1)
         await with_frames_of_another(person, peer)
-        assert person.main.traffic.view.line_count() == 1
+        await person.until(lambda: person.main.traffic.view.line_count() == 1)
         await person.press("]")
         await person.until(lambda: person.main.traffic.view.line_count() == 1)
 
