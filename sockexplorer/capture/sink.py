@@ -61,8 +61,8 @@ class FileSink:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             found = os.fstat(self._fd)
-            self._regular = stat.S_ISREG(found.st_mode)
-            if self._regular:
+            self.regular = stat.S_ISREG(found.st_mode)
+            if self.regular:
                 if found.st_size and not overwrite:
                     raise FileExistsError(errno.EEXIST, "there is a file with something in it", str(path))
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -88,7 +88,7 @@ class FileSink:
             kept = bisect_right(ends, done) - 1
             more, length = _whole(blocks[kept], done - ends[kept])
             self._end += ends[kept] + length
-            if self._regular:
+            if self.regular:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._fd, self._end)
             raise Full(f"{self.path}: {error.strerror}", kept, more=more) from None
@@ -97,7 +97,11 @@ class FileSink:
     @property
     def removed(self) -> bool:
         """Whether somebody removed the file meanwhile, so that nobody will ever read it."""
-        return self._regular and not os.fstat(self._fd).st_nlink
+        return self.regular and not os.fstat(self._fd).st_nlink
+
+    def fileno(self) -> int:
+        """The descriptor, for who writes to a file that is no regular one in another way."""
+        return self._fd
 
     def close(self) -> None:
         os.close(self._fd)

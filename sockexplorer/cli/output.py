@@ -1,5 +1,5 @@
 """Lines on stdout for a verb that goes on: each is out at once, a reader who left ends the verb, one who is slow never
-keeps it from stopping."""
+keeps it from stopping. A pipe with a name is written to in the same way."""
 
 from __future__ import annotations
 
@@ -17,38 +17,25 @@ PIECE = 4096
 
 
 class Gone(Exception):
-    """Nobody reads stdout any more."""
+    """Nobody reads any more what is written."""
 
 
-class Output:
-    """Standard output, unbuffered. ``stop`` says when a write that waits has to be given up."""
+class Writer:
+    """Writes to a descriptor, unbuffered. ``stop`` says when a write that waits has to be given up."""
 
-    def __init__(self, stop: Stop) -> None:
+    def __init__(self, stop: Stop, fd: int, name: str) -> None:
         self._stop = stop
-        self._encoding = sys.stdout.encoding or "utf-8"
+        self._fd = fd
+        self._name = name
+        self._may_block = os.isatty(fd)
+        """Whether a piece may block though select said that it would not."""
         self.taken = 0
         """Bytes of the last `write` that are out."""
-        sys.stdout.flush()
-        self._fd: int | None
-        self._may_block = sys.stdout.isatty()
-        """Whether a piece may block though select said that it would not."""
-        try:
-            self._fd = sys.stdout.fileno()
-        except (io.UnsupportedOperation, AttributeError, ValueError):
-            self._fd = None
-
-    def encode(self, text: str) -> bytes:
-        """The text in the encoding of stdout, with escapes for what that lacks."""
-        return text.encode(self._encoding, "backslashreplace")
 
     def write(self, data: bytes) -> None:
-        """Write lines. Raises `Gone`, `Stopped`, or `Failed` when the disk is full."""
+        """Write all of it. Raises `Gone`, `Stopped`, or `Failed` when the disk is full."""
         self.taken = 0
-        if self._fd is None:
-            sys.stdout.write(data.decode(self._encoding))
-            sys.stdout.flush()
-            self.taken = len(data)
-        while self._fd is not None and self.taken < len(data):
+        while self.taken < len(data):
             if not select.select([], [self._fd], [], self._stop.patience)[1]:
                 if self._stop.due:
                     raise Stopped
@@ -61,13 +48,48 @@ class Output:
             except BrokenPipeError:
                 raise Gone from None
             except OSError as error:
-                raise Failed(f"stdout can't be written: {error.strerror}") from None
+                raise Failed(f"{self._name} can't be written: {error.strerror}") from None
 
     def check(self) -> None:
         """Raise `Gone` when the reader has left, without writing anything."""
-        if self._fd is None:
-            return
         poll = select.poll()
         poll.register(self._fd, 0)
         if poll.poll(0):
             raise Gone
+
+
+class Output:
+    """Standard output, unbuffered. ``stop`` says when a write that waits has to be given up."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.flush()
+        self.writer: Writer | None = None
+        """None where stdout is no file, but an object of Python's."""
+        try:
+            self.writer = Writer(stop, sys.stdout.fileno(), "stdout")
+        except (io.UnsupportedOperation, AttributeError, ValueError):
+            self._taken = 0
+
+    @property
+    def taken(self) -> int:
+        """Bytes of the last `write` that are out."""
+        return self._taken if self.writer is None else self.writer.taken
+
+    def encode(self, text: str) -> bytes:
+        """The text in the encoding of stdout, with escapes for what that lacks."""
+        return text.encode(self._encoding, "backslashreplace")
+
+    def write(self, data: bytes) -> None:
+        """Write lines. Raises `Gone`, `Stopped`, or `Failed` when the disk is full."""
+        if self.writer is not None:
+            self.writer.write(data)
+            return
+        sys.stdout.write(data.decode(self._encoding))
+        sys.stdout.flush()
+        self._taken = len(data)
+
+    def check(self) -> None:
+        """Raise `Gone` when the reader has left, without writing anything."""
+        if self.writer is not None:
+            self.writer.check()

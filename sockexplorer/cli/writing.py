@@ -1,4 +1,4 @@
-"""Where a verb writes a capture: a file, or stdout as a stream for another program."""
+"""Where a verb writes a capture: a file, or stdout or a pipe with a name as a stream for another program."""
 
 from __future__ import annotations
 
@@ -15,30 +15,22 @@ from sockexplorer.cli.stopping import Stop, Stopped
 if TYPE_CHECKING:
     from sockexplorer.capture.bulk import Whole
     from sockexplorer.capture.sink import Sink
-    from sockexplorer.cli.output import Output
+    from sockexplorer.cli.output import Output, Writer
 
 
 @contextlib.contextmanager
 def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[Sink]:
     """What takes blocks: the file, or for ``-`` stdout.
 
+    What is no regular file is written to as stdout is: it raises `Gone` and `Stopped`.
+
     Raises `Failed` for a file that can't be begun, and in the end for one that was removed meanwhile.
     """
-    from sockexplorer.capture.sink import FileSink, pieces
+    from sockexplorer.capture.sink import FileSink
+    from sockexplorer.cli.output import Writer
 
     if path == "-":
-        rest = b""
-
-        def write(blocks: Sequence[Whole]) -> None:
-            nonlocal rest
-            data = rest + b"".join(pieces(blocks))
-            try:
-                output.write(data)
-            finally:
-                # When it was time to stop a block may have been in the midst of it: what follows goes behind that.
-                rest = data[output.taken :]
-
-        yield write
+        yield _stream(output)
         return
     try:
         # Opening a FIFO waits for its reader.
@@ -55,6 +47,24 @@ def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[
     except OSError as error:
         raise Failed(f"{path}: {error.strerror}") from None
     with contextlib.closing(file):
-        yield file
+        yield file if file.regular else _stream(Writer(stop, file.fileno(), path))
         if file.removed:
             raise Failed(f"{path}: somebody removed it while it was written; what was recorded is lost")
+
+
+def _stream(output: Output | Writer) -> Sink:
+    """What writes blocks to another program, which may leave or read no more."""
+    from sockexplorer.capture.sink import pieces
+
+    rest = b""
+
+    def write(blocks: Sequence[Whole]) -> None:
+        nonlocal rest
+        data = rest + b"".join(pieces(blocks))
+        try:
+            output.write(data)
+        finally:
+            # When it was time to stop a block may have been in the midst of it: what follows goes behind that.
+            rest = data[output.taken :]
+
+    return write

@@ -17,7 +17,9 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import time
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,6 +230,36 @@ def test_a_fifo_that_nobody_opens_can_be_left(run: Run, tmp_path: Path, verb: st
     caught = 1 << signal.SIGTERM - 1
     wait(lambda: int(status.read_text().partition("SigCgt:")[2].split()[0], 16) & caught, "it to catch signals")
     assert running.end(signal.SIGTERM) == 143
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_who_reads_a_fifo_no_more_does_not_hold_the_watch(run: Run, tmp_path: Path, leaves: bool) -> None:
+    """Wireshark that is busy, or was closed."""
+    os.mkfifo(path := tmp_path / "fifo")
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        watch = run("watch", "inet/udp", "--bind", "127.0.0.1:0", "--write", str(path), "--json")
+        address = watch.address()
+        with udp() as sock:
+            for _ in range(8):
+                sock.sendto(bytes(60_000), address)
+            wait(lambda: waiting_in(reader) > 4096, "the pipe to be filled")
+            if leaves:
+                os.close(reader)
+                sock.sendto(b"x", address)
+                assert watch.end() == 0
+            else:
+                assert watch.end(signal.SIGINT) == 0
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(reader)
+
+
+def waiting_in(pipe: int) -> int:
+    """Bytes that wait to be read."""
+    count = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
 
 
 def small_files() -> None:
