@@ -3,10 +3,13 @@ keeps it from stopping. A pipe with a name is written to in the same way."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import select
+import stat
 import sys
+import weakref
 from contextlib import nullcontext
 
 from sockexplorer.cli.report import Failed
@@ -14,6 +17,8 @@ from sockexplorer.cli.stopping import Stop, Stopped
 
 PIECE = 4096
 """A pipe that select calls writable takes so much without blocking (PIPE_BUF)."""
+LARGE = 2**20
+"""Bytes of a write that takes what there is room for."""
 
 
 class Gone(Exception):
@@ -25,16 +30,19 @@ class Writer:
 
     def __init__(self, stop: Stop, fd: int, name: str) -> None:
         self._stop = stop
-        self._fd = fd
+        self._fd, self._piece = fd, PIECE
         self._name = name
         self._may_block = os.isatty(fd)
         """Whether a piece may block though select said that it would not."""
+        if stat.S_ISFIFO(os.fstat(fd).st_mode):
+            self._have_own_end()
         self.taken = 0
         """Bytes of the last `write` that are out."""
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises `Gone`, `Stopped`, or `Failed` when the disk is full."""
         self.taken = 0
+        view = memoryview(data)
         while self.taken < len(data):
             if not select.select([], [self._fd], [], self._stop.patience)[1]:
                 if self._stop.due:
@@ -42,13 +50,20 @@ class Writer:
                 continue
             try:
                 with self._stop.interruptible() if self._may_block else nullcontext():
-                    self.taken += os.write(self._fd, data[self.taken : self.taken + PIECE])
+                    self.taken += os.write(self._fd, view[self.taken : self.taken + self._piece])
             except BlockingIOError:
                 continue
             except BrokenPipeError:
                 raise Gone from None
             except OSError as error:
                 raise Failed(f"{self._name} can't be written: {error.strerror}") from None
+
+    def _have_own_end(self) -> None:
+        """Open a pipe's end once more, where nothing blocks: what others have of it must not be changed."""
+        with contextlib.suppress(OSError):
+            self._fd = os.open(f"/proc/self/fd/{self._fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            weakref.finalize(self, os.close, self._fd)
+            self._piece = LARGE
 
     def check(self) -> None:
         """Raise `Gone` when the reader has left, without writing anything."""
