@@ -33,6 +33,14 @@ def rare_collections() -> Iterator[None]:
     gc.set_threshold(*before)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def applications_freed() -> Iterator[None]:
+    """An application has what exists when it begins left alone by the collector: here that is those before it."""
+    yield
+    gc.unfreeze()
+    gc.collect()
+
+
 @pytest.fixture
 def hubs() -> Iterator[Callable[..., Hub]]:
     """Makes hubs, and shuts them down."""
