@@ -64,6 +64,10 @@ class VisibleRows:
             self._looked, matching = self._sift.go_on(number, self.end, until)
             self.matching.extend(matching)
 
+    def has_looked_at(self, number: int) -> bool:
+        """Whether the line of a row is known: the filter has come as far, or none hides."""
+        return not self.hides or number < self._looked or not self.behind
+
     def matches(self) -> tuple[int, int]:
         """How many rows pass the filter so far, and how many there are."""
         if self.session is None:

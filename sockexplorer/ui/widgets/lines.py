@@ -39,8 +39,9 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("enter", "choose", "Choose", show=False),
     ]
     cursor: reactive[int] = reactive(0)
-    _height = 0
-    """Lines that were in sight before the last change of size."""
+    _in_sight = True
+    """Whether the line under the cursor is in sight, and stays so where room or lines are taken away. The wheel and the
+    scroll bar may leave it behind."""
 
     class Moved(Message):
         """The cursor is on another line."""
@@ -73,6 +74,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             # The scroll bar stays where it is: only it has to be told, and the screen need not be laid out again.
             self.set_reactive(LineView.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height
+            if self.scroll_y > self.max_scroll_y:
+                self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
         elif size != before:
             self.virtual_size = size
         self.refresh()
@@ -126,8 +129,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         self.lines_changed()
-        before, self._height = self._height, self.scrollable_content_region.height
-        if self.scroll_offset.y <= self.cursor < self.scroll_offset.y + before:
+        if self._in_sight:
             # What opens below or above takes room away: the line that the person is at stays in sight.
             self.show_cursor_line()
 
@@ -141,8 +143,13 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
             self.post_message(self.Moved(self))
 
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        super().watch_scroll_y(old, new)
+        self._in_sight = new <= self.cursor < new + self.container_size.height
+
     def show_cursor_line(self) -> None:
         """Scroll so that the cursor is in sight."""
+        self._in_sight = True
         self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True, immediate=True, x_axis=False)
 
     def move_to(self, index: int) -> None:

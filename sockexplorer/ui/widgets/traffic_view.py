@@ -64,6 +64,10 @@ class TrafficView(LineView):
         self.rows = VisibleRows()
         self.following = True
         self._predicate: Predicate | None = None
+        self._place: int | None = None
+        """The row that the person was at before other rows came in sight; None where they moved since."""
+        self._placed = True
+        """Whether the cursor is on that row, or as near as it gets."""
         self._seen = (-1, -1)
         self.look = Look()
         self._began: dict[int, int] = {}
@@ -80,16 +84,15 @@ class TrafficView(LineView):
         self.session = session
         # What was captured is read from its beginning.
         self.following, self.rows.paused_at = session is None or session.live, None
+        self._place = None
         self._repaint()
         self._restart()
 
     def set_filter(self, predicate: Predicate | None) -> None:
-        """Show only rows that the predicate holds for; None shows all."""
-        number = self.number_at(self.cursor)
+        """Show only rows that the predicate holds for; None shows all. The cursor stays on its row, or near it."""
+        self._keep_place()
         self._predicate = predicate
         self._restart()
-        if not self.following and number is not None and not self.rows.hides:
-            self.move_to(self.rows.line_of(number))
 
     @property
     def filtered(self) -> bool:
@@ -98,15 +101,9 @@ class TrafficView(LineView):
 
     def set_hiding(self, hiding: bool) -> None:
         """Hide what the filter leaves out, or only mark what it lets through; the cursor stays on its row."""
-        number = self.number_at(self.cursor)
+        self._keep_place()
         self.rows.hiding = hiding
         self._seen = (-1, -1)
-        if number is not None:
-            following = self.following
-            self.set_reactive(LineView.cursor, max(0, min(self.rows.line_of(number), self.line_count() - 1)))
-            self.lines_changed()
-            self.show_cursor_line()
-            self.following = following
         self.catch_up()
 
     def go_to_match(self, step: int) -> bool:
@@ -164,16 +161,36 @@ class TrafficView(LineView):
         self._sift()
         seen = (log.end, len(self.rows.matching))
         trimmed = self._forget(log.first)
-        if seen == self._seen and not trimmed:
-            return
-        self._seen = seen
-        self.lines_changed()
-        self._go_to_end()
+        changed, self._seen = seen != self._seen or trimmed, seen
+        if changed:
+            self.lines_changed()
+            self._go_to_end()
+        self._go_to_place()
+
+    @property
+    def _goes_along(self) -> bool:
+        """Whether the cursor is on the last row, whatever comes."""
+        return self.following and self.rows.paused_at is None
 
     def _go_to_end(self) -> None:
-        if self.following and self.rows.paused_at is None and self.line_count():
+        if self._goes_along and self.line_count():
             self.cursor = self.line_count() - 1
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
+
+    def _keep_place(self) -> None:
+        """Before other rows come in sight: remember which row the person is at, until they move."""
+        if self._place is None:
+            self._place = self.number_at(self.cursor)
+        self._placed = False
+
+    def _go_to_place(self) -> None:
+        """Put the cursor on the row that the person was at, or near it: the filter may not have looked there yet."""
+        if self._goes_along:
+            self._place = None
+        if self._place is not None and not self._placed:
+            self.cursor = self.rows.line_of(self._place)
+            self.show_cursor_line()
+            self._placed = self.rows.has_looked_at(self._place)
 
     def on_resize(self) -> None:
         # Several changes of size may come as one, and rows that were in sight between them with it.
@@ -185,7 +202,7 @@ class TrafficView(LineView):
         if not gone:
             return False
         self.set_reactive(LineView.cursor, max(0, self.cursor - gone))
-        if not self.following:
+        if not self._goes_along:
             self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, immediate=True, force=True)
         return True
 
@@ -251,14 +268,15 @@ class TrafficView(LineView):
     def move_to(self, index: int) -> None:
         was = self.following
         self.following = index >= self.line_count() - 1
+        self._place = None
         super().move_to(index)
         if was != self.following:
             self.post_message(self.Followed())
 
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
-        # The wheel and the scroll bar move the view without the cursor: at the end it follows again.
-        if self.following and new < old and new < self.max_scroll_y - 1:
+        # The wheel and the scroll bar move the view without the cursor.
+        if self.following and new < old and new < self.max_scroll_y - 1 and not self._in_sight:
             self.following = False
             self.post_message(self.Followed())
 
