@@ -12,8 +12,8 @@ from sockexplorer.capture.captured_log import CapturedLog, Rows
 from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND, Index
 from sockexplorer.capture.log import row_numbers
 from sockexplorer.capture.moments import DAY, QUARTER, offset_of
-from sockexplorer.capture.origins import Provenance
 from sockexplorer.capture.predicate import Predicate, Test
+from sockexplorer.capture.provenance import Provenance
 
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array

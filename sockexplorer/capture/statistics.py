@@ -13,7 +13,7 @@ from sockexplorer.capture.block import Block
 from sockexplorer.capture.captured_log import CapturedLog
 from sockexplorer.capture.index import DIRECTION, ODD, OUTBOUND
 from sockexplorer.capture.log import Frame, Log
-from sockexplorer.capture.origins import Provenance
+from sockexplorer.capture.provenance import Provenance
 from sockexplorer.capture.sifting import kept_of
 from sockexplorer.capture.sweep import Sweep
 from sockexplorer.core.frames import Flag

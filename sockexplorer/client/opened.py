@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.origins import see
+from sockexplorer.capture.provenance import see
 from sockexplorer.capture.reading import Record
 from sockexplorer.capture.recording import ELSEWHERE, TOLD, TRUNCATED
 from sockexplorer.client.session import MOST_OF_NAME, Peer

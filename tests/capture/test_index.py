@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sockexplorer.capture import index_pcap, index_pcapng, origins, pcapng, sidecar
 from sockexplorer.capture.captured_log import CapturedLog
+from sockexplorer.capture.header_hashes import Hashing
 from sockexplorer.capture.index import Index
 from sockexplorer.capture.link_types import (
     BLUETOOTH_MONITOR,
@@ -29,7 +30,8 @@ from sockexplorer.capture.link_types import (
     Origin,
     wrap,
 )  # fmt: skip
-from sockexplorer.capture.origins import Origins, origin
+from sockexplorer.capture.origins import Origins
+from sockexplorer.capture.provenance import origin
 from sockexplorer.capture.reading import CaptureError, Drops, Record, records
 from sockexplorer.client.opened import Opened
 
@@ -306,7 +308,7 @@ def test_rows_of_many_interfaces_of_one_kind_are_looked_at_together(path: Path) 
     index = Index(path, 0)
     for _ in index.steps():
         pass
-    with patch.object(origins._Hashing, "of", autospec=True, side_effect=origins._Hashing.of) as hashed:
+    with patch.object(Hashing, "of", autospec=True, side_effect=Hashing.of) as hashed:
         found = Origins(index)
         for _ in found.steps():
             pass

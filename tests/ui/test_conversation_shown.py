@@ -12,7 +12,8 @@ from test_hostile import HOSTILE, printable
 from test_traffic_pane import with_frames
 
 from sockexplorer.capture.link_types import ETHERNET
-from sockexplorer.client.file_session import FileSession, open_file
+from sockexplorer.client.file_session import FileSession
+from sockexplorer.client.files import open_file
 from sockexplorer.ui.screens.conversation import ConversationScreen
 from sockexplorer.ui.screens.statistics import StatisticsScreen, Table
 

@@ -21,7 +21,8 @@ from sockexplorer.capture import pcapng
 from sockexplorer.capture.link_types import Origin, wrap
 from sockexplorer.client import file_session
 from sockexplorer.client.client import Problem
-from sockexplorer.client.file_session import NO_INDEX, FileSession, Pipe, open_file
+from sockexplorer.client.file_session import NO_INDEX, FileSession, Pipe
+from sockexplorer.client.files import open_file
 from sockexplorer.client.writers import is_written
 
 People = Callable[..., Person]

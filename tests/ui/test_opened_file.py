@@ -21,7 +21,8 @@ from sockexplorer.capture.link_types import Origin, wrap
 from sockexplorer.capture.piped import Piped
 from sockexplorer.capture.reading import records
 from sockexplorer.client.client import Problem
-from sockexplorer.client.file_session import NO_INDEX, FileSession, open_file
+from sockexplorer.client.file_session import NO_INDEX, FileSession
+from sockexplorer.client.files import open_file
 from sockexplorer.ui.facts import facts_of
 
 People = Callable[..., Person]

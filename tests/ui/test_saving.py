@@ -16,7 +16,8 @@ from test_traffic_pane import with_frames
 from textual.widgets import Input
 
 from sockexplorer.capture.reading import records
-from sockexplorer.client.file_session import FileSession, open_file
+from sockexplorer.client.file_session import FileSession
+from sockexplorer.client.files import open_file
 from sockexplorer.client.formats import as_lines, with_ending
 from sockexplorer.client.opened import Opened
 from sockexplorer.ui.widgets.bar import Bar

@@ -107,7 +107,7 @@ class SessionDuties(RowDuties):
         def chosen(offer: Offer | None) -> None:
             if offer is None or offer.value != "cut":
                 return
-            from sockexplorer.client.file_session import repair
+            from sockexplorer.client.files import repair
 
             done = repair(self.hub, session)
             if isinstance(done, Problem):

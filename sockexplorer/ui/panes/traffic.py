@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import time
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
 
 from sockexplorer.capture.predicate import Predicate
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.session import Session
 from sockexplorer.core.about import Section
 from sockexplorer.core.lifecycle import allowed
-from sockexplorer.ui.explain import empty_text
 from sockexplorer.ui.panes.session_duties import SessionDuties
 from sockexplorer.ui.panes.traffic_help import about_traffic
-from sockexplorer.ui.status import OVER, is_over, status_text
+from sockexplorer.ui.status import OVER, is_over
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
 from sockexplorer.ui.widgets.go_to_line import GoToLine
 from sockexplorer.ui.widgets.lines import LineView
 from sockexplorer.ui.widgets.option_line import OptionLine
-from sockexplorer.ui.widgets.rates import History, RatesLine
+from sockexplorer.ui.widgets.rates import Histories, RatesLine
 from sockexplorer.ui.widgets.session_bar import SessionBar
+from sockexplorer.ui.widgets.session_texts import EmptyText, NoticeLine, StatusLine
 from sockexplorer.ui.widgets.timeout_line import TimeoutLine
 from sockexplorer.ui.widgets.traffic_view import TrafficView
 
-SAMPLE_SECONDS = 0.5
 SESSION_ACTIONS = frozenset(
     ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "copy_as", "switch", "close",
      "disconnect", "hide", "match", "time", "columns", "rules", "bookmark", "to_bookmark", "conversation", "statistics",
@@ -88,33 +84,29 @@ class TrafficPane(SessionDuties):
         super().__init__(id="traffic")
         self.hub = hub
         self.session: Session | None = None
-        self._rates: dict[int, History] = {}
-        self._sampled = time.monotonic()
+        self._rates = Histories()
         self._shown_bar: object = None
-        self._shown_status: object = None
-        self._shown_notice = ""
         self._details_chosen = False
         self._described: tuple[int, int | None] | None = None
-        self._shown_empty: object = None
 
     def compose(self) -> ComposeResult:
         yield SessionBar()
         with Horizontal(id="status-line"):
-            yield Static(id="status")
+            yield StatusLine()
             yield RatesLine()
-        yield Static(id="session-notice")
+        yield NoticeLine()
         yield FilterBar(self._filtered)
         yield GoToLine(self.row_of, self.says_row)
         yield TimeoutLine()
         yield OptionLine()
-        yield Static(id="traffic-empty")
+        yield EmptyText()
         yield TrafficView()
         yield Details()
         yield Composer()
 
     def on_mount(self) -> None:
         super().on_mount()
-        for each in ("#details", "#composer", "#rates", "#session-notice"):
+        for each in ("#details", "#composer", "#rates"):
             self.query_one(each).display = False
         self.adopt_settings()
         self.update()
@@ -133,86 +125,32 @@ class TrafficPane(SessionDuties):
         """Bring everything in line with the sessions and their logs."""
         self._end_pause()
         self.view.catch_up()
-        self._sample()
+        if self._rates.sample(self.hub.sessions):
+            self._show_rates()
         sessions = list(self.hub.sessions.values())
         names = [(each.number, each.state, each.title) for each in sessions]
-        bar = names, self.session, self.size.width, self.view.line_count() > 0
-        if bar != self._shown_bar:
-            self._shown_bar = bar
+        shown = names, self.session, self.size.width, self.view.line_count() > 0
+        if shown != self._shown_bar:
+            self._shown_bar = shown
             self.query_one(SessionBar).show(sessions, self.session)
             self.refresh_bindings()
-        self._show_empty()
+        bar = self.query_one(FilterBar)
+        self.query_one(EmptyText).show(self.view, filtered=bool(bar.line.value))
         self._describe()
-        self.query_one(FilterBar).found(*self.view.rows.matches(), hiding=self.view.rows.hiding)
-        line = self.query_one("#status", Static)
-        status = self._status(line.content_size.width)
-        if status != self._shown_status:
-            self._shown_status = status
-            line.update(status, layout=False)
-        self._show_notice()
+        bar.found(*self.view.rows.matches(), hiding=self.view.rows.hiding)
+        rates = self._rates.of(self.session)
+        self.query_one(StatusLine).show(self.view, rates.now if rates else 0, typing=bar.line.has_focus)
+        if self.query_one(NoticeLine).show(self.session):
+            self.refresh_bindings()
 
-    def _status(self, width: int) -> Content:
-        session, view = self.session, self.view
-        if session is None:
-            return Content("")
-        rates = self._rates.get(session.number) if session.live else None
-        typed = self.query_one(FilterBar).line.has_focus
-        return status_text(
-            session, rates.now if rates else 0, view.rows.paused_at, following=view.following, behind=view.rows.behind,
-            passed=view.rows.matches()[0] if view.filtered and not typed else None, width=width,
-        )  # fmt: skip
+    def _show_rates(self) -> None:
+        self.query_one(RatesLine).show(self._rates.of(self.session), self.size.width)
 
     def _end_pause(self) -> None:
         """End a pause that holds nothing back and never will."""
         session, paused_at = self.session, self.view.rows.paused_at
         if session is not None and paused_at is not None and is_over(session) and session.log.end <= paused_at:
             self.view.pause(False)
-
-    def _sample(self) -> None:
-        now = time.monotonic()
-        passed = now - self._sampled
-        if passed < SAMPLE_SECONDS:
-            return
-        self._sampled = now
-        for number, session in self.hub.sessions.items():
-            if number in self._rates:
-                self._rates[number].sample(passed)
-            else:
-                self._rates[number] = History(session)
-        self._show_rates()
-
-    def _show_rates(self) -> None:
-        lives = self.session is not None and self.session.live
-        current = self._rates.get(self.session.number) if self.session and lives else None
-        self.query_one(RatesLine).show(current, self.size.width)
-
-    def _show_notice(self) -> None:
-        notice = self.session.notice if self.session is not None else ""
-        if notice != self._shown_notice:
-            self._shown_notice = notice
-            line = self.query_one("#session-notice", Static)
-            repair = "; r cuts it there" if self.session is not None and self.session.torn else ""
-            line.update(Content.styled(f"⚠ {notice}{repair}", "$text-warning"))
-            line.display = bool(notice)
-            self.refresh_bindings()
-
-    def _show_empty(self) -> None:
-        empty = self.query_one("#traffic-empty", Static)
-        session = self.session
-        show = session is None or not self.view.line_count()
-        if empty.display != show:
-            empty.display = show
-        filtered = bool(self.query_one("#filter", Input).value)
-        # A filter may leave none of the rows that are there.
-        gone = (
-            session is not None
-            and self.view.rows.paused_at is not None
-            and session.log.first >= self.view.rows.paused_at
-        )
-        text = empty_text(session, filtered=filtered, paused=gone) if show else None
-        if text != self._shown_empty:
-            self._shown_empty = text
-            empty.update(text or "")
 
     # --- sessions ------------------------------------------------------------------------------------------
 

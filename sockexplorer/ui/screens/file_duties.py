@@ -41,7 +41,7 @@ class FileDuties(Screen[None]):
 
     def open_file(self, source: Path | Pipe) -> Problem | None:
         """Show a capture file as a session of its own, or say why not."""
-        from sockexplorer.client.file_session import open_file
+        from sockexplorer.client.files import open_file
 
         session = open_file(self.hub, source)
         if isinstance(session, Problem):

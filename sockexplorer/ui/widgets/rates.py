@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from textual.content import Content
@@ -11,6 +12,7 @@ from textual.widgets import Static
 
 from sockexplorer.client.session import Session
 
+SAMPLE_SECONDS = 0.5
 BLOCKS = "▁▂▃▄▅▆▇█"
 SAMPLES = 24
 CELLS = ((118, 12), (100, 8), (0, 5))
@@ -63,6 +65,32 @@ class History:
     def lossy(self) -> bool:
         """Whether anything was dropped since the session began."""
         return self._last.dropped > 0
+
+
+class Histories:
+    """The rates of all sessions, by their numbers."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, History] = {}
+        self._sampled = time.monotonic()
+
+    def sample(self, sessions: Mapping[int, Session]) -> bool:
+        """Take the rates, unless that was a moment ago; whether they were taken."""
+        now = time.monotonic()
+        passed = now - self._sampled
+        if passed < SAMPLE_SECONDS:
+            return False
+        self._sampled = now
+        for number, session in sessions.items():
+            if number in self._of:
+                self._of[number].sample(passed)
+            else:
+                self._of[number] = History(session)
+        return True
+
+    def of(self, session: Session | None) -> History | None:
+        """Those of a session that lives."""
+        return self._of.get(session.number) if session is not None and session.live else None
 
 
 class RatesLine(Static):

@@ -1,8 +1,7 @@
-"""The rows of one session: only what is in sight is read from the log and drawn."""
+"""How the rows of a session look: only what is in sight is read from the log and drawn."""
 
 from __future__ import annotations
 
-import time
 from typing import ClassVar
 
 from rich.color import Color
@@ -10,24 +9,19 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from sockexplorer.capture.log import Frame
-from sockexplorer.capture.predicate import FilterTooSlow, Predicate
 from sockexplorer.client.session import Session
 from sockexplorer.ui.columns import Look, row_cells
 from sockexplorer.ui.rules import COLOURS, SIGNS, Painter, Rule, colour_of
-from sockexplorer.ui.visible_rows import VisibleRows
-from sockexplorer.ui.widgets.lines import LineView
+from sockexplorer.ui.widgets.session_rows import SessionRows
 
-MATCH_SECONDS = 0.012
-"""How long one tick may go through frames for the filter, so that keys are answered meanwhile."""
 HEAD_BYTES = 4096
 """How much of a payload a row may look at."""
 MATCH_GLYPH = "▌"
 """Stands before a row that passes a filter that hides nothing."""
 
 
-class TrafficView(LineView):
-    """Follows the end unless the person scrolls up; pauses; shows what the filter lets through."""
+class TrafficView(SessionRows):
+    """`SessionRows` as a person has chosen to see them: columns, times, bookmarks, colours."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "traffic--in", "traffic--out", "traffic--event", "traffic--warning", "traffic--problem", "traffic--muted",
@@ -36,13 +30,6 @@ class TrafficView(LineView):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Details", id="show-details")]
 
-    class TooSlow(Message):
-        """The filter was given up: a frame took it too long."""
-
-        def __init__(self, error: FilterTooSlow) -> None:
-            super().__init__()
-            self.error = error
-
     class RuleTooSlow(Message):
         """A colour rule was given up: rows took it too long."""
 
@@ -50,25 +37,13 @@ class TrafficView(LineView):
             super().__init__()
             self.rule = rule
 
-    class Followed(Message):
-        """Following was switched by moving."""
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "choose" and not self.line_count():
             return False  # no row has details
         return super().check_action(action, parameters)
 
     def __init__(self) -> None:
-        super().__init__(id="traffic-view")
-        self.session: Session | None = None
-        self.rows = VisibleRows()
-        self.following = True
-        self._predicate: Predicate | None = None
-        self._place: int | None = None
-        """The row that the person was at before other rows came in sight; None where they moved since."""
-        self._placed = True
-        """Whether the cursor is on that row, or as near as it gets."""
-        self._seen = (-1, -1)
+        super().__init__("traffic-view")
         self.look = Look()
         self._began: dict[int, int] = {}
         """The time of the first row of each session, which may be gone from the log."""
@@ -77,141 +52,20 @@ class TrafficView(LineView):
         self._painter: Painter | None = None
         self._given_up: set[Rule] = set()
 
-    # --- which rows ----------------------------------------------------------------------------------------
-
     def show(self, session: Session | None) -> None:
         """Show another session's rows, from its end."""
-        self.session = session
-        # What was captured is read from its beginning.
-        self.following, self.rows.paused_at = session is None or session.live, None
-        self._place = None
-        self._repaint()
-        self._restart()
+        self._painter = self._painter_of(session)
+        super().show(session)
 
-    def set_filter(self, predicate: Predicate | None) -> None:
-        """Show only rows that the predicate holds for; None shows all. The cursor stays on its row, or near it."""
-        self._keep_place()
-        self._predicate = predicate
-        self._restart()
-
-    @property
-    def filtered(self) -> bool:
-        """Whether there is a filter."""
-        return self._predicate is not None
-
-    def set_hiding(self, hiding: bool) -> None:
-        """Hide what the filter leaves out, or only mark what it lets through; the cursor stays on its row."""
-        self._keep_place()
-        self.rows.hiding = hiding
-        self._seen = (-1, -1)
-        self.catch_up()
-
-    def go_to_match(self, step: int) -> bool:
-        """Go to the next row that passes the filter, or the one before; whether there is one."""
-        number = self.number_at(self.cursor)
-        match = None if number is None else self.rows.match_beside(number, step)
-        if match is None:
-            return False
-        self.move_to(self.rows.line_of(match))
-        return True
-
-    def go_to(self, number: int) -> bool:
-        """Go to a row, or to the next in sight where it is hidden; whether it is in sight."""
-        self.move_to(min(self.rows.line_of(number), self.line_count() - 1))
-        return self.number_at(self.cursor) == number
+    def catch_up(self) -> None:
+        if self.session is not None and self.session.number not in self._began and len(log := self.session.log):
+            self._began[self.session.number] = log.time(log.first)
+        super().catch_up()
 
     @property
     def began(self) -> int:
         """The time of the first row of the session, from which seconds count, in ns since the epoch."""
         return 0 if self.session is None else self._began.get(self.session.number, 0)
-
-    def _restart(self) -> None:
-        self.rows.begin(self.session, self._predicate)
-        self._seen = (-1, -1)
-        self.set_reactive(LineView.cursor, 0)
-        self.catch_up()
-
-    def line_count(self) -> int:
-        return self.rows.line_count()
-
-    def number_at(self, index: int) -> int | None:
-        """The row number at a line."""
-        return self.rows.number_at(index)
-
-    def current(self) -> Frame | None:
-        """The frame under the cursor."""
-        number = self.number_at(self.cursor)
-        if number is None or self.session is None:
-            return None
-        try:
-            return self.session.log.frame(number)
-        except IndexError:
-            return None
-
-    def catch_up(self) -> None:
-        """Take in what the log got since the last time; called at the refresh rate, never per frame."""
-        if self.session is None:
-            if self._seen != (0, 0):
-                self._seen = (0, 0)
-                self.lines_changed()
-            return
-        log = self.session.log
-        if self.session.number not in self._began and len(log):
-            self._began[self.session.number] = log.time(log.first)
-        self._sift()
-        seen = (log.end, len(self.rows.matching))
-        trimmed = self._forget(log.first)
-        changed, self._seen = seen != self._seen or trimmed, seen
-        if changed:
-            self.lines_changed()
-            self._go_to_end()
-        self._go_to_place()
-
-    @property
-    def _goes_along(self) -> bool:
-        """Whether the cursor is on the last row, whatever comes."""
-        return self.following and self.rows.paused_at is None
-
-    def _go_to_end(self) -> None:
-        if self._goes_along and self.line_count():
-            self.cursor = self.line_count() - 1
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
-
-    def _keep_place(self) -> None:
-        """Before other rows come in sight: remember which row the person is at, until they move."""
-        if self._place is None:
-            self._place = self.number_at(self.cursor)
-        self._placed = False
-
-    def _go_to_place(self) -> None:
-        """Put the cursor on the row that the person was at, or near it: the filter may not have looked there yet."""
-        if self._goes_along:
-            self._place = None
-        if self._place is not None and not self._placed:
-            self.cursor = self.rows.line_of(self._place)
-            self.show_cursor_line()
-            self._placed = self.rows.has_looked_at(self._place)
-
-    def on_resize(self) -> None:
-        # Several changes of size may come as one, and rows that were in sight between them with it.
-        self._go_to_end()
-
-    def _forget(self, first: int) -> bool:
-        """Let go of rows that the log dropped, without moving what is in sight."""
-        gone = self.rows.forget(first)
-        if not gone:
-            return False
-        self.set_reactive(LineView.cursor, max(0, self.cursor - gone))
-        if not self._goes_along:
-            self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, immediate=True, force=True)
-        return True
-
-    def _sift(self) -> None:
-        try:
-            self.rows.sift(time.monotonic() + MATCH_SECONDS)
-        except FilterTooSlow as error:
-            self.post_message(self.TooSlow(error))
-            self.set_filter(None)
 
     # --- bookmarks and columns -----------------------------------------------------------------------------
 
@@ -251,54 +105,17 @@ class TrafficView(LineView):
         """Colour rows by other rules; what was given up is tried again."""
         self.rules = rules
         self._given_up.clear()
-        self._repaint()
+        self._painter = self._painter_of(self.session)
         self.refresh()
 
-    def _repaint(self) -> None:
-        self._painter = None
-        if self.rules and self.session is not None:
-            self._painter = Painter(self.rules, self.session, self._give_up, without=self._given_up)
+    def _painter_of(self, session: Session | None) -> Painter | None:
+        if not self.rules or session is None:
+            return None
+        return Painter(self.rules, session, self._give_up, without=self._given_up)
 
     def _give_up(self, rule: Rule) -> None:
         self._given_up.add(rule)
         self.post_message(self.RuleTooSlow(rule))
-
-    # --- moving --------------------------------------------------------------------------------------------
-
-    def move_to(self, index: int) -> None:
-        was = self.following
-        self.following = index >= self.line_count() - 1
-        self._place = None
-        super().move_to(index)
-        if was != self.following:
-            self.post_message(self.Followed())
-
-    def watch_scroll_y(self, old: float, new: float) -> None:
-        super().watch_scroll_y(old, new)
-        # The wheel and the scroll bar move the view without the cursor.
-        if self.following and new < old and new < self.max_scroll_y - 1 and not self._in_sight:
-            self.following = False
-            self.post_message(self.Followed())
-
-    def set_following(self, follow: bool) -> None:
-        """Follow the end, or stay."""
-        self.following = follow
-        if follow:
-            self.rows.paused_at = None
-            self._seen = (-1, -1)
-            self.catch_up()
-
-    def stay(self) -> None:
-        """Follow the end no more, so that the cursor stays on its row."""
-        if self.following:
-            self.following = False
-            self.post_message(self.Followed())
-
-    def pause(self, pause: bool) -> None:
-        """Stop at what is there; frames go on into the log."""
-        self.rows.paused_at = self.session.log.end if pause and self.session else None
-        self._seen = (-1, -1)
-        self.catch_up()
 
     # --- drawing -------------------------------------------------------------------------------------------
 

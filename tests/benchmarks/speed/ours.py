@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sockexplorer.capture.index import Index
-from sockexplorer.capture.origins import see
+from sockexplorer.capture.provenance import see
 from sockexplorer.core.endpoint import Endpoint
 from speed import processes
 from speed.receiver import Receiver
