@@ -1,7 +1,8 @@
 """Reading logs of ``candump -L``: ``(1436509052.249713) vcan0 123#DEADBEEF``, a line a frame.
 
-With ``-x`` a line ends with T or R; with ``-d`` there are lines that say how many frames a socket has dropped. Source:
-candump.c, and snprintf_canframe() in lib.c, of can-utils.
+With ``-x`` a line ends with T or R; with ``-d`` there are lines that say how many frames a socket has dropped. Editors
+put a byte order mark at the beginning, and leave out the end of the last line. Source: candump.c, and
+snprintf_canframe() in lib.c, of can-utils.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from sockexplorer.core import canframes
 from sockexplorer.core.payload import PayloadError
 
 LONGEST_LINE = 8192
+MARK = b"\xef\xbb\xbf"
+"""The byte order mark in UTF-8. Files that were joined may have it at the beginning of any line."""
+ENDLESS = "the line has no end: the frame may have been longer"
+"""The comment on a frame whose line may have been cut where what is left still reads as a frame."""
 MOST_INTERFACES = 4096
 LINE = re.compile(r"\((\d{1,12})\.(\d{6}|\d{9})\)\s+(\S{1,15})\s+([0-9A-Fa-f]+#[0-9A-Fa-fRr.:#_]*)(?:\s+([TR]))?\s*")
 DROPPED = re.compile(
@@ -33,21 +38,24 @@ LONGEST_XL = 2048
 
 def begins(head: bytes) -> bool:
     """Whether a capture whose first bytes are these is such a log."""
-    line = head.partition(b"\n")[0]
+    line = head.removeprefix(MARK).partition(b"\n")[0]
     return LINE.fullmatch(line.decode("latin-1")) is not None
 
 
-def records(window: Window, drops: Drops) -> Iterator[Record]:
-    """The frames. Raises `CaptureError` for a line that is none."""
+def records(window: Window, drops: Drops, *, final: bool = True) -> Iterator[Record]:
+    """The frames. Raises `CaptureError` for a line that is none, `Torn` for a last line without its end that is none.
+
+    Unless it is ``final``, more may come: then every last line without its end is torn.
+    """
     interfaces: dict[str, Interface] = {}
     while window.more():
-        line = window.line(LONGEST_LINE)
+        line = window.line(LONGEST_LINE).removeprefix(MARK)
         if not line.strip():
             continue
         text = line.decode("latin-1")
         found = LINE.fullmatch(text)
-        if not line.endswith(b"\n") and not window.peek(1):
-            # A frame cut short may read like another frame.
+        endless = not line.endswith(b"\n") and not window.peek(1)
+        if endless and not (final and (found or DROPPED.fullmatch(text))):
             raise Torn(window.record, "the last line has no end")
         if found is None and (told := DROPPED.fullmatch(text)) and len(drops) < MOST_INTERFACES:
             _count(drops, Interface(SOCKETCAN, told[1].partition(",")[0]), int(told[2]) & 0xFFFFFFFF)
@@ -58,13 +66,16 @@ def records(window: Window, drops: Drops) -> Iterator[Record]:
         try:
             frame = _frame(text)
         except PayloadError as error:
+            if endless:
+                raise Torn(window.record, "the last line has no end") from None
             raise window.damaged(str(error)) from None
         if name not in interfaces and len(interfaces) >= MOST_INTERFACES:
             raise window.damaged(f"more than {MOST_INTERFACES} interfaces")
         interface = interfaces.setdefault(name, Interface(SOCKETCAN, name))
         data = frame[:4][:: -1 if sys.byteorder == "little" else 1] + frame[4:]
         time = sane(int(seconds) * 1_000_000_000 + int(fraction.ljust(9, "0")))
-        yield Record(interface, time, len(data), data, {"T": True, "R": False}.get(direction))
+        comments = (ENDLESS,) if endless else ()
+        yield Record(interface, time, len(data), data, {"T": True, "R": False}.get(direction), comments)
 
 
 def _count(drops: Drops, interface: Interface, total: int) -> None:

@@ -102,7 +102,10 @@ class CapturedLog:
     def _count(self) -> None:
         begin, end = self._counted, self.index.count
         columns = self.index.columns
-        if self.vectorised:
+        if end < begin:
+            # The last line of a log had no end, and what was added to it made it none that can be read.
+            self._add(end - begin, 0, 0, 0)
+        elif self.vectorised:
             from sockexplorer.capture.arrays import numpy
 
             for first in range(begin, end, 2**20):

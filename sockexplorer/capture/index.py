@@ -56,6 +56,13 @@ class Columns:
         for name, part in zip(self.NAMES, parts, strict=False):
             getattr(self, name).frombytes(memoryview(part).cast("B"))  # type: ignore[arg-type]
 
+    def take_back(self) -> int:
+        """Remove the last row; its offset."""
+        del self.origin[len(self.offset) - 1 :]  # type: ignore[union-attr]
+        for name in ("time", "length", "source"):
+            getattr(self, name).pop()
+        return int(self.offset.pop())  # type: ignore[union-attr]
+
     def thaw(self) -> None:
         """Copy columns that were mapped, so that rows can be added."""
         for name, kind in zip(self.NAMES, self.TYPES, strict=True):
@@ -87,8 +94,8 @@ class Walk(Protocol):
     def go_on(self) -> None:
         """Walk on for some milliseconds. Raises `CaptureError` where it can't be read on."""
 
-    def resume(self, *, vectorised: bool) -> None:
-        """Be ready to walk on from `offset` in a file that has grown."""
+    def resume(self, *, vectorised: bool, final: bool) -> None:
+        """Be ready to walk on from `offset` in a file that has grown, or won't any more if it is ``final``."""
 
     def order(self, interface: int) -> str:
         """The byte order of an interface's records, as of struct."""
@@ -116,7 +123,7 @@ class _Unbegun:
         self.interfaces: list[Interface] = []
 
     def go_on(self) -> None: ...
-    def resume(self, *, vectorised: bool) -> None: ...
+    def resume(self, *, vectorised: bool, final: bool) -> None: ...
     def order(self, interface: int) -> str:
         raise IndexError(interface)
 
@@ -165,8 +172,11 @@ class Index:
         self.walk = self._walk()
 
     def _can_begin(self) -> bool:
+        from sockexplorer.capture.candump import MARK
+
         head = self.file.read(0, ENOUGH)
-        return len(head) == ENOUGH or (len(head) >= LONGEST_HEADER and (head[:1] != b"(" or b"\n" in head))
+        line = head.removeprefix(MARK).startswith(b"(")
+        return len(head) == ENOUGH or (len(head) >= LONGEST_HEADER and (not line or b"\n" in head))
 
     def _walk(self) -> Walk:
         if self.kind == "pcapng":
@@ -179,7 +189,7 @@ class Index:
             return PcapWalk(self.file, vectorised=self.vectorised)
         from sockexplorer.capture.index_candump import CandumpWalk
 
-        return CandumpWalk(self.file, self.drops)
+        return CandumpWalk(self.file, self.drops, final=self._final)
 
     @property
     def columns(self) -> Columns:
@@ -208,7 +218,8 @@ class Index:
         """Take in that the file has grown; whether it has, so that `steps` has more to do. One that is shorter is
         not read on.
 
-        ``final``: it won't any more, so that what has not begun begins, however little there is.
+        ``final``: it won't any more, so that what has not begun begins, however little there is, and that a last line
+        without its end is a frame.
         """
         ends, self._final = final and not self._final, final
         if not self.file.whole():
@@ -217,7 +228,7 @@ class Index:
             return False
         self.vectorised = self.vectorised or self.file.size >= self._vectorised_from
         self.columns.thaw()
-        self.walk.resume(vectorised=self.vectorised)
+        self.walk.resume(vectorised=self.vectorised, final=final)
         self.error, self.done = None, False
         return True
 

@@ -21,13 +21,13 @@ from sockexplorer.capture.reading import CaptureError, Drops, Interface, Record
 class CandumpWalk:
     """A `Walk`."""
 
-    def __init__(self, file: MappedFile, drops: Drops) -> None:
+    def __init__(self, file: MappedFile, drops: Drops, *, final: bool = False) -> None:
         self.columns = Columns()
         self.interfaces: list[Interface] = []
         self.offset = 0
         self._file, self._drops = file, drops
         self._window = file.window(0)
-        self._records = candump.records(self._window, drops)
+        self._records = candump.records(self._window, drops, final=final)
         self._numbers: dict[Interface, int] = {}
 
     def go_on(self) -> None:
@@ -42,9 +42,12 @@ class CandumpWalk:
             source = direction_code(record.outgoing) | ODD | number << INTERFACE_SHIFT
             self.columns.append(self._window.record, record.time, record.length, source)
 
-    def resume(self, *, vectorised: bool) -> None:
+    def resume(self, *, vectorised: bool, final: bool) -> None:
+        if self.columns.offset and self._file.read(self.offset - 1, 1) != b"\n":
+            # The last line had no end, and was a frame all the same. What it is, it has to tell anew.
+            self.offset = self.columns.take_back()
         self._window = self._file.window(self.offset)
-        self._records = candump.records(self._window, self._drops)
+        self._records = candump.records(self._window, self._drops, final=final)
 
     def order(self, interface: int) -> str:
         return "<"

@@ -119,7 +119,7 @@ class PcapWalk:
             source[rows] = numpy.frombuffer(codes, "u1")[told]
         self.columns.extend(starts, times, numpy.maximum(kept, lengths), source)
 
-    def resume(self, *, vectorised: bool) -> None:
+    def resume(self, *, vectorised: bool, final: bool) -> None:
         self._vectorised = vectorised
         self._window = self._file.window(self.offset)
 

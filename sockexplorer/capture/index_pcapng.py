@@ -231,7 +231,7 @@ class PcapngWalk:
             times[chosen] = times_of(ticks[chosen], interfaces[clock])
         return times
 
-    def resume(self, *, vectorised: bool) -> None:
+    def resume(self, *, vectorised: bool, final: bool) -> None:
         self._vectorised = vectorised
         self._window = self._file.mapped_window(self.offset)
         self._words.clear()

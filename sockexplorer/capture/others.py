@@ -25,6 +25,8 @@ def how_to_convert(magic: bytes) -> str:
     """What a file is whose first bytes, eight or more, are these, and what makes a capture of it; "" for others."""
     if compressed := next((name for start, name in COMPRESSED if magic.startswith(start)), ""):
         return f"it is compressed: {compressed} -d < FILE | sockexplorer open -"
+    if magic.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it is text in UTF-16: iconv -f UTF-16 -t UTF-8 < FILE > FILE.log converts it"
     if other := next((name for start, name in OTHERS if magic.startswith(start)), ""):
         return f"it is a capture of another kind, {other}: editcap FILE FILE.pcapng converts it"
     return ""

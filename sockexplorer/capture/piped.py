@@ -54,6 +54,11 @@ class Piped:
         return Path(f"/dev/fd/{self._file.fileno()}")
 
     @property
+    def source(self) -> Path:
+        """Where it comes from, as a link to it, until `hang_up`."""
+        return Path(f"/dev/fd/{self._descriptor}")
+
+    @property
     def is_file(self) -> bool:
         """Whether it comes from a regular file, all of which is there."""
         return self._size > 0

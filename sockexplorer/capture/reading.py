@@ -170,12 +170,12 @@ def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:
         return "pcapng"
     if pcap_read.begins(magic):
         return "pcap"
-    if magic[:1] == b"(" and candump.begins(window.peek_line(candump.LONGEST_LINE)):
+    if magic.removeprefix(candump.MARK)[:1] == b"(" and candump.begins(window.peek_line(candump.LONGEST_LINE)):
         return "candump"
     start = window.peek(8)
     what = others.how_to_convert(start)
-    if not what and others.is_text(start):
-        what = others.log_to_convert(window.peek_line(candump.LONGEST_LINE))
+    if not what and others.is_text(start.removeprefix(candump.MARK)):
+        what = others.log_to_convert(window.peek_line(candump.LONGEST_LINE).removeprefix(candump.MARK))
     if what:
         raise CaptureError(0, what)
     raise CaptureError(0, f"it begins with {magic.hex(' ')}: neither pcapng, pcap nor a log of candump -L")

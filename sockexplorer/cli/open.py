@@ -42,8 +42,8 @@ def command(
     On a terminal the explorer opens with the file, unless an option such as --format text asks for lines; the index of
     a large file is kept in your cache directory, so that it opens at once the next time (SOCKEXPLORER_NO_INDEX=1: it
     is not). What comes through a pipe, or into a file that is still written, appears as it comes; the pipe's, and what
-    is unpacked, is kept in a file without a name in TMPDIR until you close it. Elsewhere, such as into a pipe, frames
-    are printed.
+    is unpacked, is kept in a file without a name in TMPDIR until you close it; of a compressed file that is what it
+    holds when it is opened. Elsewhere, such as into a pipe, frames are printed.
 
     --json prints what "watch" does and socket, the FAMILY/PROTOCOL that has such frames; n is the frame's number in
     the file. A filter is such as hello, /regex/, hex:dead, dir==in, len>100, peer~192. with and, or, not.

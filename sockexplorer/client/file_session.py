@@ -110,6 +110,8 @@ class FileSession(Session):
         try:
             if not self.captured.ready:
                 self._index()
+                if self._ends_in_a_line and self.captured.grow(final=True):
+                    self._index()
                 if self.keeps_index and not self.growing and not self._stop.is_set():
                     sidecar.settle(self.captured)
             while not ended and not self._stop.is_set():
@@ -121,6 +123,8 @@ class FileSession(Session):
                 if self.captured.grow(final=True):
                     self._index()
         self.growing = ""
+        if self._piped is not None and isinstance(self._piped.fault, Torn):
+            self._written = is_written(self._piped.source)
         self._tell(last=True)
         if self._piped is not None:
             # Who writes into it has to hear where nothing is read any more.
@@ -142,13 +146,21 @@ class FileSession(Session):
         else:
             self._piped.pump(GROWTH_SECONDS)
             final = self._piped.ended
-        if self.captured.grow(final=final):
-            self._grown_at = time.monotonic()
+        size = self.captured.index.file.size
+        if self.captured.grow(final=final or self._ends_in_a_line):
+            if self.captured.index.file.size > size:
+                self._grown_at = time.monotonic()
             self._index()
         if self._piped is None:
             self._look_for_growth()
         error = self.captured.index.error
         return final or not (error is None or isinstance(error, Torn))
+
+    @property
+    def _ends_in_a_line(self) -> bool:
+        """Whether it is a log that ends with a line without its end, of which nobody is writing the rest."""
+        index = self.captured.index
+        return not self.growing and index.kind == "candump" and isinstance(index.error, Torn)
 
     def _look_for_growth(self) -> None:
         grown = time.monotonic() - self._grown_at < QUIET_SECONDS
@@ -188,7 +200,10 @@ class FileSession(Session):
         if fault is None:
             return ""
         if isinstance(fault, Torn):
-            return f"it ends at byte {fault.offset} of its gzip data, which are not whole: what they hold is shown"
+            more = (
+                "another program is writing it: open it again for more" if self._written else "what they hold is shown"
+            )
+            return f"it ends at byte {fault.offset} of its gzip data, which are not whole: {more}"
         return f"it can't be unpacked on {fault}"
 
     def _explain(self, error: CaptureError | None) -> str:

@@ -32,7 +32,7 @@ from sockexplorer.capture.link_types import (
 )  # fmt: skip
 from sockexplorer.capture.origins import Origins
 from sockexplorer.capture.provenance import origin
-from sockexplorer.capture.reading import CaptureError, Drops, Record, records
+from sockexplorer.capture.reading import CaptureError, Drops, Record, Torn, records
 from sockexplorer.client.opened import Opened
 
 LINKS = (
@@ -433,6 +433,35 @@ def test_other_files_that_grow(path: Path, kind: str, vectorised_from: int) -> N
         assert [index.record(row) for row in range(index.count)] == wanted
         assert (index.error, index.drops) == (None, drops)
         index.close()
+
+
+def test_a_last_line_that_was_a_frame_without_its_end_tells_anew_what_it_is(path: Path) -> None:
+    whole = b"(1.000000) can0 123#0011\n"
+    path.write_bytes(whole + b"(2.000000) can0 456#00")
+    log = CapturedLog(Index(path), lambda number, record: Opened().frame(record, number))
+
+    def grow(data: bytes, *, final: bool = False) -> list[Record]:
+        with path.open("ab") as file:
+            file.write(data)
+        log.grow(final=final)
+        for _ in log.steps():
+            pass
+        return [log.index.record(row) for row in range(len(log))]
+
+    for _ in log.steps():
+        pass
+    assert len(log) == 1, "more may come"
+    assert isinstance(log.index.error, Torn)
+    first, second = grow(b"", final=True)
+    assert (first.comments, len(second.comments)) == ((), 1)
+    assert log.index.error is None
+    for more, rows in ((b"112", 1), (b"2\n", 2), (b"(3.000000) can0 7FF#", 2), (b"\n", 3)):
+        assert len(grow(more)) == log.received == rows
+    found, _, error = read(path.read_bytes())
+    assert error is None
+    assert grow(b"") == found
+    assert not any(each.comments for each in found)
+    log.close()
 
 
 def test_an_index_that_was_kept_grows_on(path: Path, tmp_path: Path) -> None:

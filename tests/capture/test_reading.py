@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import shutil
@@ -19,11 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import PATIENCE
 
-from sockexplorer.capture import pcapng
+from sockexplorer.capture import candump, pcapng
 from sockexplorer.capture.copying import Copy
 from sockexplorer.capture.link_types import Origin
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.reading import LONGEST, CaptureError, Drops, Interface, Record, Torn, records
+from sockexplorer.capture.reading import LONGEST, CaptureError, Drops, Interface, Record, Torn, Window, records
 from sockexplorer.capture.recording import Recording
 from sockexplorer.client import rows
 from sockexplorer.client.file_session import FileSession
@@ -369,6 +370,8 @@ PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0, 1)
         (b"date Fri Jul 10 06:17:32 2015\nbase hex  timestamps absolute\n", 0, "asc2log < FILE > FILE.log"),
         (b"Time Stamp,ID,Extended,Dir,Bus,LEN,D1\r\n166,0000021A,false,Rx,0,1,FE,\r\n", 0, "Candump/Kayak"),
         (b'{"n": 1, "time": "2023-11-14T22:13:20.000000000Z"}\n', 0, "JSON lines"),
+        (b"\xef\xbb\xbfTime Stamp,ID,Extended,Dir,Bus,LEN,D1\r\n", 0, "Candump/Kayak"),
+        (codecs.BOM_UTF16_LE + "(1.0) can0 1#".encode("utf-16-le"), 0, "UTF-16: iconv -f UTF-16"),
         (b"date", 0, "64 61 74 65"),
         (b"\n\r\r\n" + bytes(40), 0, "order mark"),
         (SECTION + struct.pack("<II", 6, 0xFFFFFFFC) + bytes(50), len(SECTION), "length of 4294967292"),
@@ -470,9 +473,33 @@ def test_a_log_of_candump() -> None:
     for wrong in ("123#01:00:12345678#11", "123#81:00:12345678#", "123#81:00:12345678#1", "123#81:00:1234#11"):
         with pytest.raises(CaptureError, match=r"at byte 0: .*(XL|bytes|candump)"):
             read(f"(1.000000) can0 {wrong}\n(1.000000) can0 123#0000\n".encode())
+
+
+WHOLE = b"(1.000000) can0 123#0011\n"
+
+
+@pytest.mark.parametrize("rest", [b"(1.000000) can0 123#0", b"(1.000000) ca", b"(", b"DROPCOUNT: dropped 1 CAN fr"])
+def test_a_last_line_of_candump_that_is_not_whole_is_torn(rest: bytes) -> None:
     with pytest.raises(Torn) as caught:
-        read(b"(1.000000) can0 123#0000\n(1.000000) can0 123#00")
-    assert caught.value.offset == 25
+        read(WHOLE + rest)
+    assert caught.value.offset == len(WHOLE)
+
+
+@pytest.mark.parametrize("last", [WHOLE.rstrip(), WHOLE.rstrip() + b" R", WHOLE.rstrip() + b"\r"])
+def test_a_last_line_of_candump_without_its_end_is_a_frame_that_says_so(last: bytes) -> None:
+    """Wireshark takes it as well; editors leave the end out, and a writer that was killed may have, amid a frame."""
+    first, second = read(WHOLE + last)
+    assert second.data == first.data
+    assert [first.comments, second.comments] == [(), ("the line has no end: the frame may have been longer",)]
+    with pytest.raises(Torn) as caught:
+        list(candump.records(Window(io.BytesIO(WHOLE + last).read), {}, final=False))
+    assert caught.value.offset == len(WHOLE)
+
+
+@pytest.mark.parametrize("text", [WHOLE, WHOLE.replace(b"\n", b"\r\n"), WHOLE * 2 + b"\xef\xbb\xbf" + WHOLE])
+def test_a_log_of_candump_that_an_editor_saved(text: bytes) -> None:
+    """With a byte order mark at its beginning, and, of files that were joined, amid it."""
+    assert read(b"\xef\xbb\xbf" + text) == read(WHOLE) * text.count(b"#")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import resource
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,59 @@ async def test_a_file_that_grows_unexpectedly_is_read_on(people: People, tmp_pat
         assert "ends within" not in person.screen
         await person.press("3", "G")
         await person.sees("message 150")
+
+
+async def test_a_log_whose_last_line_has_no_end(people: People, tmp_path: Path) -> None:
+    """It is a frame where nobody is writing; what comes unexpectedly may make it another."""
+    path = tmp_path / "bus.log"
+    path.write_bytes(b"\xef\xbb\xbf(1.000000) can0 123#0011\n(2.000000) can0 123#DEAD")
+    async with people((80, 24)) as person:
+        session = shown(person, path)
+        await person.sees("123#0011", "123#DEAD", "2 frames")
+        assert not session.notice
+        await person.press("3", "G")
+        await person.show_details()
+        await person.sees("the line has no end:", "been longer")
+        await person.press("escape")
+        with path.open("ab") as file:
+            file.write(b"BEEF\n(3.000000) can0 7FF#")
+        await person.sees("123#DEADBEEF", "2 frames", "growing")
+        with path.open("ab") as file:
+            file.write(b"00\n")
+        await person.sees("123#DEADBEEF", "7FF#00", "3 frames")
+
+
+async def test_a_log_that_is_written_waits_for_the_end_of_its_line(people: People, tmp_path: Path) -> None:
+    path = tmp_path / "bus.log"
+    path.write_bytes(b"(1.000000) can0 123#0011\n(2.000000) can0 123#DEAD")
+    with writer(path) as other:
+        other.is_open()
+        async with people((80, 24)) as person:
+            session = shown(person, path)
+            await person.sees("123#0011", "1 frame", "growing")
+            assert "DEAD" not in person.screen
+            other.write(b"BEEF\n")
+            await person.sees("123#DEADBEEF", "2 frames")
+            assert not session.notice
+
+
+@pytest.mark.parametrize("written", [True, False])
+async def test_a_compressed_file_that_is_written_is_not_followed_and_says_so(
+    people: People, tmp_path: Path, written: bool
+) -> None:
+    path = tmp_path / "growing.pcapng.gz"
+    packer = zlib.compressobj(wbits=31)
+    path.write_bytes(packer.compress(HEAD + packets(1, 100)) + packer.flush(zlib.Z_SYNC_FLUSH))
+    with writer(path) if written else nullcontext() as other:
+        if other is not None:
+            other.is_open()
+        async with people((80, 24)) as person:
+            session = shown(person, path)
+            await person.until(lambda: session.notice, "the notice")
+            more = "another program is writing it: open it again for more" if written else "what they hold is shown"
+            assert session.notice.endswith(f"of its gzip data, which are not whole: {more}")
+            await person.sees("100 frames")
+            assert not session.growing
 
 
 async def test_a_file_that_is_cut_off_says_so(people: People, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class SessionRows(LineView):
         """The row that the person was at before other rows came in sight; None where they moved since."""
         self._placed = True
         """Whether the cursor is on that row, or as near as it gets."""
-        self._seen = (-1, -1)
+        self._seen: object = None
 
     # --- which rows ----------------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ class SessionRows(LineView):
         """Hide what the filter leaves out, or only mark what it lets through; the cursor stays on its row."""
         self._keep_place()
         self.rows.hiding = hiding
-        self._seen = (-1, -1)
+        self._seen = None
         self.catch_up()
 
     def go_to_match(self, step: int) -> bool:
@@ -82,7 +82,7 @@ class SessionRows(LineView):
 
     def _restart(self) -> None:
         self.rows.begin(self.session, self._predicate)
-        self._seen = (-1, -1)
+        self._seen = None
         self.set_reactive(LineView.cursor, 0)
         self.catch_up()
 
@@ -106,13 +106,14 @@ class SessionRows(LineView):
     def catch_up(self) -> None:
         """Take in what the log got since the last time; called at the refresh rate, never per frame."""
         if self.session is None:
-            if self._seen != (0, 0):
-                self._seen = (0, 0)
+            if self._seen != ():
+                self._seen = ()
                 self.lines_changed()
             return
         log = self.session.log
         self._sift()
-        seen = (log.end, len(self.rows.matching))
+        # The last row of a file may be another where that begins to grow.
+        seen = log.end, len(self.rows.matching), self.session.growing
         trimmed = self._forget(log.first)
         changed, self._seen = seen != self._seen or trimmed, seen
         if changed:
@@ -184,7 +185,7 @@ class SessionRows(LineView):
         self.following = follow
         if follow:
             self.rows.paused_at = None
-            self._seen = (-1, -1)
+            self._seen = None
             self.catch_up()
 
     def stay(self) -> None:
@@ -194,5 +195,5 @@ class SessionRows(LineView):
     def pause(self, pause: bool) -> None:
         """Stop at what is there; frames go on into the log."""
         self.rows.paused_at = self.session.log.end if pause and self.session else None
-        self._seen = (-1, -1)
+        self._seen = None
         self.catch_up()
