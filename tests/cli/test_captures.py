@@ -292,7 +292,7 @@ def test_a_full_disk_stops_it_at_a_whole_frame(done: Done, tmp_path: Path, quiet
     kept = len(opened.stdout.splitlines())
     assert kept >= len(out.splitlines())
     assert kept > 0
-    said = re.search(r"(\d+) frames(?:, (\d+) more not printed)?; the kernel dropped", err)
+    said = re.search(r"(\d+) frames?(?:, (\d+) more not printed)?; the kernel dropped", err)
     assert said is not None, err
     assert int(said[1]) == (kept if quiet else len(out.splitlines()))
     assert int(said[1]) + int(said[2] or 0) == kept + int(lost[1]), "what came is what was kept and what was not"

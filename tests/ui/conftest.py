@@ -13,11 +13,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for person.py and pty_app.py: importlib mode adds no directories
 
-from person import Person
+from person import PATIENCE, Person
 from support import udp
 
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.link import Link, start_process, start_thread
+from sockexplorer.ui import typeahead
 from sockexplorer.ui.app import ExplorerApp
 from sockexplorer.ui.settings import Settings
 
@@ -39,6 +40,13 @@ def applications_freed() -> Iterator[None]:
     yield
     gc.unfreeze()
     gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def keys_wait_for_their_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, what a test types has had its effect before the next key, and before it looks."""
+    monkeypatch.setattr(typeahead, "PATIENCE_SECONDS", PATIENCE / 2)
+    monkeypatch.setattr(typeahead, "REPLY_SECONDS", PATIENCE / 2)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -128,14 +129,37 @@ class Person:
     # --- doing ---------------------------------------------------------------------------------------------
 
     async def settle(self) -> None:
-        """Let what is under way be handled: an event, the action it starts, the messages of that action."""
+        """Let what is under way be handled: an event, the action it starts, the messages of that action.
+
+        The rows that the log has by then are in the view, too, which is behind it by up to a tick.
+        """
+        await self._pauses()
+        await self.until(lambda: self.app.ahead.idle or not self.app.is_running, "the effect of what was typed")
+        if not self._rows_in_view():
+            await self._see_rows()
+            await self._pauses()
+
+    async def _pauses(self) -> None:
         for _ in range(4):
             await self.pilot.pause(0)
-        await self.until(lambda: self.app.ahead.idle or not self.app.is_running, "the effect of what was typed")
+
+    async def _see_rows(self) -> None:
+        """Wait until the view has the rows that the log has now: a key acts on what the person sees."""
+        await self.until(partial(self._rows_in_view, self._last_row()), "the rows in the view")
+
+    def _rows_in_view(self, last: tuple[Session | None, int] | None = None) -> bool:
+        session, end = self._last_row() if last is None else last
+        view = self.main.traffic.view if self.app.is_running else None
+        return session is None or view is None or view.session is not session or view._seen[0] >= end
+
+    def _last_row(self) -> tuple[Session | None, int]:
+        session = self.main.traffic.session if self.app.is_running else None
+        return session, session.log.end if session is not None else 0
 
     async def press(self, *keys: str) -> None:
         """Press keys one after the other. (`Pilot.press` waits until the processor is idle: ten times as long.)"""
         for each in keys:
+            await self._see_rows()
             name, character = (_character_to_key(each), each) if len(each) == 1 else (each, key_to_character(each))
             self.app.post_message(Key(name, character))
             await self.settle()

@@ -23,6 +23,7 @@ async def with_frames(person: Person, peer: socket.socket, count: int) -> None:
             await person.pilot.pause(0.005)
     await person.until(lambda: session.log.received == count, f"{count} frames")
     await person.until(lambda: person.main.traffic.view.line_count() == count, "the rows")
+    await person.settle()
 
 
 async def test_several_sessions_switch_close_and_close_again(people: People, peer: socket.socket) -> None:
