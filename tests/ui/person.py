@@ -150,7 +150,7 @@ class Person:
     def _rows_in_view(self, last: tuple[Session | None, int] | None = None) -> bool:
         session, end = self._last_row() if last is None else last
         view = self.main.traffic.view if self.app.is_running else None
-        return session is None or view is None or view.session is not session or view._seen[0] >= end
+        return session is None or view is None or view.session is not session or view.end >= end
 
     def _last_row(self) -> tuple[Session | None, int]:
         session = self.main.traffic.session if self.app.is_running else None

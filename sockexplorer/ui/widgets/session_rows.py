@@ -36,7 +36,7 @@ class SessionRows(LineView):
         """The row that the person was at before other rows came in sight; None where they moved since."""
         self._placed = True
         """Whether the cursor is on that row, or as near as it gets."""
-        self._seen: object = None
+        self._seen: tuple[int, ...] | None = None
 
     # --- which rows ----------------------------------------------------------------------------------------
 
@@ -102,6 +102,11 @@ class SessionRows(LineView):
             return self.session.log.frame(number)
         except IndexError:
             return None
+
+    @property
+    def end(self) -> int:
+        """One more than the number of the newest row that `catch_up` has taken in; 0 where all is to be drawn anew."""
+        return self._seen[0] if self._seen else 0
 
     def catch_up(self) -> None:
         """Take in what the log got since the last time; called at the refresh rate, never per frame."""
