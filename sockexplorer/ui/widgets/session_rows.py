@@ -36,7 +36,7 @@ class SessionRows(LineView):
         """The row that the person was at before other rows came in sight; None where they moved since."""
         self._placed = True
         """Whether the cursor is on that row, or as near as it gets."""
-        self._seen: tuple[int, ...] | None = None
+        self._seen: tuple[int, int, str] | None = None
 
     # --- which rows ----------------------------------------------------------------------------------------
 
@@ -111,8 +111,8 @@ class SessionRows(LineView):
     def catch_up(self) -> None:
         """Take in what the log got since the last time; called at the refresh rate, never per frame."""
         if self.session is None:
-            if self._seen != ():
-                self._seen = ()
+            if self._seen is None:
+                self._seen = 0, 0, ""
                 self.lines_changed()
             return
         log = self.session.log
