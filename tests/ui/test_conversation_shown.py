@@ -6,12 +6,14 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from person import Person
 from talk import TALK, capture
 from test_hostile import HOSTILE, printable
 from test_traffic_pane import with_frames
 
 from sockexplorer.capture.link_types import ETHERNET
+from sockexplorer.capture.statistics import Tally
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.files import open_file
 from sockexplorer.ui.screens.conversation import ConversationScreen
@@ -84,6 +86,18 @@ async def test_statistics_by_peer_length_and_protocol(
             assert sum(len(text) for text, _ in table.line(0, width)) <= width
         await person.press("escape")
         await person.until(lambda: person.app.screen is person.main)
+
+
+@pytest.mark.parametrize(("frames", "name_cells"), [(3000, 33), (3_000_000_000, 10)])
+def test_names_in_the_statistics_have_the_room_that_numbers_leave(frames: int, name_cells: int) -> None:
+    table = Table()
+    table.total = Tally(frames, frames // 2, frames * 16, frames * 8)
+    table.rows = [("raw PGN 61444 EEC1 engine 1", table.total), ("raw SFF", Tally(1, 0, 16, 0))]
+    assert table.room(72) == name_cells
+    head = table.head("protocol", 72)
+    assert len(head) <= 72
+    for _, tally in table.rows:
+        assert len(table.numbers(tally)) == len(head) - name_cells - 1
 
 
 async def test_kinds_of_netlink_messages_are_told_apart(people: People) -> None:

@@ -38,6 +38,27 @@ async def test_a_row_by_its_number(people: People, size: tuple[int, int], peer: 
         await person.until(lambda: view.number_at(view.cursor) == 60, "the last row")
 
 
+async def test_it_is_the_row_that_was_told_amid_others(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 60)
+        view = person.main.traffic.view
+        await person.press("g", ":", *"50%")
+        await person.sees("row 30 of 60")
+        for number in range(60, 80):
+            peer.sendto(b"frame %d" % number, person.session.local)
+        await person.until(lambda: view.line_count() == 80, "more rows")
+        await person.press("enter")
+        await person.until(lambda: view.number_at(view.cursor) == 30, "the row that was told")
+        await person.sees("frame 24", "frame 34")
+
+
+async def test_what_is_wrong_is_told_whole(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 3)
+        await person.press(":", *"here")
+        await person.sees("here is neither a row nor a time", "14:05:30, +12.5")
+
+
 async def test_a_row_that_the_filter_hides(people: People, peer: socket.socket) -> None:
     async with people((80, 24)) as person:
         await with_frames(person, peer, 30)

@@ -91,6 +91,7 @@ async def test_bookmarks(people: People, size: tuple[int, int], peer: socket.soc
         await with_frames(person, peer, 10)
         view = person.main.traffic.view
         assert not view.bookmarks
+        assert person.main.traffic.check_action("to_bookmark", (1,)), "the key says that there is none"
         await person.press("g", "m", "j", "j", "m", "G", "m")
         assert view.bookmarks == {1, 3, 10}
         await person.sees("◆")

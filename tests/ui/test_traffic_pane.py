@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from person import Person
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.widgets import Input, Static
 
 from sockexplorer.ui.widgets.details import Details
@@ -109,6 +110,26 @@ async def test_the_wheel_stops_following(people: People, peer: socket.socket) ->
         await person.until(lambda: view.line_count() == 151)
         await person.settle()
         assert view.scroll_offset.y == top
+
+
+async def test_the_wheel_follows_again_from_the_end(people: People, peer: socket.socket) -> None:
+    async with people((120, 40)) as person:
+        await with_frames(person, peer, 150)
+        view = person.main.traffic.view
+        wheel = {"widget": view, "x": 1, "y": 1, "delta_x": 0, "delta_y": 0, "button": 0, "shift": False, "meta": False,
+                 "ctrl": False}  # fmt: skip
+        for _ in range(3):
+            view.post_message(MouseScrollUp(**wheel))
+        await person.until(lambda: not view.following, "the wheel to leave the end")
+        peer.sendto(b"one more", person.session.local)
+        await person.until(lambda: view.line_count() == 151)
+        view.post_message(MouseScrollDown(**wheel))
+        await person.settle()
+        assert not view.following, "it is not there yet"
+        for _ in range(5):
+            view.post_message(MouseScrollDown(**wheel))
+        await person.until(lambda: view.following, "the wheel to be at the end")
+        assert view.cursor == 150
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -265,8 +265,6 @@ class TrafficPane(SessionDuties):
             return len(self.hub.sessions) > 1
         if action in ("hide", "match") and not self.view.filtered:
             return False
-        if action == "to_bookmark" and not self.view.bookmarks:
-            return False
         if action == "pause" and session is not None and is_over(session):
             return self.view.rows.paused_at is not None  # else its rows are all there
         if action == "follow" and session is not None and not session.live:

@@ -27,6 +27,9 @@ SECONDS = 0.012
 """How long one tick may count, so that keys are answered meanwhile."""
 BAR_CELLS = 12
 VIEWS = ("peer", "length", "protocol")
+COLUMNS = ("frames", "share", "in", "out", "bytes")
+LEAST = ("1,234", "100.0%", "1,234", "1,234", "1023 KiB")
+"""What every column has room for from the beginning, so that it rests while the first frames are counted."""
 
 
 class Table(LineView):
@@ -39,29 +42,44 @@ class Table(LineView):
         self.rows: list[tuple[str, Tally]] = []
         self.total = Tally()
 
+    def room(self, width: int) -> int:
+        """Cells for a name: what the numbers leave, of which none is longer than that of all together."""
+        return max(8, width - len(self.numbers(self.total)) - 1 - (BAR_CELLS + 2 if width >= 100 else 0))
+
+    def head(self, name: str, width: int) -> str:
+        """The line over the columns."""
+        columns = zip(COLUMNS, self._widths(), strict=True)
+        return f"{name:<{self.room(width)}} " + "  ".join(f"{each:>{cells}}" for each, cells in columns)
+
+    def numbers(self, tally: Tally) -> str:
+        """Its numbers in their columns."""
+        columns = zip(self._cells(tally), self._widths(), strict=True)
+        return "  ".join(f"{each:>{cells}}" for each, cells in columns)
+
+    def _cells(self, tally: Tally) -> tuple[str, ...]:
+        share = tally.frames / max(1, self.total.frames)
+        return (
+            count(tally.frames), f"{share:.1%}", count(tally.frames_in), count(tally.frames_out), size(tally.bytes)
+        )  # fmt: skip
+
+    def _widths(self) -> list[int]:
+        return [max(map(len, each)) for each in zip(COLUMNS, self._cells(self.total), LEAST, strict=True)]
+
     def line_count(self) -> int:
         return len(self.rows)
 
     def line(self, index: int, width: int) -> list[tuple[str, Style]]:
         name, tally = self.rows[index]
-        share = tally.frames / max(1, self.total.frames)
-        filled = round(share * BAR_CELLS)
-        bar = "█" * filled + "·" * (BAR_CELLS - filled) if width >= 100 else ""
-        numbers = _numbers(count(tally.frames), f"{share:.1%}", count(tally.frames_in), count(tally.frames_out))
+        filled = round(tally.frames / max(1, self.total.frames) * BAR_CELLS)
+        bar = "  " + "█" * filled + "·" * (BAR_CELLS - filled) if width >= 100 else ""
+        room = self.room(width)
+        numbers, _, octets = self.numbers(tally).rpartition("  ")
         return [
-            (f"{escape(name, _room(width)):<{_room(width)}} ", Style()),
+            (f"{escape(name, room):<{room}} ", Style()),
             (numbers, Style()),
-            (f"{size(tally.bytes):>9}  ", self.tone("table--muted")),
+            (f"  {octets}", self.tone("table--muted")),
             (bar, self.tone("table--share")),
         ]
-
-
-def _room(width: int) -> int:
-    return max(8, width - 51 - (BAR_CELLS + 2 if width >= 100 else 0))
-
-
-def _numbers(frames: str, share: str, incoming: str, outgoing: str) -> str:
-    return f"{frames:>9} {share:>7} {incoming:>9} {outgoing:>9} "
 
 
 class StatisticsScreen(ModalScreen[None]):
@@ -108,8 +126,8 @@ class StatisticsScreen(ModalScreen[None]):
         table, found = self.query_one(Table), self._statistics
         table.total, table.rows = found.total, self._rows()
         width = table.scrollable_content_region.width
-        head = f"{self._view:<{_room(width)}} {_numbers('frames', 'share', 'in', 'out')}{'bytes':>9}"
-        self.query_one("#statistics-head", Static).update(Content.styled(head, "$foreground-muted"), layout=False)
+        head = Content.styled(table.head(self._view, width), "$foreground-muted")
+        self.query_one("#statistics-head", Static).update(head, layout=False)
         if self._view != self._marked:
             self._marked = self._view
             self.query_one(Bar).mark(self._view)

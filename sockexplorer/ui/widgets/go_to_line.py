@@ -33,10 +33,13 @@ class GoToLine(Horizontal):
         """All stays as it is."""
 
     def __init__(self, find: Callable[[str], int], says: Callable[[int], str]) -> None:
-        """``find`` gives the row of what is typed, or raises ValueError; ``says`` tells of one, escaped."""
+        """``find`` gives the row of what is typed, or raises ValueError; ``says`` tells of one, escaped, or raises
+        IndexError."""
         super().__init__(id="go-to-line")
         self._find = find
         self._says = says
+        self._meant: int | None = None
+        """The row that the note tells of."""
 
     def compose(self) -> ComposeResult:
         yield Label("go to ", classes="field-name")
@@ -63,26 +66,38 @@ class GoToLine(Horizontal):
         event.stop()
         self._note()
 
-    def _note(self) -> int | None:
-        """Say what is meant; the row, None where there is none."""
+    def _note(self) -> None:
+        """Say what is meant."""
         note, text = self.query_one("#go-to-note", Static), self.query_one(Input).value
+        self._meant = None
         try:
             number = self._find(text)
         except ValueError as error:
             sign, style = ("✗ ", "$text-error") if text.strip() else ("", "$foreground-muted")
             note.update(Content.styled(f"{sign}{error}", style))
-            return None
+            return
         note.update(Content.styled(self._says(number), "$foreground-muted"))
-        return number
+        self._meant = number
+
+    def _is_there(self) -> bool:
+        """Whether the row that the note tells of is there, and still is."""
+        if self._meant is None:
+            return False
+        try:
+            self._says(self._meant)
+        except IndexError:
+            return False
+        return True
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        # Rows may have come and gone since it was typed.
-        number = self._note()
-        if number is not None:
+        # Rows may have come and gone since it was typed. Of what was told nothing changes with those that came.
+        if not self._is_there():
+            self._note()
+        if self._meant is not None:
             self.close()
-            self.post_message(self.Given(number))
+            self.post_message(self.Given(self._meant))
 
     async def action_submit(self) -> None:
         await self.query_one(Input).action_submit()

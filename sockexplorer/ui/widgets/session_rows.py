@@ -72,12 +72,12 @@ class SessionRows(LineView):
         match = None if number is None else self.rows.match_beside(number, step)
         if match is None:
             return False
-        self.move_to(self.rows.line_of(match))
+        self.jump_to(self.rows.line_of(match))
         return True
 
     def go_to(self, number: int) -> bool:
         """Go to a row, or to the next in sight where it is hidden; whether it is in sight."""
-        self.move_to(min(self.rows.line_of(number), self.line_count() - 1))
+        self.jump_to(min(self.rows.line_of(number), self.line_count() - 1))
         return self.number_at(self.cursor) == number
 
     def _restart(self) -> None:
@@ -179,11 +179,31 @@ class SessionRows(LineView):
         self._place = None
         super().move_to(index)
 
+    def jump_to(self, index: int) -> None:
+        """Put the cursor on a line; one that was out of sight is shown amid those before and behind it."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        far = not top <= index < top + height
+        self.move_to(index)
+        if far:
+            self.scroll_to(y=max(0, index - height // 2), animate=False, immediate=True, force=True)
+
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
         # The wheel and the scroll bar move the view without the cursor.
         if self.following and new < old and new < self.max_scroll_y - 1 and not self._in_sight:
             self.following = False
+
+    def on_mouse_scroll_down(self) -> None:
+        self.call_later(self._follow_from_end)
+
+    def on_scroll_to(self) -> None:
+        self.call_later(self._follow_from_end)
+
+    def _follow_from_end(self) -> None:
+        """Who went to the end with the mouse follows it, as with a key."""
+        lives = self.session is not None and self.session.live and self.rows.paused_at is None
+        if lives and not self.following and self.scroll_y >= self.max_scroll_y > 0:
+            self.set_following(True)
 
     def set_following(self, follow: bool) -> None:
         """Follow the end, or stay."""

@@ -91,7 +91,7 @@ class TrafficView(SessionRows):
             target = next((each for each in shown if each > number), shown[0])
         else:
             target = next((each for each in reversed(shown) if each < number), shown[-1])
-        self.move_to(self.rows.line_of(target))
+        self.jump_to(self.rows.line_of(target))
         return True
 
     def set_look(self, look: Look) -> None:
