@@ -64,9 +64,9 @@ class VisibleRows:
             self._looked, matching = self._sift.go_on(number, self.end, until)
             self.matching.extend(matching)
 
-    def has_looked_at(self, number: int) -> bool:
-        """Whether the line of a row is known: the filter has come as far, or none hides."""
-        return not self.hides or number < self._looked or not self.behind
+    def knows_line_of(self, number: int) -> bool:
+        """Whether `line_of` a row will stay what it is: the filter has found it, or the next in sight."""
+        return not self.hides or not self.behind or (len(self.matching) > 0 and self.matching[-1] >= number)
 
     def matches(self) -> tuple[int, int]:
         """How many rows pass the filter so far, and how many there are."""

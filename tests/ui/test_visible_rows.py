@@ -54,6 +54,21 @@ def test_the_line_of_a_hidden_row_is_that_of_the_next_in_sight(session: Session)
     assert rows.line_of(first + 1) == rows.line_of(second) == 1
 
 
+def test_the_line_of_a_row_is_known_once_the_next_in_sight_is(session: Session) -> None:
+    rows, first = VisibleRows(), session.log.first
+    rows.begin(session, compile_filter("yes", session.peer_name))
+    assert not rows.knows_line_of(first)
+    # As if the time had been up there: rows 11 and 12 were looked at, and do not pass.
+    rows.paused_at = first + 12
+    rows.sift(time.monotonic() + 1)
+    assert rows.knows_line_of(first + 10)
+    rows.paused_at = None
+    assert rows.knows_line_of(first + 9)
+    assert not rows.knows_line_of(first + 10)
+    rows.hiding = False
+    assert rows.knows_line_of(first + 20)
+
+
 def test_matches_are_found_both_ways_and_end(session: Session) -> None:
     rows = sifted(session, hiding=False)
     first, second, last = rows.matching[0], rows.matching[1], rows.matching[-1]

@@ -149,7 +149,7 @@ class SessionRows(LineView):
         if self._place is not None and not self._placed:
             self.cursor = self.rows.line_of(self._place)
             self.show_cursor_line()
-            self._placed = self.rows.has_looked_at(self._place)
+            self._placed = self.rows.knows_line_of(self._place)
 
     def on_resize(self) -> None:
         # Several changes of size may come as one, and rows that were in sight between them with it.
