@@ -108,10 +108,11 @@ def test_replies_are_printed(run: Run) -> None:
     assert send.end(signal.SIGINT) == 0
 
 
-def test_netlink_answers(done: Done) -> None:
+def test_netlink_answers(run: Run) -> None:
     dump = r"\x14\0\0\0\x12\0\x01\x03\x01\0\0\0\0\0\0\0\0\0\0\0"
-    result = done("send", "netlink/route", "--to", "(0, 0)", "--text", dump, "--wait", "0.5", "--json")
-    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    send = run("send", "netlink/route", "--to", "(0, 0)", "--text", dump, "--wait", "30", "--json")
+    rows = [json.loads(line) for line in send.printed(2)]
+    assert send.end(signal.SIGINT) == 0
     assert rows[1]["peer"] == "(0, 0)"
     assert b"lo\0" in bytes.fromhex(rows[1]["payload"])
 

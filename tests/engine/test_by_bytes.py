@@ -183,14 +183,16 @@ def test_watch_opens_without_an_address() -> None:
 
 
 def test_send_needs_no_address_where_the_kernel_is_the_peer() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "sockexplorer", "send", "16/raw", "--hex", RTM_GETLINK.hex(), "--wait", "0.5", "--json"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    report, *replies = map(json.loads, done.stdout.splitlines())
-    assert report == {"sent": 20, "to": None, "local": None}
-    assert any(b"lo\0" in bytes.fromhex(each["payload"]) for each in replies)
+    command = [sys.executable, "-m", "sockexplorer", "send", "16/raw", "--hex", RTM_GETLINK.hex(), "--wait", "30"]
+    with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sending:
+        assert sending.stdout is not None
+        said = map(json.loads, sending.stdout)
+        try:
+            report = next(said)
+            assert report == {"sent": 20, "to": None, "local": None}
+            assert any(b"lo\0" in bytes.fromhex(each["payload"]) for each in said)
+        finally:
+            sending.terminate()
 
 
 def test_doctor_asks_for_it() -> None:
