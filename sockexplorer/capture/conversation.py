@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from array import array
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -195,6 +196,15 @@ class Conversation:
         else:
             text = preview(_without_end(part), self._width)
         return Line(number, outgoing, start == 0, text)
+
+    def row_at(self, index: int) -> int:
+        """The number of the row that a line is of."""
+        return self._frames[index]
+
+    def line_of(self, number: int) -> int | None:
+        """The first line of a row, or of the next that is part of this; None where none was found so far."""
+        at = bisect_left(self._frames, number)
+        return at if at < len(self._frames) else None
 
     def text(self, most: int) -> str:
         """At most so many lines, for the clipboard."""

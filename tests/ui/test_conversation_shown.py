@@ -16,7 +16,7 @@ from sockexplorer.capture.link_types import ETHERNET
 from sockexplorer.capture.statistics import Tally
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.files import open_file
-from sockexplorer.ui.screens.conversation import ConversationScreen
+from sockexplorer.ui.screens.conversation import ConversationScreen, ConversationView
 from sockexplorer.ui.screens.statistics import StatisticsScreen, Table
 
 People = Callable[..., Person]
@@ -61,6 +61,29 @@ async def test_what_two_ends_said_is_followed_in_a_capture_of_a_link(
         screen = await person.sees("tcp 10.0.0.1:50001 ⇄ 10.0.0.2:80", "→ GET / HTTP/1.0", "← HTTP/1.0 200 OK", "hello")
         assert "not this one" not in screen
         assert "not over this protocol" not in screen
+
+
+async def test_it_begins_at_the_row_and_stays_there_as_text_and_as_hex(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 200)
+        await person.press(":", "7", "5", "enter", "F")
+        await person.sees("← frame 74", "frame 70", "frame 78", "200 lines")
+        view = person.app.screen.query_one(ConversationView)
+
+        def at() -> int:
+            assert view.conversation is not None
+            return view.conversation.row_at(view.cursor)
+
+        assert at() == 75
+        await person.press("j", "tab")
+        await person.sees("← 0000  66 72 61 6d  65 20 37 35  frame 75")
+        await person.until(lambda: at() == 76, "the row that it was at")
+        await person.press("g", "tab")
+        await person.sees("← frame 0 ")
+        assert at() == 1
+        await person.press("G")
+        peer.sendto(b"one more", person.session.local)
+        await person.sees("← one more")
 
 
 async def test_statistics_by_peer_length_and_protocol(

@@ -129,7 +129,8 @@ class RowDuties(Pane):
         if self.session is not None and frame is not None:
             from sockexplorer.ui.screens.conversation import ConversationScreen
 
-            self.app.push_screen(ConversationScreen(self.session, frame))
+            # While the end is followed, nobody chose that row.
+            self.app.push_screen(ConversationScreen(self.session, frame, from_start=self.view.following))
 
     def action_statistics(self) -> None:
         if self.session is not None:

@@ -59,12 +59,14 @@ class ConversationScreen(ModalScreen[None]):
         Binding("q", "app.quit", "Quit"),
     ]
 
-    def __init__(self, session: Session, frame: Frame) -> None:
-        """``frame`` is one of those that are followed."""
+    def __init__(self, session: Session, frame: Frame, *, from_start: bool) -> None:
+        """``frame`` is one of those that are followed; it is in sight at first, unless ``from_start``."""
         super().__init__()
         self._session, self._peer = session, frame.peer
         self._between = ends_of(session, frame)
         self._mode: Mode = "text"
+        self._place: int | None = None if from_start else frame.number
+        """The row that the person is at, until the cursor is on its line."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
@@ -96,7 +98,7 @@ class ConversationScreen(ModalScreen[None]):
 
     def _start(self) -> None:
         view = self.query_one(ConversationView)
-        width = view.scrollable_content_region.width - GUTTER
+        width, before = view.scrollable_content_region.width - GUTTER, view.conversation
         session, peer = self._session, self._peer
         if self._between is not None:
             follow, sift = between(session, self._between), rows_between(session, self._between)
@@ -104,6 +106,8 @@ class ConversationScreen(ModalScreen[None]):
         else:
             numbers = session.numbers_of(peer)
             view.conversation = Conversation(session.log, peer, self._mode, width, numbers, session.summary)
+        if self._place is None and before is not None and len(before):
+            self._place = before.row_at(view.cursor)
         view.set_reactive(LineView.cursor, 0)
         view.scroll_to(y=0, animate=False, immediate=True)
         self.query_one(Bar).mark(self._mode)
@@ -119,7 +123,13 @@ class ConversationScreen(ModalScreen[None]):
         if not conversation.go_on(SECONDS):
             return
         view.lines_changed()
-        if 0 < last == view.cursor:
+        if view.cursor:
+            # Who moves is where they moved to.
+            self._place = None
+        if self._place is not None and (line := conversation.line_of(self._place)) is not None:
+            self._place = None
+            view.jump_to(line)
+        elif 0 < last == view.cursor:
             # Who went to the end follows it.
             view.move_to(len(conversation) - 1)
         said = _lines(len(conversation))

@@ -157,6 +157,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = index
         self.show_cursor_line()
 
+    def jump_to(self, index: int) -> None:
+        """Put the cursor on a line; one that was out of sight is shown amid those before and behind it."""
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        far = not top <= index < top + height
+        self.move_to(index)
+        if far:
+            self.scroll_to(y=max(0, index - height // 2), animate=False, immediate=True, force=True)
+
     def action_move(self, by: int) -> None:
         self.move_to(self.cursor + by)
 

@@ -179,14 +179,6 @@ class SessionRows(LineView):
         self._place = None
         super().move_to(index)
 
-    def jump_to(self, index: int) -> None:
-        """Put the cursor on a line; one that was out of sight is shown amid those before and behind it."""
-        top, height = self.scroll_offset.y, self.scrollable_content_region.height
-        far = not top <= index < top + height
-        self.move_to(index)
-        if far:
-            self.scroll_to(y=max(0, index - height // 2), animate=False, immediate=True, force=True)
-
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
         # The wheel and the scroll bar move the view without the cursor.
