@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import unicodedata
@@ -71,7 +72,7 @@ async def test_addresses_of_peers(people: People) -> None:
         await person.show_details()
         for count, name in enumerate([*HOSTILE[:12], "e\u0301" * 20], 1):
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
-                peer.bind(b"\0" + name.encode()[:100].replace(b"\0", b"0"))
+                peer.bind(b"\0%b %d" % (name.encode()[:80].replace(b"\0", b"0"), os.getpid()))
                 peer.sendto(b"hello %d" % count, session.local)  # type: ignore[arg-type]
                 await person.sees(f"hello {count}")
                 person.main.traffic.view.action_bottom()
