@@ -10,8 +10,8 @@ import pytest
 from support import interpreter
 
 AGREEMENT = Path(__file__).parents[1] / "agreement.py"
-COUNT = 6000
-"""Addresses a family: a second or two for each interpreter. By hand: a million, with ``--count``."""
+COUNT = 3000
+"""Addresses a family: two or three seconds for each interpreter. By hand: a million, with ``--count``."""
 
 
 def agreement(python: str, *arguments: str) -> str:
