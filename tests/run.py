@@ -1,10 +1,10 @@
 """Every check of this project, in one command: ``python3 tests/run.py``. Further arguments go to pytest.
 
 Makes ``.venv`` in the checkout, or takes the one that is there, installs the project into it for editing, and runs
-ruff, mypy, import-linter and pytest; then, in a kernel that has every socket family (``tests/kernel/lab.py``), the
-tests of the families that a host may lack. That last part waits for the kernel's build where the environment has CI or
-SOCKEXPLORER_LAB_BUILD set, and is left out, with a hint, where no kernel is built. All of them run; the status is 1
-when any failed.
+ruff, mypy, import-linter and pytest; and, in a kernel that has every socket family (``tests/kernel/lab.py``), the tests
+of the families that a host may lack. That part waits for the kernel's build where the environment has CI or
+SOCKEXPLORER_LAB_BUILD set, and is left out, with a hint, where no kernel is built. All of them run, as many at a time
+as there are processors, and each says what it found when it has ended; the status is 1 when any failed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import shutil
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +44,33 @@ IN_THE_LAB: dict[str, list[str]] = {
     ],
 }  # fmt: skip
 """What runs in the lab's kernel, each in one of its own: tests that are for it, and those that the host skips."""
-OF_THE_LAB = {"pytest of the lab": ["pytest", "tests/kernel"]}
+OF_THE_LAB = "tests/kernel"
+"""Tests that boot the kernel themselves."""
+INTERFACE = "tests/ui"
+SHARES = 4
+"""How many processes the interface's tests are dealt to: they take more than half of the time of all."""
+APART = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+"""In a network of one's own: a port that a test has found free is not taken by a test of another process.
+
+Only root can have that without being told to be root of everything; the tests of all others run one after the other.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """A tool of the environment to run in the checkout; where it needs the lab's kernel, once that is built."""
+
+    name: str
+    command: list[str]
+    in_the_lab: bool = False
+
+
+STATIC = (
+    Check("ruff check", ["ruff", "check", "."]),
+    Check("ruff format", ["ruff", "format", "--check", "."]),
+    Check("mypy", ["mypy"]),
+    Check("import-linter", ["lint-imports"]),
+)
 HOW_INSTALLED = """
 import importlib.metadata
 try:
@@ -61,31 +88,49 @@ def main(arguments: list[str]) -> int:
     missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool, path=SEARCHED) is None})
     if missing:
         print(f"hint: tests that need them are skipped without: {' '.join(missing)}", flush=True)
-    checks = {
-        "ruff check": ["ruff", "check", "."],
-        "ruff format": ["ruff", "format", "--check", "."],
-        "mypy": ["mypy"],
-        "import-linter": ["lint-imports"],
-        "pytest": ["pytest", *arguments],
-    }
-    wanted = not arguments and lab_is_wanted()
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        # Each guest is one process on one processor, and waits for the kernel while it is built.
-        guests = {
-            name: pool.submit(timed, lab_command(more), capture_output=True)
-            for name, more in (IN_THE_LAB.items() if wanted else ())
-        }
-        failed = [name for name, command in checks.items() if not passes(name, command)]
-        failed += [name for name, guest in guests.items() if not passed(name, *guest.result())]
-    if wanted:
-        failed += [name for name, command in OF_THE_LAB.items() if not passes(name, command)]
-        checks |= {name: [] for name in (*IN_THE_LAB, *OF_THE_LAB)}
-    elif arguments:
+    if arguments:
+        checks = [*STATIC, Check("pytest", ["pytest", *arguments])]
+        failed = [each.name for each in checks if not passes(each)]
         print("hint: with arguments for pytest, nothing runs in the lab's kernel")
     else:
-        print(f"hint: no kernel for the tests of rare families; to build one: python3 {LAB.relative_to(ROOT)} build")
-    print(f"\nfailed: {', '.join(failed)}" if failed else f"\npassed: {', '.join(checks)}")
+        wanted = lab_is_wanted()
+        checks = everything(lab=wanted)
+        failed = side_by_side(checks)
+        if not wanted:
+            build = f"python3 {LAB.relative_to(ROOT)} build"
+            print(f"hint: no kernel for the tests of rare families; to build one: {build}")
+    told = f"failed: {', '.join(failed)}" if failed else f"passed: {', '.join(each.name for each in checks)}"
+    print(f"\n{told}")
     return 1 if failed else 0
+
+
+def everything(*, lab: bool) -> list[Check]:
+    """Every check, in the order in which they begin: what waits for the kernel, or is long, early."""
+    pytest = ["pytest", "-p", "no:cacheprovider"]
+    left_out = [f"--ignore={OF_THE_LAB}"] if lab else []
+    interface: list[Check] = []
+    if shutil.which(APART[0]) and subprocess.run([*APART, "true"], check=False, capture_output=True).returncode == 0:
+        left_out.append(f"--ignore={INTERFACE}")
+        files = sorted(str(each.relative_to(ROOT)) for each in (ROOT / INTERFACE).rglob("test_*.py"))
+        for share in range(SHARES):
+            name = f"pytest: interface, {share + 1} of {SHARES}"
+            interface.append(Check(name, [*APART, *pytest, *files[share::SHARES]]))
+    host = Check("pytest", [*pytest, *left_out])
+    if not lab:
+        return [*STATIC, host, *interface]
+    first, *more = (Check(name, lab_command(arguments), in_the_lab=True) for name, arguments in IN_THE_LAB.items())
+    of_the_lab = Check("pytest of the lab", [*pytest, OF_THE_LAB], in_the_lab=True)
+    return [*STATIC, host, first, *interface, *more, of_the_lab]
+
+
+def side_by_side(checks: list[Check]) -> list[str]:
+    """Run checks, one for each processor at a time, and print what each said when it ends. Those that failed."""
+    processors = len(os.sched_getaffinity(0))
+    print(f"{len(checks)} checks, {processors} at a time; each is told of when it ends", flush=True)
+    with ThreadPoolExecutor(processors) as pool:
+        running = {pool.submit(timed, each, capture_output=True): each for each in checks}
+        failed = {running[each] for each in as_completed(running) if not passed(running[each].name, *each.result())}
+    return [each.name for each in checks if each in failed]
 
 
 def lab_is_wanted() -> bool:
@@ -149,21 +194,27 @@ def passed(name: str, result: subprocess.CompletedProcess[bytes], seconds: float
     return result.returncode == 0
 
 
-def passes(name: str, command: list[str]) -> bool:
-    """Run a tool of the environment in the checkout, and say how it went."""
-    print(f"\n--- {name}", flush=True)
-    result, seconds = timed(command)
-    say(name, result.returncode, seconds)
+def passes(check: Check) -> bool:
+    """Run a check, whose output goes where ours does, and say how it went."""
+    print(f"\n--- {check.name}", flush=True)
+    result, seconds = timed(check)
+    say(check.name, result.returncode, seconds)
     return result.returncode == 0
 
 
-def timed(command: list[str], *, capture_output: bool = False) -> tuple[subprocess.CompletedProcess[bytes], float]:
-    """Run a tool of the environment in the checkout; what came of it, and the seconds that it took."""
+def timed(check: Check, *, capture_output: bool = False) -> tuple[subprocess.CompletedProcess[bytes], float]:
+    """Run a check; what came of it, or of the kernel's build, and the seconds that it took without that."""
+    if check.in_the_lab:
+        built, seconds = timed(Check("", ["python", str(LAB), "build"]), capture_output=True)
+        if built.returncode:
+            return built, seconds
     began = time.monotonic()
-    program = VENV / "bin" / command[0]
-    environment = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    program = shutil.which(check.command[0], path=path)
+    assert program is not None
     done = subprocess.run(
-        [program, *command[1:]], cwd=ROOT, env=environment, check=False, capture_output=capture_output
+        [program, *check.command[1:]], cwd=ROOT, env={**os.environ, "PATH": path}, check=False,
+        capture_output=capture_output,
     )  # fmt: skip
     return done, time.monotonic() - began
 
