@@ -43,7 +43,7 @@ async def test_the_line_is_judged_while_it_is_typed(people: People, size: tuple[
         assert "Match" in person.offered()
         await person.press("/")
         await person.press("enter")
-        assert "✓" not in person.text("#filter-note") or not person.main.query_one(FilterBar).note.display
+        await person.until(lambda: not person.main.query_one(FilterBar).note.display, "the note to go")
 
 
 async def test_counting_matches_lays_out_nothing(people: People, peer: socket.socket) -> None:
