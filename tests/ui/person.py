@@ -60,6 +60,7 @@ class Person:
         try:
             await self.until(lambda: isinstance(self.app.screen, MainScreen), "the main screen")
             await self.until(lambda: self.app.screen.focused, "the first focus")
+            await self.settle()
         except BaseException:
             await self._run.__aexit__(None, None, None)
             raise
@@ -140,6 +141,9 @@ class Person:
         if not self._rows_in_view():
             await self._see_rows()
             await self._pauses()
+        if self.app.is_running:
+            # A new size, and what is put together at the start, are no keys: they have messages of their own.
+            await self.app.ahead._quiet()
 
     async def _pauses(self) -> None:
         for _ in range(4):

@@ -149,6 +149,7 @@ async def test_what_opens_beside_the_rows_hides_neither_their_end_nor_the_cursor
             await person.sees("frame 99")
         for smaller in ((80, 15), size, (60, 20), (160, 50), (80, 24), size):
             await person.pilot.resize_terminal(*smaller)
+            await person.settle()
             await person.sees("frame 99")
             assert view.following
         # Without following it is the row under the cursor that stays, at the lower edge as well.
