@@ -8,8 +8,11 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from person import Person
 from support import gone
+
+from sockexplorer.ui import typeahead
 
 People = Callable[..., Person]
 
@@ -59,13 +62,16 @@ async def test_opening_while_it_is_dead_says_so_in_the_form(people: People) -> N
         await person.operate("bind")
 
 
-async def test_an_engine_that_stops_in_the_middle_of_a_send(people: People, peer: socket.socket) -> None:
+async def test_an_engine_that_stops_in_the_middle_of_a_send(
+    people: People, peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with people((120, 40), process=True) as person:
         session = await person.open("inet/udp", "bind", local_port="0")
         peer.sendto(b"ping", session.local)  # type: ignore[arg-type]
         await person.sees("ping")
         pid = int(person.hub.client.call("hello")["pid"])
         os.kill(pid, signal.SIGSTOP)
+        monkeypatch.setattr(typeahead, "REPLY_SECONDS", 0)  # none comes
         await person.compose("unanswered")
         os.kill(pid, signal.SIGKILL)
         await person.sees("was ended by signal 9", "✗ engine")
