@@ -127,8 +127,13 @@ def side_by_side(checks: list[Check]) -> list[str]:
     """Run checks, one for each processor at a time, and print what each said when it ends. Those that failed."""
     processors = len(os.sched_getaffinity(0))
     print(f"{len(checks)} checks, {processors} at a time; each is told of when it ends", flush=True)
+
+    def run(check: Check) -> tuple[subprocess.CompletedProcess[bytes], float]:
+        print(f"--- {check.name} begins", flush=True)
+        return timed(check, capture_output=True)
+
     with ThreadPoolExecutor(processors) as pool:
-        running = {pool.submit(timed, each, capture_output=True): each for each in checks}
+        running = {pool.submit(run, each): each for each in checks}
         failed = {running[each] for each in as_completed(running) if not passed(running[each].name, *each.result())}
     return [each.name for each in checks if each in failed]
 
