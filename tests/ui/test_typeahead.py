@@ -77,7 +77,7 @@ SEQUENCES = {
     "statistics": ("S", "escape", "S", "escape", "/", "a"),
     "a conversation": ("F", "escape", "k", "m", "/", "a"),
     "another pane": ("2", "3", "m", "/", "a"),
-    # Ahead of the end, so that the row of what was changed moves no cursor.
+    # Ahead of the end, so that the row that tells when the two seconds are over moves no cursor.
     "the timeout": ("k", "w", "2", "enter", "m"),
 }
 
