@@ -72,7 +72,7 @@ class ExplorerApp(App[None]):
             problems.append(f"theme = {self.settings.theme!r}: there is none of that name")
         if self.settings.keys:
             self.set_keymap(self.settings.keys)
-        self.push_screen(MainScreen(self.hub, self._start, self._capture))
+        self.push_screen(MainScreen(self.hub, self.size, self._start, self._capture))
         self.set_interval(0.5, self.collector.tick)
         self.run_worker(self.ahead.serve())
         for problem in problems:

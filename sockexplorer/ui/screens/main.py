@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,6 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container, Horizontal
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
@@ -70,16 +72,23 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
     ]
 
     def __init__(
-        self, hub: Hub, start: tuple[str | None, str | None], capture: tuple[Path | Pipe, str] | None = None
-    ) -> None:
-        """``capture`` is a file or a pipe to begin with, and a filter."""
+        self, hub: Hub, size: Size, start: tuple[str | None, str | None],
+        capture: tuple[Path | Pipe, str] | None = None,
+    ) -> None:  # fmt: skip
+        """``size`` is the terminal's; ``capture`` is a file or a pipe to begin with, and a filter."""
         # What holds at the start is said before the first styles: each class that comes later is styled anew.
-        super().__init__(classes="-idle")
+        super().__init__(classes=f"-idle {' '.join(self._of_size(size))}")
         self.hub = hub
         self._start = start
         self._capture = capture
         self._current = 1
+        self._resumed = False
+        """Whether it was in sight before."""
         self._resting: Timer | None = None
+
+    def _of_size(self, size: Size) -> Iterator[str]:
+        for cells, breakpoints in (size.width, self.HORIZONTAL_BREAKPOINTS), (size.height, self.VERTICAL_BREAKPOINTS):
+            yield max(each for each in breakpoints if each[0] <= cells)[1]
 
     def compose(self) -> ComposeResult:
         yield Static(id="banner")
@@ -98,6 +107,11 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
     def panes(self) -> list[Pane]:
         """The four, in the order of their numbers."""
         return [self.families, self.address, self.traffic, self.capabilities]
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        if not self._resumed:
+            # Every widget was styled as it was mounted: to style them anew takes a twentieth of the start.
+            self._resumed, event.refresh_styles = True, False
 
     def on_mount(self) -> None:
         self.query_one("#banner").display = False
