@@ -171,6 +171,9 @@ class Person:
             await self.settle()
 
     async def click(self, widget: Widget | str, offset: tuple[int, int] = (0, 0)) -> None:
+        """Click what is there when all is where it belongs: a first socket or row moves the panes."""
+        await self.settle()
+        await self.until(lambda: not self.app.screen._layout_required, "the panes at their places")
         target = self.app.screen.query_one(widget) if isinstance(widget, str) else widget
         await self.pilot.click(target, offset=offset)
         await self.settle()
