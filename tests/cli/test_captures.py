@@ -179,6 +179,7 @@ def test_a_stream_goes_on_where_the_time_to_stop_cut_it_off(monkeypatch: pytest.
                     write(each)
                 with contextlib.suppress(BlockingIOError):
                     read += os.read(reading, 2**20)
+        assert os.get_blocking(stdout.fileno()), "whoever shares this end of the pipe would fail to write"
     os.close(reading)
     assert read == b"".join(block for (block,) in blocks)
 
