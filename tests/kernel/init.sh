@@ -75,7 +75,7 @@ sh "$job/command" <$in >/run/out 2>/run/err
 status=$?
 # What the command left running may hold the pipes open: it has a second to finish.
 waited=0
-while [ $waited -lt 20 ] && kill -0 $out $err 2>/dev/null; do
+while [ $waited -lt 20 ] && { kill -0 $out || kill -0 $err; } 2>/dev/null; do
     sleep 0.05
     waited=$((waited + 1))
 done

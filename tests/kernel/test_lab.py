@@ -34,6 +34,13 @@ def test_output_and_status_are_the_commands() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("to  stdout\n", "to stderr", 7)
 
 
+@pytest.mark.parametrize(("late", "closed"), [(1, 2), (2, 1)])
+def test_what_the_command_left_running_has_its_say(late: int, closed: int) -> None:
+    """One pipe that is closed already must not cut off what still comes through the other."""
+    done = lab("run", "--", "sh", "-c", f"(sleep 0.4; echo late >&{late}) {closed}>/dev/null & exit 7")
+    assert (done.stdout, done.stderr, done.returncode) == (*(("late\n", "") if late == 1 else ("", "late\n")), 7)
+
+
 def test_the_kernel_has_every_family() -> None:
     done = lab("run", "--", sys.executable, "-c", FAMILIES)
     assert (done.stdout, done.returncode) == ("all of them\n", 0), done.stderr
