@@ -15,6 +15,7 @@ from bisect import insort
 from sockexplorer.core.fence import Fence
 from sockexplorer.core.frames import HOLES, NEXT_BYTES, PAGE, RELEASED, pack_next
 from sockexplorer.core.units import MARKED, UNIT, Units, begin_of
+from sockexplorer.engine import ahead
 
 AHEAD = 64 * 2**20
 """Bytes that `Places.prepare` has ready."""
@@ -22,8 +23,8 @@ MAPPED = 512 * 2**20
 """Bytes of the file, which has holes, that a mapping grows by."""
 F_GET_SEALS = 1034
 """fcntl(2): refused for files on disks, whose pages may be missing when a mapping is written to."""
-MADV_POPULATE_WRITE = 23
-"""madvise(2), Linux 5.14: finds the pages of a mapping, and fails where a write to one would raise SIGBUS."""
+HURRIED = 8
+"""Units that `Places.hurry` has ready: as many as are filled until it is asked again."""
 
 
 class Places:
@@ -48,6 +49,7 @@ class Places:
         self._view: memoryview | None = None
         self._fence = Fence()
         self._mappable = _in_memory(file)
+        self._ahead: ahead.Ahead | None = None
 
     def find(self, size: int) -> None:
         """Have room for a block of ``size`` bytes at ``offset``. Raises OSError where the file takes no more."""
@@ -128,9 +130,27 @@ class Places:
                 insort(self._free, self._new)
                 self._new += 1
 
+    def hurry(self) -> None:
+        """Have `HURRIED` units at hand as soon as may be, found on another processor: see `ahead.Ahead`."""
+        self._look()
+        if not self._mappable or not ahead.AVAILABLE:
+            return
+        while len(self._free) + (self._ahead.waiting if self._ahead else 0) < HURRIED and self._new < MARKED:
+            end = (self._new + 1) * UNIT
+            try:
+                memory = self._mapped(end)
+                self._ahead = self._ahead or ahead.Ahead()
+            except (OSError, ValueError, OverflowError, RuntimeError):  # the last of a thread that can't be started
+                self._map_no_more()
+                return
+            self._ahead.order(memory, end - UNIT, UNIT)
+            self._new += 1
+
     def close(self) -> None:
         """Let go of the mapping and of the counters."""
         self._holes.release()
+        if self._ahead is not None:
+            self._ahead.close()
         self._unmap()
 
     def _unmap(self) -> None:
@@ -144,12 +164,17 @@ class Places:
             self._map = None
 
     def _look(self) -> None:
-        """See what the client has let go of."""
+        """See what the client has let go of, and what was found ahead."""
         released = self._counters[RELEASED]
         # What it gave back is marked, ahead of that word.
         self._fence()
         for unit in self._units.let_go(released):
             insort(self._free, unit)
+        for offset, found in self._ahead.answers() if self._ahead else ():
+            unit = offset // UNIT
+            insort(self._free, unit)
+            if found and self._mappable:
+                self._at_hand.add(unit)
 
     def _have_at_hand(self, unit: int) -> None:
         """Have the pages of a unit that was filled before in the mapping; without it goes as well."""
@@ -160,26 +185,31 @@ class Places:
         self._at_hand.discard(unit)
         self._holes[unit] = 0
         try:
-            end = (unit + 1) * UNIT
-            if self._map is None or len(self._map) < end:
-                self._make_map(end)
-            assert self._map is not None
-            self._map.madvise(MADV_POPULATE_WRITE, unit * UNIT, UNIT)
+            self._mapped((unit + 1) * UNIT).madvise(ahead.MADV_POPULATE_WRITE, unit * UNIT, UNIT)
             self._at_hand.add(unit)
         except (OSError, ValueError, OverflowError, AttributeError):
-            # No other unit is looked at again from here on, so that none may be taken to be at hand: a write to a hole
-            # where the file system is full would be the end of this process.
-            self._mappable = False
-            self._unmap()
+            self._map_no_more()
 
-    def _make_map(self, end: int) -> None:
-        """Map the file up to ``end`` at least, and so far that this has hardly to be done again."""
+    def _map_no_more(self) -> None:
+        # No other unit is looked at again from here on, so that none may be taken to be at hand: a write to a hole
+        # where the file system is full would be the end of this process.
+        self._mappable = False
+        self._unmap()
+
+    def _mapped(self, end: int) -> mmap.mmap:
+        """The mapping, of the file up to ``end`` at least, and so far that it has hardly to be made again.
+
+        Raises OSError, ValueError or OverflowError.
+        """
+        if self._map is not None and len(self._map) >= end:
+            return self._map
         size = max(-(-end // MAPPED) * MAPPED, os.fstat(self._file).st_size & -UNIT)
         if os.fstat(self._file).st_size < size:
             os.ftruncate(self._file, size)
         made = mmap.mmap(self._file, size)
         self._unmap()
         self._map, self._view = made, memoryview(made)
+        return made
 
 
 def _in_memory(file: int) -> bool:

@@ -183,6 +183,11 @@ class Spool:
         if self._places is not None:
             self._places.prepare()
 
+    def hurry(self) -> None:
+        """Have room at hand soon, in the midst of a flood: another processor finds it."""
+        if self._places is not None:
+            self._places.hurry()
+
     def ring_block(self, count: int, block: memoryview) -> None:
         """Record a block of a packet ring, with ``count`` packets; its rows are made when they are looked at."""
         self.flush()

@@ -124,6 +124,9 @@ class StreamReader:
             if length < LARGE:
                 return length > 0
             if time.monotonic() >= until:
+                # The sender of a TCP stream does the network's work as well, and needs the other processor for that.
+                if self._bulk and self._control_bytes:
+                    self.spool.hurry()
                 return True
 
     def _take(self, unaccompanied: Unaccompanied | None) -> int:

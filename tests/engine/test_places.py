@@ -18,7 +18,7 @@ from sockexplorer.capture import freed
 from sockexplorer.capture.log import Log
 from sockexplorer.core.frames import PAGE, ROWS, Traffic, pack_columns, pack_header
 from sockexplorer.core.units import MARKED, UNIT
-from sockexplorer.engine import places
+from sockexplorer.engine import ahead, places
 from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.stream_rows import MOST, MOST_OF_ROW, StreamRows
 
@@ -98,6 +98,8 @@ def test_what_is_kept_stays_as_it_was_written(pair: Make, tmp_path: Path, seed: 
         else:
             spool.add(data)
             written.append(data)
+        if chance.random() < 0.1:
+            spool.hurry()
         if chance.random() < 0.3:
             spool.flush()
             log.catch_up()
@@ -180,6 +182,7 @@ def test_what_was_ready_is_given_back_when_nobody_fills_the_file_any_more(pair: 
     spool.prepare()
     rows = StreamRows(spool)
     for number in range(100):
+        spool.hurry()
         rows.add(payload(number, MIB)[:MIB], 0)
         log.catch_up()
     assert taken(log) > 60 * MIB
@@ -218,7 +221,7 @@ def test_no_hole_is_taken_for_memory_when_a_unit_can_not_be_had_at_hand(
             rows.add(payload(number, MIB)[:MIB], 0)
         log.catch_up()
     assert rows.window(MIB) is not None
-    monkeypatch.setattr(places, "MADV_POPULATE_WRITE", 9999)
+    monkeypatch.setattr(ahead, "MADV_POPULATE_WRITE", 9999)
     for number in range(40):
         rows.add(payload(number, MIB)[:MIB], 0)
         assert number < 4 or rows.window(MIB) is None
@@ -244,6 +247,7 @@ with other.open("wb", 0) as file, contextlib.suppress(OSError):
         file.write(bytes(4096))
 for _ in range(5):
     for _ in range(12):
+        spool.hurry()
         rows.add(bytes(2**20), 0)
     os.truncate(other, max(0, other.stat().st_size - 3 * 2**20))
 log.catch_up()
@@ -278,14 +282,17 @@ def test_no_descriptor_is_left_of_a_file_that_can_not_be_mapped(tmp_path: Path) 
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-@pytest.mark.parametrize("name", ["MADV_POPULATE_WRITE", "F_GET_SEALS"])
-def test_a_kernel_that_can_not_say_what_is_at_hand(pair: Make, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize(("where", "name"), [(ahead, "MADV_POPULATE_WRITE"), (places, "F_GET_SEALS")])
+def test_a_kernel_that_can_not_say_what_is_at_hand(
+    pair: Make, monkeypatch: pytest.MonkeyPatch, where: object, name: str
+) -> None:
     """Then all is written by calls."""
-    monkeypatch.setattr(places, name, 9999)
+    monkeypatch.setattr(where, name, 9999)
     log, spool = pair(8 * MIB)
     spool.prepare()
     rows = StreamRows(spool)
     for number in range(100):
+        spool.hurry()
         rows.add(payload(number, MIB)[:MIB], 0)
         log.catch_up()
         assert rows.window(MIB) is None
