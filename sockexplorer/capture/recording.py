@@ -150,10 +150,11 @@ class Recording:
     ) -> bool:  # fmt: skip
         """Record all rows of a block at once; False where they have to be added one by one, and nothing was recorded.
 
-        ``who`` gives the address and the literal of a peer's number. Raises as `add`.
+        ``who`` gives the address and the literal of a peer's number. The payloads of a ``long`` block are where the
+        log has them until the next `flush`, which has to come before the log lets go of them. Raises as `add`.
         """
         start, frames = told_by(origin), block.last - block.first
-        if start is None or not set(block.flags) <= PLAIN or (block.even is None and block.cut):
+        if start is None or not set(block.flags) <= PLAIN or ((block.long or block.even is None) and block.cut):
             return False
         if max(block.lengths) > MOST_OF_PACKET - MOST_AHEAD:
             return False
@@ -168,9 +169,6 @@ class Recording:
             for run, count in runs:
                 self._put(run, frames=count)
         self._count(key, frames, block.times[frames - 1])
-        if block.long:
-            # Its payloads are where the log has them, for as long as it does.
-            self.flush()
         return True
 
     def _template(

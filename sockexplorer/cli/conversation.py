@@ -29,7 +29,7 @@ OPENED = {"bound": "bound to", "listening": "listening on", "open": "open as"}
 class Conversation:
     """An endpoint that is open. ``on_frame`` gets each frame that ``on_block`` did not take with its block.
 
-    Events go to stderr.
+    ``on_pause`` is called when everything was handed on that there was, before the log forgets it. Events go to stderr.
 
     Every step raises `Failed` when the engine refuses or dies, and `Stopped` when it is time to stop while waiting.
     """
@@ -40,11 +40,13 @@ class Conversation:
         stop: Stop,
         on_frame: Callable[[Session, Frame], None],
         on_block: Callable[[Session, Block], bool] | None,
+        on_pause: Callable[[], None],
     ) -> None:
         self.hub = hub
         self.stop = stop
         self.on_frame = on_frame
         self.on_block = on_block
+        self.on_pause = on_pause
         self.session: Session
         self.problem: Problem | None = None
         """The last failure that an event told of: a reset, an error while reading."""
@@ -115,6 +117,7 @@ class Conversation:
                     self._tell(frame)
                 else:
                     self.on_frame(self.session, frame)
+        self.on_pause()
         log.clear()
         if self.hub.client.dead:
             raise Failed(self.hub.client.dead)
@@ -157,6 +160,7 @@ def conversation(
     stop: Stop,
     on_frame: Callable[[Session, Frame], None],
     on_block: Callable[[Session, Block], bool] | None = None,
+    on_pause: Callable[[], None] = lambda: None,
 ) -> Iterator[Conversation]:
     """An engine of its own for one conversation. Raises `Failed` when it can't be started."""
 
@@ -170,6 +174,6 @@ def conversation(
     except OSError as error:
         raise not_started(error) from None
     try:
-        yield Conversation(hub, stop, on_frame, on_block)
+        yield Conversation(hub, stop, on_frame, on_block, on_pause)
     finally:
         hub.shut_down()

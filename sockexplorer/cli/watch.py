@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 GRACE = 0.5
 """Seconds for what had arrived before the end."""
 REST = 0.01
-"""Seconds between looks of whoever prints nothing: each look costs the engine something too, and nobody waits."""
+"""Seconds between looks of whoever prints nothing, at most: each costs the engine something too, and nobody waits."""
 MUCH = 2**20
-"""Bytes of a look that are worth the next one at once, while they are in the processor's caches."""
+"""Bytes that a look is to bring: few enough to be in the processor's caches still."""
 
 
 @click.command(
@@ -108,7 +108,8 @@ def command(
         output = Output(stop)
         recorder = None if write is None else kept.enter_context(recorder_of(write, output, stop, overwrite=overwrite))
         printer = Printer(output, stop, count, kind or "text", recorder, quiet=quiet or write == "-")
-        with conversation(stop, printer.take, printer.take_block if printer.by_block else None) as talk:
+        by_block = printer.take_block if printer.by_block else None
+        with conversation(stop, printer.take, by_block, printer.flush) as talk:
             failed = follow(talk, printer, endpoint, seconds)
         if recorder is not None and printer.no_room is not None:
             # What came after the disk was full nobody took any more.
@@ -136,13 +137,13 @@ def follow(talk: Conversation, printer: Printer, endpoint: Endpoint, seconds: fl
                 import sockexplorer.capture.arrays  # noqa: F401
             if seconds is not None:
                 stop.within(seconds)
-            session = talk.session
+            session, looked = talk.session, time.monotonic()
             while not (printer.full or stop.due or session.state in ("ended", "failed")):
                 taken = talk.pump()
-                printer.flush()
                 printer.output.check()
+                before, looked = looked, time.monotonic()
                 if printer.by_block and 0 < taken < MUCH:
-                    time.sleep(REST)
+                    time.sleep(min(REST, (looked - before) * MUCH / taken))
             failed = talk.problem is not None and session.state in ("ended", "failed")
     except Stopped:
         if not stop.signal and talk.session.state == "connecting":

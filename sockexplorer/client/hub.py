@@ -40,6 +40,8 @@ class Hub:
         self.room = log_limit if room is None else room
         self.sessions: dict[int, Session] = {}
         self._last = 0
+        self._taken = 0
+        """Bytes that logs took in since `poll` began."""
         self.client = Client(start(), self._event)
 
     # --- doing ---------------------------------------------------------------------------------------------
@@ -169,14 +171,14 @@ class Hub:
         )  # fmt: skip
 
     def poll(self, timeout: float = 0.0) -> int:
-        """Take in what the engine said. Bytes taken in."""
-        alive = not self.client.dead
-        taken = self.client.poll(timeout)
+        """Take in what the engine said, waiting at most ``timeout`` seconds for it. Bytes that logs took in by that."""
+        alive, self._taken = not self.client.dead, 0
+        self.client.poll(timeout)
         for session in self.sessions.values():
-            taken += self._catch_up(session)
+            self._catch_up(session)
         if alive and self.client.dead:
             self._bury()
-        return taken
+        return self._taken
 
     def tell_directions(self) -> None:
         """Tell sent from received in the packets of every session, as far as a moment allows: see the log's."""
@@ -211,19 +213,19 @@ class Hub:
         if header["ev"] == "frames" and message.body:
             try:
                 session.log.append(message.body)
+                self._taken += len(message.body)
             except (ValueError, OSError) as error:
                 self.client.give_up(f"frames could not be taken in: {error}")
         elif header["ev"] == "status":
             session.take_status(header)
 
-    def _catch_up(self, session: Session) -> int:
-        """Take in what the engine wrote into the session's spool; bytes."""
+    def _catch_up(self, session: Session) -> None:
+        """Take in what the engine wrote into the session's spool."""
         try:
-            return session.log.catch_up()
+            self._taken += session.log.catch_up()
         except (ValueError, OSError) as error:
             if not self.client.dead:
                 self.client.give_up(f"the spool can't be read: {error}")
-            return 0
 
     def _meet(self, session: Session, told: list[dict[str, Any]]) -> None:
         for each in told:

@@ -54,3 +54,26 @@ def test_what_was_taken_when_it_was_time_to_stop_is_not_taken_again(by_block: bo
             wait(partial(pump, 3 * number + 3), "three more")
     assert stops == 5
     assert [int(each) for each in taken] == list(range(18))
+
+
+def test_a_block_stands_until_the_pause_that_follows_it() -> None:
+    """Whoever writes several at once has views of memory that the engine fills again when the log forgets them."""
+    handed: list[Block] = []
+    held: list[tuple[int, int]] = []
+
+    def on_block(session: Session, block: Block) -> bool:
+        handed.append(block)
+        return True
+
+    def on_pause() -> None:
+        if handed:
+            held.append((handed[0].first, talk.session.log.first))
+            handed.clear()
+
+    with Stop() as stop, conversation(stop, lambda session, frame: None, on_block, on_pause) as talk, udp() as sock:
+        talk.open(Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 0)))
+        assert isinstance(talk.session.local, tuple)
+        sock.sendto(b"x", talk.session.local)
+        wait(lambda: talk.pump() and talk.session.log.received, "the frame")
+    assert held
+    assert all(first == kept for first, kept in held)

@@ -118,3 +118,17 @@ def test_the_log_of_a_session_is_bounded(desk: Desk) -> None:
         1 for number in range(session.log.first, session.log.end) if session.log.frame(number).event
     )
     assert session.log.dropped > 0
+
+
+def test_a_poll_tells_all_that_was_taken_in(process_desk: Desk) -> None:
+    """Also what was taken in ahead of a message of the engine's: who rests between polls goes by it."""
+    session = process_desk.open("inet/udp", local=("127.0.0.1", 0))
+    before, taken = session.log.size, 0
+    with udp() as peer:
+        for number in range(20):
+            peer.sendto(bytes(number), session.local)  # type: ignore[arg-type]
+            deadline = time.monotonic() + PATIENCE
+            while session.log.received <= number and time.monotonic() < deadline:
+                taken += process_desk.hub.poll(0.05)
+    assert session.log.received == 20
+    assert taken >= session.log.size - before > 0
