@@ -19,6 +19,8 @@ PIECE = 4096
 """A pipe that select calls writable takes so much without blocking (PIPE_BUF)."""
 LARGE = 2**20
 """Bytes of a write that takes what there is room for."""
+WAIT = 0.05
+"""Seconds that one look takes at whether there is room, once the time is over."""
 
 
 class Gone(Exception):
@@ -44,8 +46,8 @@ class Writer:
         self.taken = 0
         view = memoryview(data)
         while self.taken < len(data):
-            if not select.select([], [self._fd], [], self._stop.patience)[1]:
-                if self._stop.due:
+            if not select.select([], [self._fd], [], self._stop.patience or WAIT)[1]:
+                if self._stop.late:
                     raise Stopped
                 continue
             try:

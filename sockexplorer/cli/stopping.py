@@ -10,6 +10,8 @@ from types import FrameType, TracebackType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE = 0.5
+"""Seconds for what had come before it was time to stop."""
 
 
 class Stopped(Exception):
@@ -26,6 +28,8 @@ class Stop:
         self.deadline: float | None = None
         self.signal = 0
         """The signal that came, 0 for none."""
+        self._due_since: float | None = None
+        """When it was first seen that it is time to stop."""
         self._blocking = False
         self._before: dict[int, Any] = {}
 
@@ -49,6 +53,15 @@ class Stop:
     def due(self) -> bool:
         """Whether it is time to stop."""
         return bool(self.signal) or (self.deadline is not None and time.monotonic() >= self.deadline)
+
+    @property
+    def late(self) -> bool:
+        """Whether what waits to be written has to be given up: it has been time to stop for longer than `GRACE`."""
+        if not self.due:
+            return False
+        if self._due_since is None:
+            self._due_since = time.monotonic()
+        return time.monotonic() - self._due_since >= GRACE
 
     @property
     def patience(self) -> float:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sockexplorer.client.session import Session
     from sockexplorer.core.endpoint import Endpoint
 
-GRACE = 0.5
-"""Seconds for what had arrived before the end."""
 REST = 0.01
 """Seconds between looks of whoever prints nothing, at most: each costs the engine something too, and nobody waits."""
 MUCH = 2**20
@@ -126,7 +124,7 @@ def command(
 def follow(talk: Conversation, printer: Printer, endpoint: Endpoint, seconds: float | None) -> bool:
     """Open, print what comes until the watch is over, and close. Whether the session failed. Raises `Failed`."""
     from sockexplorer.cli.report import Failed
-    from sockexplorer.cli.stopping import Stopped
+    from sockexplorer.cli.stopping import GRACE, Stopped
 
     stop, failed = talk.stop, False
     try:

@@ -30,7 +30,8 @@ def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[
     from sockexplorer.cli.output import Writer
 
     if path == "-":
-        yield _stream(output)
+        with _stream(output) as write:
+            yield write
         return
     try:
         # Opening a FIFO waits for its reader.
@@ -47,24 +48,37 @@ def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[
     except OSError as error:
         raise Failed(f"{path}: {error.strerror}") from None
     with contextlib.closing(file):
-        yield file if file.regular else _stream(Writer(stop, file.fileno(), path))
+        with contextlib.nullcontext(file) if file.regular else _stream(Writer(stop, file.fileno(), path)) as write:
+            yield write
         if file.removed:
             raise Failed(f"{path}: somebody removed it while it was written; what was recorded is lost")
 
 
-def _stream(output: Output | Writer) -> Sink:
+@contextlib.contextmanager
+def _stream(output: Output | Writer) -> Iterator[Sink]:
     """What writes blocks to another program, which may leave or read no more."""
     from sockexplorer.capture.sink import pieces
+    from sockexplorer.cli.output import Gone
 
-    rest = b""
+    rest, given_up = b"", False
 
     def write(blocks: Sequence[Whole]) -> None:
-        nonlocal rest
-        data = rest + b"".join(pieces(blocks))
+        nonlocal rest, given_up
+        # Who was stopped amid a batch may have left some of it out: nothing comes behind that.
+        data = rest if given_up else b"".join(pieces(blocks))
         try:
             output.write(data)
+        except Stopped:
+            given_up = True
         finally:
-            # When it was time to stop a block may have been in the midst of it: what follows goes behind that.
             rest = data[output.taken :]
+        if given_up:
+            raise Stopped
 
-    return write
+    try:
+        yield write
+    finally:
+        # A block may have been in the midst of it, and the reader takes it by now.
+        if given_up:
+            with contextlib.suppress(Stopped, Gone, Failed):
+                write(())

@@ -20,9 +20,11 @@ import sys
 import termios
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, TextIO
 
 import pytest
 from support import PATIENCE, udp, wait
@@ -31,6 +33,7 @@ from verbs import COMMAND
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.reading import records
 from sockexplorer.capture.sink import FileSink, Full
+from sockexplorer.cli import stopping
 from sockexplorer.cli.output import Output
 from sockexplorer.cli.stopping import Stop, Stopped
 from sockexplorer.cli.writing import sink
@@ -164,24 +167,63 @@ def test_watch_through_a_pipe_into_tshark(run: Run) -> None:
     assert shark.end() == 0
 
 
-def test_a_stream_goes_on_where_the_time_to_stop_cut_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the block that came next would be read as part of the one that was cut off."""
+@contextlib.contextmanager
+def piped(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, TextIO]]:
+    """Stdout is a pipe: the end that reads it, and stdout."""
     reading, writing = os.pipe()
-    blocks = [[bytes((number,)) * 300_000] for number in range(3)]
-    os.set_blocking(reading, False)
-    with os.fdopen(writing, "w") as stdout, Stop() as stop:
-        monkeypatch.setattr(sys, "stdout", stdout)
-        stop.signal = signal.SIGINT
-        read = b""
-        with sink("-", Output(stop), stop, overwrite=False) as write:
-            for each in (*blocks, *[[]] * 20):
-                with contextlib.suppress(Stopped):
-                    write(each)
-                with contextlib.suppress(BlockingIOError):
-                    read += os.read(reading, 2**20)
-        assert os.get_blocking(stdout.fileno()), "whoever shares this end of the pipe would fail to write"
-    os.close(reading)
-    assert read == b"".join(block for (block,) in blocks)
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "w") as stdout, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stdout)
+        yield reading, stdout
+
+
+def read_all(pipe: int, begin: Callable[[], bool]) -> Future[bytes]:
+    """What another thread reads to the end, once it is to begin."""
+    read: Future[bytes] = Future()
+
+    def reader() -> None:
+        wait(begin, "the time to read")
+        parts = []
+        while part := os.read(pipe, 2**16):
+            parts.append(part)
+        read.set_result(b"".join(parts))
+
+    Thread(target=reader, daemon=True).start()
+    return read
+
+
+def test_who_reads_a_stream_has_a_moment_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever is behind by a pipe's length gets a block that is cut off, and nothing of what had come."""
+    monkeypatch.setattr(stopping, "GRACE", PATIENCE)
+    blocks = [bytes((number,)) * 300_000 for number in range(3)]
+    with piped(monkeypatch) as (reading, stdout):
+        read = read_all(reading, lambda: waiting_in(reading) >= 2**16)
+        with Stop() as stop:
+            stop.within(0)
+            with sink("-", Output(stop), stop, overwrite=False) as write:
+                for each in blocks:
+                    write([each])
+                del write
+            assert os.get_blocking(stdout.fileno()), "whoever shares this end of the pipe would fail to write"
+        stdout.close()
+        assert read.result(PATIENCE) == b"".join(blocks)
+
+
+def test_nothing_follows_a_block_that_a_stream_has_a_part_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what came next would be read as part of it, or frames would be missing that nobody knows of."""
+    monkeypatch.setattr(stopping, "GRACE", 0)
+    blocks = [bytes((number,)) * 300_000 for number in range(3)]
+    with piped(monkeypatch) as (reading, stdout):
+        with Stop() as stop:
+            stop.signal = signal.SIGINT
+            with sink("-", Output(stop), stop, overwrite=False) as write:
+                for each in blocks:
+                    with pytest.raises(Stopped):
+                        write([each])
+                del write
+                monkeypatch.setattr(stopping, "GRACE", PATIENCE)
+                read = read_all(reading, lambda: True)
+        stdout.close()
+        assert read.result(PATIENCE) == blocks[0]
 
 
 @needs_tshark
