@@ -84,10 +84,8 @@ class FileSink:
                 while done < total:
                     done += os.write(self._fd, data[done:])
         except OSError as error:
-            ends = [0, *accumulate(map(size, blocks))]
-            kept = bisect_right(ends, done) - 1
-            more, length = _whole(blocks[kept], done - ends[kept])
-            self._end += ends[kept] + length
+            kept, more, length = whole(blocks, done)
+            self._end += length
             if self.regular:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._fd, self._end)
@@ -107,7 +105,16 @@ class FileSink:
         os.close(self._fd)
 
 
-def _whole(run: Whole, room: int) -> tuple[int, int]:
+def whole(blocks: Sequence[Whole], done: int) -> tuple[int, int, int]:
+    """How many blocks and runs are in the first ``done`` bytes, less than all have, and how many blocks of the run that
+    follows; and the bytes of them all."""
+    ends = [0, *accumulate(map(size, blocks))]
+    kept = bisect_right(ends, done) - 1
+    more, length = _whole_of_run(blocks[kept], done - ends[kept])
+    return kept, more, ends[kept] + length
+
+
+def _whole_of_run(run: Whole, room: int) -> tuple[int, int]:
     """How many blocks of a run are in its first bytes, whole, and how many bytes those have."""
     data, count, at = b"".join(pieces([run])), 0, 0
     while at + LEAST <= room:

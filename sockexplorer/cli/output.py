@@ -67,6 +67,14 @@ class Writer:
             weakref.finalize(self, os.close, self._fd)
             self._piece = LARGE
 
+    def take_back(self, size: int) -> bool:
+        """Cut off the last bytes that were written. False where nothing is: where that is no file that ends there."""
+        found = os.fstat(self._fd)
+        if not stat.S_ISREG(found.st_mode) or os.lseek(self._fd, 0, os.SEEK_CUR) != found.st_size:
+            return False
+        os.ftruncate(self._fd, os.lseek(self._fd, -size, os.SEEK_CUR))
+        return True
+
     def check(self) -> None:
         """Raise `Gone` when the reader has left, without writing anything."""
         poll = select.poll()
@@ -105,6 +113,10 @@ class Output:
         sys.stdout.write(data.decode(self._encoding))
         sys.stdout.flush()
         self._taken = len(data)
+
+    def take_back(self, size: int) -> bool:
+        """As of `Writer`."""
+        return self.writer is not None and self.writer.take_back(size)
 
     def check(self) -> None:
         """Raise `Gone` when the reader has left, without writing anything."""

@@ -56,8 +56,11 @@ def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[
 
 @contextlib.contextmanager
 def _stream(output: Output | Writer) -> Iterator[Sink]:
-    """What writes blocks to another program, which may leave or read no more."""
-    from sockexplorer.capture.sink import pieces
+    """What writes blocks to another program, which may leave or read no more.
+
+    Where it is a file after all, such as that of ``> FILE``, it holds whole blocks when its disk is full: `Full`.
+    """
+    from sockexplorer.capture.sink import Full, pieces, whole
     from sockexplorer.cli.output import Gone
 
     rest, given_up = b"", False
@@ -70,6 +73,13 @@ def _stream(output: Output | Writer) -> Iterator[Sink]:
             output.write(data)
         except Stopped:
             given_up = True
+        except Failed as error:
+            if given_up:
+                raise
+            kept, more, length = whole(blocks, output.taken)
+            if not output.take_back(output.taken - length):
+                raise
+            raise Full(str(error), kept, more=more) from None
         finally:
             rest = data[output.taken :]
         if given_up:

@@ -341,6 +341,25 @@ def test_a_full_disk_stops_it_at_a_whole_frame(done: Done, tmp_path: Path, quiet
     assert int(said[1]) + int(said[2] or 0) == kept + int(lost[1]), "what came is what was kept and what was not"
 
 
+def test_a_full_disk_leaves_whole_frames_in_the_file_of_stdout(done: Done, tmp_path: Path) -> None:
+    """As in one that --write names, and what was in the file before is none of ours."""
+    log, path, before = tmp_path / "a.log", tmp_path / "full.pcapng", pcapng.section("another", "")
+    log.write_text("(1.000000) vcan0 123#DEADBEEF\n" * 100)
+    path.write_bytes(before)
+    command = [sys.executable, "-m", "sockexplorer", "convert", str(log), "--to", "pcapng"]
+    with path.open("ab") as file:
+        full = subprocess.run(
+            command, stdout=file, stderr=subprocess.PIPE, text=True, preexec_fn=small_files, check=False
+        )
+    assert full.returncode == 1
+    assert full.stderr == "Error: stdout can't be written: File too large\n  what it holds is whole\n"
+    assert path.read_bytes().startswith(before)
+    assert path.stat().st_size <= 3001
+    opened = done("open", str(path))
+    assert (opened.returncode, "record" in opened.stderr) == (0, False)
+    assert 0 < len(opened.stdout.splitlines()) < 100
+
+
 @pytest.mark.parametrize("command", ["watch", "convert"])
 def test_what_a_file_holds_is_not_overwritten_unasked(done: Done, tmp_path: Path, command: str) -> None:
     path, source = tmp_path / "there", tmp_path / "a.log"
