@@ -38,7 +38,7 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
 
     from sockexplorer.capture.copying import Copy
     from sockexplorer.capture.sink import Full
-    from sockexplorer.cli.captured import Captured
+    from sockexplorer.cli.captured import Captured, is_stream
     from sockexplorer.cli.output import Gone, Output
     from sockexplorer.cli.report import Failed
     from sockexplorer.cli.stopping import Stop, Stopped
@@ -54,8 +54,9 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
             raise Failed(f"{out}: it is the file that is read", "  try: another name")
         frames = captured.frames(expression)
         try:
-            # What is no capture, or a filter that is wrong, replaces nothing.
-            first = list(islice(frames, int(overwrite)))
+            # What is no capture, or a filter that is wrong, leaves nothing and replaces nothing. A pipe that nothing
+            # has come through yet is another matter: what reads OUT is to have its head.
+            first = list(islice(frames, int(overwrite or not is_stream(file))))
         except Stopped:
             raise click.exceptions.Exit(stop.status()) from None
         with sink(out, output := Output(stop), stop, overwrite=overwrite) as write:

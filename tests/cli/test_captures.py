@@ -115,6 +115,8 @@ def test_nothing_is_replaced_where_there_is_nothing_to_convert(
     (out := tmp_path / "out.jsonl").write_text("made before")
     result = done("convert", str(tmp_path / wrong[0]), str(out), "--overwrite", *wrong[1:])
     assert (result.returncode, out.read_text()) == (1, "made before")
+    assert done("convert", str(tmp_path / wrong[0]), str(new := tmp_path / "new.jsonl"), *wrong[1:]).returncode == 1
+    assert not new.exists()
     assert done("convert", str(tmp_path / "w.pcapng"), str(out), "--overwrite").returncode == 0
     assert json.loads(out.read_text())["payload"] == b"precious".hex()
 
