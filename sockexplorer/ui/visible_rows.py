@@ -85,6 +85,14 @@ class VisibleRows:
         at = at - 1 if step < 0 else at + self.is_match(number)
         return self.matching[at] if 0 <= at < len(self.matching) else None
 
+    def knows_match_beside(self, number: int | None, step: int) -> bool:
+        """Whether `match_beside` a row will stay what it is; of None, whether all was looked at."""
+        if not self.behind:
+            return True
+        if number is None:
+            return False
+        return self._looked >= number if step < 0 else len(self.matching) > 0 and self.matching[-1] > number
+
     # --- lines ---------------------------------------------------------------------------------------------
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
+import pytest
 from person import Person
 from test_traffic_pane import with_frames
 
@@ -127,3 +128,50 @@ async def test_help_while_a_filter_is_typed_speaks_of_filters(people: People, pe
         await person.sees("The filter", "can.pgn==61444", "a regular expression")
         await person.press("escape")
         assert person.main.query_one(FilterLine).has_focus
+
+
+async def test_a_match_is_gone_to_once_the_filter_has_looked_there(
+    people: People, peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filter takes its time with millions of rows: nothing found yet does not mean that there is nothing."""
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 30)
+        view = person.main.traffic.view
+        for keys, begin, row in (("nn", "g", 21), ("N", "G", 29), ("nnN", "g", 3), ("nj", "g", 2)):
+            await person.press("escape")
+            await person.press(begin)
+            before = view.number_at(view.cursor)
+            with monkeypatch.context() as held:
+                held.setattr(view, "_sift", lambda: None)
+                await person.press("/", *"/frame 2/", "enter")
+                if view.rows.hiding:
+                    await person.press("h")
+                await person.press(*keys)
+                assert view.rows.behind == 30
+                if "j" not in keys:
+                    assert view.number_at(view.cursor) == before, "nothing is known yet"
+                assert "No further row" not in person.screen
+            await person.until(lambda: not view.rows.behind, "the filter")
+            await person.settle()
+            assert view.number_at(view.cursor) == row, keys
+        await person.press("G", "n")
+        await person.sees("No further row passes the filter.")
+
+
+async def test_a_row_that_the_filter_has_not_come_to_is_gone_to_in_the_end(
+    people: People, peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 30)
+        view = person.main.traffic.view
+        await person.press("/", *"/frame 3/", "enter", "g")
+        with monkeypatch.context() as held:
+            held.setattr(view, "_sift", lambda: None)
+            for number in range(30, 36):
+                peer.sendto(b"frame %d" % number, person.session.local)
+            await person.until(lambda: view.rows.behind == 6, "rows that the filter has not come to")
+            await person.press(":", *"34", "enter")
+            assert "is hidden" not in person.screen
+        await person.until(lambda: view.number_at(view.cursor) == 34, "the row")
+        await person.press(":", *"10", "enter")
+        await person.sees("Row 10 is hidden")

@@ -248,8 +248,11 @@ class TrafficPane(SessionDuties):
         self.update()
 
     def action_match(self, step: int) -> None:
-        if not self.view.go_to_match(step):
-            self.notify("No further row passes the filter.", timeout=2, markup=False)
+        self.view.go_to_match(step)
+
+    @on(TrafficView.NoMatch)
+    def _no_match(self) -> None:
+        self.notify("No further row passes the filter.", timeout=2, markup=False)
 
     # --- what is possible ----------------------------------------------------------------------------------
 

@@ -26,6 +26,9 @@ class SessionRows(LineView):
             super().__init__()
             self.error = error
 
+    class NoMatch(Message):
+        """Nothing further passes the filter: the person is at the last row, or the first."""
+
     def __init__(self, identifier: str) -> None:
         super().__init__(id=identifier)
         self.session: Session | None = None
@@ -36,6 +39,8 @@ class SessionRows(LineView):
         """The row that the person was at before other rows came in sight; None where they moved since."""
         self._placed = True
         """Whether the cursor is on that row, or as near as it gets."""
+        self._steps = 0
+        """How many rows that pass the filter to go on, or back: it has not looked so far yet."""
         self._seen: tuple[int, int, str] | None = None
 
     # --- which rows ----------------------------------------------------------------------------------------
@@ -66,23 +71,39 @@ class SessionRows(LineView):
         self._seen = None
         self.catch_up()
 
-    def go_to_match(self, step: int) -> bool:
-        """Go to the next row that passes the filter, or the one before; whether there is one."""
-        number = self.number_at(self.cursor)
-        match = None if number is None else self.rows.match_beside(number, step)
-        if match is None:
-            return False
-        self.jump_to(self.rows.line_of(match))
-        return True
+    def go_to_match(self, step: int) -> None:
+        """Go to the next row that passes the filter, or the one before, as soon as the filter has looked so far."""
+        self._steps += step
+        self._go_to_match()
+
+    def _go_to_match(self) -> None:
+        while steps := self._steps:
+            step = 1 if steps > 0 else -1
+            number = self.number_at(self.cursor) if self._placed or self._place is None else self._place
+            if not self.rows.knows_match_beside(number, step):
+                return
+            match = None if number is None else self.rows.match_beside(number, step)
+            if match is None:
+                self._steps = 0
+                self.post_message(self.NoMatch())
+                return
+            self.jump_to(self.rows.line_of(match))
+            self._steps = steps - step
+            # The last line that is known is not the end yet.
+            self.following = self.following and not self.rows.behind
 
     def go_to(self, number: int) -> bool:
-        """Go to a row, or to the next in sight where it is hidden; whether it is in sight."""
+        """Go to a row, or to the next in sight where it is hidden; whether it is in sight, as far as is known."""
         self.jump_to(min(self.rows.line_of(number), self.line_count() - 1))
+        if not self.rows.knows_line_of(number):
+            self._place, self._placed, self.following = number, False, False
+            return True
         return self.number_at(self.cursor) == number
 
     def _restart(self) -> None:
         self.rows.begin(self.session, self._predicate)
         self._seen = None
+        self._steps = 0
         self.set_reactive(LineView.cursor, 0)
         self.catch_up()
 
@@ -125,6 +146,7 @@ class SessionRows(LineView):
             self.lines_changed()
             self._go_to_end()
         self._go_to_place()
+        self._go_to_match()
 
     @property
     def _goes_along(self) -> bool:
@@ -176,7 +198,7 @@ class SessionRows(LineView):
 
     def move_to(self, index: int) -> None:
         self.following = index >= self.line_count() - 1
-        self._place = None
+        self._place, self._steps = None, 0
         super().move_to(index)
 
     def watch_scroll_y(self, old: float, new: float) -> None:
