@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.notifications import Notify
 from textual.screen import Screen
+from textual.widgets._toast import ToastRack
 
 from sockexplorer.client.hub import Hub
 from sockexplorer.core.text import escape
@@ -29,6 +31,8 @@ _HERE = Path(__file__).resolve().parent.parent
 STYLES = next(each for each in (_HERE / "styles", _HERE.parent / "styles") if each.is_dir())
 """In the wheel beside the package's code, in a checkout at the top."""
 
+BRIEF_SECONDS = 3
+"""What is told for so long at most is the answer to a key."""
 ELSEWHERE = ("theme", "open-file", "quit", "help")
 """Keys whose actions the palette has without them."""
 
@@ -87,6 +91,14 @@ class ExplorerApp(App[None]):
         if self.ahead.holds(event):
             return
         await super().on_event(event)
+
+    def on_notify(self, event: Notify) -> None:
+        # The next answer takes the place of the one before: a column of them hides the rows that the keys are about.
+        if event.notification.timeout <= BRIEF_SECONDS:
+            for each in list(self._notifications):
+                if each.timeout <= BRIEF_SECONDS:
+                    self._unnotify(each, refresh=False)
+                    self.screen.query(f"#{ToastRack._toast_id(each)}").remove()
 
     async def action_quit(self) -> None:
         self.on_quit()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from person import Person
 from test_traffic_pane import with_frames
+from textual.widgets._toast import ToastHolder
 
 from sockexplorer.ui.columns import COLUMNS, Look
 from sockexplorer.ui.settings import Settings, load
@@ -20,6 +21,21 @@ def row(person: Person, index: int) -> str:
     """What a line of the view says."""
     view = person.main.traffic.view
     return "".join(text for text, _ in view.line(index, view.scrollable_content_region.width))
+
+
+async def test_the_answer_to_a_key_takes_the_place_of_the_one_before(people: People, peer: socket.socket) -> None:
+    """In a column they hide the rows that the keys are about; what went wrong stays in sight as long as ever."""
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 30)
+        person.app.notify("something is wrong", severity="error")
+        for said in ("seconds since the first", "seconds since the row", "the time of day", "seconds since the first"):
+            await person.press("T")
+            screen = await person.sees(f"Time: {said}", "something is wrong")
+            assert screen.count("Time: ") == 1
+        await person.press("m", "'", "y")
+        screen = await person.sees("Copied row 30", "something is wrong")
+        assert "Time: " not in screen
+        assert len(person.app.screen.query(ToastHolder)) == 2
 
 
 async def test_time_is_told_in_three_ways(people: People, size: tuple[int, int], peer: socket.socket) -> None:
