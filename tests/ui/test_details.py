@@ -288,3 +288,18 @@ async def test_the_border_says_how_to_get_to_fields_and_bytes(people: People, pe
         await person.press("shift+tab", "shift+tab")
         await person.sees("tab: fields ")
         assert person.main.traffic.view.has_focus
+
+
+async def test_on_a_narrow_screen_fields_and_bytes_have_room_beside_each_other(
+    people: People, peer: socket.socket
+) -> None:
+    async with people((60, 20)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        peer.sendto(b"narrow screen", session.local)  # type: ignore[arg-type]
+        await person.until(lambda: person.main.traffic.view.line_count() == 1, "the row")
+        await person.show_details()
+        await person.sees("0000  6e 61  72 72  narr", "000c  6e            n", f"{peer.getsockname()[1]})")
+        dump = person.main.query_one(HexDump)
+        # After the border and a blank: the offset, two blanks, and after two bytes one blank more.
+        await person.click(dump, offset=(2 + 6 + 2 * 3 + 1, 1))
+        assert dump.byte == 6, "the third byte of the second line"

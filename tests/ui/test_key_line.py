@@ -52,3 +52,22 @@ async def test_a_dialog_may_be_gone_before_its_keys_are_made(people: People) -> 
             person.app.screen.dismiss()
             await person.until(lambda: person.app.screen is person.main, "the main screen")
             await line.recompose()
+
+
+async def test_where_not_all_keys_have_room_the_way_to_the_others_has(people: People, peer: socket.socket) -> None:
+    async with people((120, 40)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        peer.sendto(b"x", session.local)  # type: ignore[arg-type]
+        await person.until(lambda: person.main.traffic.view.line_count() == 1, "the row")
+        person.main.traffic.view.focus()
+        await person.settle()
+        every = person.main.query_one(KeyLine).size.width, [each.description for each in keys(person)]
+        for width in (60, 48, 120):
+            await person.pilot.resize_terminal(width, 20)
+            await person.until(lambda width=width: person.main.query_one(KeyLine).size.width == width, "the size")
+            await person.settle()
+            last = person.screen.splitlines()[-1]
+            assert last.rstrip().endswith("? Help q Quit"), last
+            if width == 60:
+                assert "⏎ Details s Send / Filter p Pause y Copy" in last
+        assert (120, [each.description for each in keys(person)]) == every

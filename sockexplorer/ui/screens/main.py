@@ -47,7 +47,7 @@ REST_SECONDS = 0.08
 class MainScreen(EngineDuties, FileDuties, Demonstrating):
     """Panes tell it by messages what the person wants; it speaks to the hub and tells the panes what came of it."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (76, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         *(

@@ -17,7 +17,7 @@ DIGITS_AT = 6
 
 
 class HexDump(LineView):
-    """Offset, bytes and ASCII; eight bytes a line where sixteen don't fit.
+    """Offset, bytes and ASCII; eight bytes a line where sixteen don't fit, or four.
 
     What is marked stands between brackets, so that it shows without colour. Posts `ByteMoved` when the person goes to
     another byte.
@@ -72,7 +72,8 @@ class HexDump(LineView):
 
     @property
     def _per_line(self) -> int:
-        return 16 if self.scrollable_content_region.width >= 73 else 8
+        width = self.scrollable_content_region.width
+        return 16 if width >= 73 else 8 if width >= 40 else 4
 
     # --- moving --------------------------------------------------------------------------------------------
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+from textual.app import ComposeResult
 from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+KEPT = ("question_mark", "f1", "escape", "q")
+"""Keys that are offered however narrow the screen is: the first of them tells all others."""
 
 
 class KeyLine(Footer):
@@ -11,6 +17,8 @@ class KeyLine(Footer):
     def __init__(self) -> None:
         super().__init__(compact=True, show_command_palette=False)
         self._made: list[tuple[object, ...]] | None = None
+        self._needed = self._room = 0
+        """The cells that all keys would take, and those that there were."""
 
     def _offered(self) -> list[tuple[object, ...]]:
         return [
@@ -18,6 +26,18 @@ class KeyLine(Footer):
             for _, binding, enabled, tooltip in self.screen.active_bindings.values()
             if binding.show
         ]
+
+    def compose(self) -> ComposeResult:
+        keys = [each for each in super().compose() if isinstance(each, FooterKey)]
+        self._room, self._needed = self.app.size.width, _width(keys)
+        while _width(keys) > self._room and (spare := [each for each in keys if each.key not in KEPT]):
+            keys.remove(spare[-1])
+        yield from keys
+
+    async def on_resize(self) -> None:
+        if self.app.size.width != self._room and min(self.app.size.width, self._room) < self._needed:
+            self._made = None
+            await self.recompose()
 
     async def recompose(self) -> None:
         if not self.is_attached:  # its dialog was closed before the keys were made
@@ -29,3 +49,8 @@ class KeyLine(Footer):
         if offered is None or offered != self._made:
             self._made = offered
             await super().recompose()
+
+
+def _width(keys: list[FooterKey]) -> int:
+    """The cells that keys take, with a blank between them."""
+    return sum(cell_len(each.key_display) + cell_len(each.description) + 2 for each in keys) - 1
