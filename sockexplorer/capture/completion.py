@@ -12,6 +12,8 @@ from sockexplorer.capture.predicate import Vocabulary
 MOST = 50
 _LAST = re.compile(r"(?:^|[\s(])([^\s()\"/]*)\Z")
 _COMPARISON = re.compile(r"([A-Za-z_][\w.-]*)(==|!=|~)(.*)\Z")
+_UNFINISHED = re.compile(r"(?:^|[\s(])(?:hex:[ ]?[0-9a-f]{1,2}(?:[ :-]?[0-9a-f]{1,2})*|'[^']*)\Z", re.IGNORECASE)
+"""Bytes, or a text between apostrophes, that may go on: no name begins there."""
 _BARE = re.compile(r"[^\s()\"/]+\Z")
 
 
@@ -22,7 +24,7 @@ def completions(text: str, vocabulary: Vocabulary, values: Callable[[str], Itera
     """
     last = _LAST.search(text)
     token = last[1] if last else ""
-    if not token or text.count('"') % 2:
+    if not token or text.count('"') % 2 or _UNFINISHED.search(text):
         return []
     comparison = _COMPARISON.match(token)
     if comparison:

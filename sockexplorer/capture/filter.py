@@ -1,7 +1,8 @@
-"""The filter line: which frames a person wants to see.
+r"""The filter line: which frames a person wants to see.
 
     hello                 the payload, what the row shows of it, the peer or the event contains this, in any case
     "two words"           the same, with blanks; or 'two words'
+    GET\r\n\x00           the bytes that a row shows so
     /GET .* HTTP/         a regular expression over the payload (bytes as Latin-1) and the shown text
     hex:de ad be          these bytes
     dir==in  len>100  peer~"192."  n>=500  event==accepted  comment~"retry"
@@ -37,7 +38,7 @@ from sockexplorer.capture.predicate import (
     Test,
     Vocabulary,
 )  # fmt: skip
-from sockexplorer.capture.text_search import compile_regex, contains_text, matches_regex, unquote
+from sockexplorer.capture.text_search import compile_regex, contains_text, escaped, matches_regex, unquote
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -135,15 +136,30 @@ def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
         digits = re.sub(r"[ :-]", "", str(node.children[0])[4:])
         if len(digits) % 2:
             raise FilterError(f"{digits!r} has an odd number of digits; two make a byte")
-        wanted = bytes.fromhex(digits)
-        return Compiled(lambda frame: wanted in frame.payload, Test("bytes", wanted))
+        return _has_bytes(bytes.fromhex(digits))
     if kind == "present":
         return presence(node)
     if kind in ("word", "quoted"):
         text = str(node.children[0])
         if kind == "word" and text.lower().startswith("hex:"):
             raise FilterError(f'hex: takes bytes of two digits each, as in hex:de ad; the text is found by "{text}"')
-        text = unquote(text) if kind == "quoted" else text
-        known = text.isascii() and not shown.headings.may(text)
-        return Compiled(contains_text(text, shown), Test("text", text) if known else OTHER)
+        return _free_text(*((unquote(text), text[1:-1]) if kind == "quoted" else (text, text)), shown)
     return comparison(node, shown)
+
+
+def _free_text(text: str, written: str, shown: Shown) -> Compiled:
+    """What has a text, or the bytes for which a row shows what was ``written``: for CR LF it is ``\\r\\n``."""
+    literally, meant = _has_text(text, shown), escaped(written)
+    if meant is None or meant == text:
+        return literally
+    other = _has_text(meant, shown) if isinstance(meant, str) else _has_bytes(meant)
+    return Compiled(lambda frame: literally(frame) or other(frame), Test("any", parts=(literally.test, other.test)))
+
+
+def _has_text(text: str, shown: Shown) -> Compiled:
+    known = text.isascii() and not shown.headings.may(text)
+    return Compiled(contains_text(text, shown), Test("text", text) if known else OTHER)
+
+
+def _has_bytes(wanted: bytes) -> Compiled:
+    return Compiled(lambda frame: wanted in frame.payload, Test("bytes", wanted))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.predicate import FilterError, FilterTooSlow, Predicate, Shown
+from sockexplorer.core.payload import PayloadError, from_text
 
 if TYPE_CHECKING:
     from regex import Pattern as RegexPattern
@@ -34,6 +35,20 @@ def compile_regex(pattern: str) -> Pattern:
 def unquote(text: str) -> str:
     """What stands between quotes, without the escapes."""
     return re.sub(r"\\(.)", r"\1", text[1:-1])
+
+
+def escaped(text: str) -> str | bytes | None:
+    """What a text with a row's escapes stands for: a text, bytes that are none, or None where it has no escapes."""
+    if "\\" not in text:
+        return None
+    try:
+        meant = from_text(text)
+    except PayloadError:
+        return None
+    try:
+        return meant.decode()
+    except UnicodeDecodeError:
+        return meant
 
 
 def _texts(frame: Frame, shown: Shown) -> tuple[str, str, str]:

@@ -34,8 +34,8 @@ EVENTS = st.tuples(st.just(b""), st.just(int(Flag.EVENT)), st.integers(0, 3), st
     {"event": "closed", "text": "abba left"}))  # fmt: skip
 LOGS = st.lists(st.lists(FRAMES | EVENTS, max_size=8), max_size=4)
 OF_COLUMNS = ["dir==in", "dir!=in", "len>2", "len==0", "n>=3", 'peer~"b"', 'peer=="b"', "time>1970-01-01T00:00:00Z"]
-OF_FRAMES = ["ab", "ABBA", '""', "hex:61", "hex:00 61", "/a+b/", "é", "53", "event==closed", 'event~""', "anc.priority",
-             "anc.priority!=6", "anc.credentials.pid==6", "anc.sent_by"]  # fmt: skip
+OF_FRAMES = ["ab", "ABBA", '""', "hex:61", "hex:00 61", r"\x61", r"\x00a", r"\xff", "/a+b/", "é", "53", "event==closed",
+             'event~""', "anc.priority", "anc.priority!=6", "anc.credentials.pid==6", "anc.sent_by"]  # fmt: skip
 LEAVES = st.sampled_from(OF_COLUMNS) | st.sampled_from(OF_FRAMES)
 PAIRS = st.sampled_from(["({} and {})", "({} or {})"])
 FILTERS = st.recursive(

@@ -85,6 +85,20 @@ async def test_names_and_values_are_completed(people: People, size: tuple[int, i
         assert not line.has_focus, "with nothing to take, tab goes on"
 
 
+async def test_what_a_row_shows_is_found_as_it_is_shown(people: People, peer: socket.socket) -> None:
+    """Whoever copies a piece of a row into the filter, escapes and all, finds the row."""
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 2)
+        for payload in (b"GET / HTTP/1.1\r\nHost: example", b"\x1b[31mred\x1b[0m", b"\xde\xff\xbe"):
+            peer.sendto(payload, person.session.local)
+        await person.sees(r"GET / HTTP/1.1\r\nHost: example", r"\x1b[31mred\x1b[0m", r"\xde\xff\xbe")
+        line = person.main.query_one(FilterLine)
+        await person.press("/")
+        for text in (r"HTTP/1.1\r\nhost:", r'"HTTP/1.1\r\nHost: ex"', r"\x1b[31m", r"\xde\xff"):
+            line.value = text
+            await person.sees("✓ 1 of 5 rows")
+
+
 async def test_a_filter_that_marks_leaves_every_row_in_sight(
     people: People, size: tuple[int, int], peer: socket.socket
 ) -> None:

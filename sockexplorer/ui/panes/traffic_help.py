@@ -11,6 +11,7 @@ from sockexplorer.ui.explain import buffer_text
 
 FILTER_HELP = [
     'hello   "two words"     the payload, what the row shows of it, the peer or the event has this',
+    r"GET\r\n\x00             what a row shows so: bytes, too, are found by what stands for them",
     "/GET .* HTTP/           a regular expression over the same",
     "hex:de ad               these bytes",
     'dir==in  len>100  peer~"192."  n>=7  event==reset     == != < <= > >=, and ~ for: contains',
