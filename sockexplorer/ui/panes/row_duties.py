@@ -12,10 +12,13 @@ from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape, preview
 from sockexplorer.ui.clock import clock, count, date
 from sockexplorer.ui.columns import COLUMNS, TIMES, Look, row_sign
+from sockexplorer.ui.field_filters import filter_by
 from sockexplorer.ui.panes.pane import CopyText, Pane
 from sockexplorer.ui.rules import Rule
 from sockexplorer.ui.screens.choose import ChooseScreen
 from sockexplorer.ui.settings import Settings
+from sockexplorer.ui.widgets.field_tree import FieldTree
+from sockexplorer.ui.widgets.filter_bar import FilterBar
 from sockexplorer.ui.widgets.go_to_line import GoToLine
 from sockexplorer.ui.widgets.traffic_view import TrafficView
 
@@ -137,6 +140,15 @@ class RowDuties(Pane):
             from sockexplorer.ui.screens.statistics import StatisticsScreen
 
             self.app.push_screen(StatisticsScreen(self.session))
+
+    @on(FieldTree.Asked)
+    def _filter_by_field(self, event: FieldTree.Asked) -> None:
+        frame, facts = self.view.current(), self.query_one(FieldTree).facts
+        expression = "" if frame is None or self.session is None else filter_by(facts, event.index, frame, self.session)
+        if expression:
+            self.query_one(FilterBar).narrow(expression)
+        else:
+            self.notify("There is no filter for this field.", timeout=2, markup=False)
 
     # --- copying -------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from sockexplorer.ui.widgets.hexdump import HexDump
 from sockexplorer.ui.widgets.lines import LineView
 
 IN_ROWS = " tab: fields "
-IN_FIELDS = " space: fold   tab: bytes   shift+tab: rows "
+IN_FIELDS = " space: fold   a: filter   tab: bytes   shift+tab: rows "
 IN_BYTES = " arrows: byte by byte   shift+tab: fields "
 """What its border says of the keys, by where the person is: the footer has no room for them."""
 

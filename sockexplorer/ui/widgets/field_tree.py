@@ -10,6 +10,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from sockexplorer.ui.facts import Fact
 from sockexplorer.ui.widgets.lines import LineView
@@ -28,7 +29,15 @@ class FieldTree(LineView):
         Binding("left,h", "fold", "Fold", show=False),
         Binding("right,l", "unfold", "Unfold", show=False),
         Binding("space", "choose", "Fold or unfold", show=False),
+        Binding("a", "ask", "Filter by this field", show=False, id="filter-by-field"),
     ]
+
+    class Asked(Message):
+        """The person wants the rows in which a fact, of this index, says the same."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
 
     def __init__(self) -> None:
         super().__init__(id="facts")
@@ -145,6 +154,10 @@ class FieldTree(LineView):
             index = self._shown[self.cursor]
             if self._is_parent(index):
                 self._fold(index, not self._is_folded(index))
+
+    def action_ask(self) -> None:
+        if self._shown:
+            self.post_message(self.Asked(self._shown[self.cursor]))
 
     def on_click(self, event: events.Click) -> None:
         super().on_click(event)

@@ -22,6 +22,7 @@ from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.decoders.fields import message_types
 from sockexplorer.ui.clock import count
+from sockexplorer.ui.field_filters import narrowed
 from sockexplorer.ui.widgets.search_line import SearchLine
 
 EVENTS = (
@@ -124,6 +125,12 @@ class FilterBar(Vertical):
         """Show a filter that was given beforehand, and apply it."""
         self.line.display = True
         self.line.value = expression
+
+    def narrow(self, expression: str) -> None:
+        """Have what holds, and an expression as well, in the line, for the person to see what it finds and to go on."""
+        self.line.value = narrowed(self.holding, expression)
+        self.line.cursor_position = len(self.line.value)
+        self.open()
 
     def clear(self) -> None:
         """No filter."""

@@ -1,0 +1,80 @@
+"""From a field of the details to the rows in which it says the same."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+from person import Person
+from test_details import links_of_kernel
+from test_traffic_pane import with_frames
+
+from sockexplorer.capture.filter import compile_filter
+from sockexplorer.client.finding import filter_of
+from sockexplorer.ui.field_filters import filter_by, narrowed
+from sockexplorer.ui.widgets.field_tree import FieldTree
+from sockexplorer.ui.widgets.filter_bar import FilterLine
+
+People = Callable[..., Person]
+
+
+async def asked(person: Person, name: str) -> str:
+    """What is in the filter after `a` on the field of a name."""
+    tree = person.main.query_one(FieldTree)
+    tree.focus()
+    tree.point_at(next(index for index, each in enumerate(tree.facts) if each.name == name))
+    await person.press("a")
+    return person.main.query_one(FilterLine).value
+
+
+async def test_fields_that_the_socket_tells(people: People, size: tuple[int, int], peer: socket.socket) -> None:
+    async with people(size) as person:
+        await with_frames(person, peer, 12)
+        await person.show_details()
+        person.main.query_one(FieldTree).focus()
+        await person.sees("a: filter")
+        name = person.session.peer_name(person.rows[-1].peer)
+        assert await asked(person, "length") == "len==8"
+        await person.sees("✓ 2 of 12 rows")
+        assert person.main.query_one(FilterLine).has_focus, "to go on with, or to see its rows with Enter"
+        assert await asked(person, "sin_port") == f'len==8 and peer=="{name}"'
+        assert await asked(person, "frame") == f'len==8 and peer=="{name}" and dir==in'
+        await person.sees("✓ 2 of 12 rows")
+        await person.press("enter")
+        assert person.main.traffic.view.has_focus
+        before = person.main.query_one(FilterLine).value
+        assert await asked(person, "time") == before
+        await person.sees("There is no filter for this field.")
+
+
+async def test_fields_that_a_decoder_reads(people: People) -> None:
+    async with people((120, 40)) as person:
+        tree, _ = await links_of_kernel(person)
+        assert await asked(person, "IFNAME") == "nl.ifname==lo"
+        await person.press("escape")
+        assert await asked(person, "RTM_NEWLINK") == "nl.type==RTM_NEWLINK"
+        await person.sees("✓ ")
+        frame = person.main.traffic.view.current()
+        assert frame is not None
+        filters = [filter_by(tree.facts, index, frame, person.session) for index in range(len(tree.facts))]
+        for each in filter(None, filters):
+            predicate = filter_of(each, person.session)
+            assert predicate is not None
+            assert predicate(frame), each
+        assert {"nl.mtu==65536", "nl.operstate==UNKNOWN"} & set(filters)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "len==8"),
+        (" x ", "x and len==8"),
+        ("x or y", "(x or y) and len==8"),
+        ("x||y", "(x||y) and len==8"),
+        ("len==8", "len==8"),
+    ],
+)
+def test_a_filter_is_narrowed(before: str, after: str) -> None:
+    assert narrowed(before, "len==8") == after
+    assert compile_filter(after, str) is not None
