@@ -11,7 +11,7 @@ from test_rows_shown import row
 from test_traffic_pane import with_frames
 
 from sockexplorer.ui.rules import MOST, Painter, Rule
-from sockexplorer.ui.screens.rules import RulesScreen
+from sockexplorer.ui.screens.rules import RuleList, RulesScreen
 from sockexplorer.ui.settings import Settings, load
 from sockexplorer.ui.widgets.filter_bar import FilterLine
 
@@ -67,6 +67,29 @@ async def test_a_rule_is_made_checked_and_kept(
         await person.until(lambda: person.app.screen is person.main)
         assert signs(person) == ["①", " ", " ", " ", " "]
     assert load(file).rules == (Rule("n==1", "yellow"),)
+
+
+async def test_tab_goes_from_the_filter_to_the_colours_and_enter_still_takes_the_rule(
+    people: People, peer: socket.socket
+) -> None:
+    """What the note promises holds; the line is never open without the keys that close it."""
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 5)
+        await person.press("C", "a", *"le", "tab")
+        line = person.app.screen.query_one(FilterLine)
+        assert line.value == "len", "while there is something to complete, tab takes it"
+        await person.press(*">1")
+        await person.sees("✓ enter takes it, tab goes through the colours")
+        await person.press("tab", "tab", "shift+tab")
+        assert line.has_focus
+        await person.press("enter")
+        await person.sees("① orange", "len>1")
+        await person.press("a", *"n==5")
+        await person.click(person.app.screen.query_one(RuleList), offset=(20, 3))
+        assert not line.display, "who goes to the rules has left the line"
+        await person.press("escape")
+        await person.until(lambda: person.app.screen is person.main, "one escape leads back")
+        assert signs(person) == ["①"] * 5
 
 
 async def test_a_rule_colours_the_row_and_no_other(people: People, peer: socket.socket) -> None:

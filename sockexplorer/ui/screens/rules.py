@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.style import Style
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -28,12 +28,20 @@ SIGN_CELLS = 12
 
 
 class RuleLine(FilterLine):
-    """The filter of a rule."""
+    """The filter of a rule. It keeps the focus until it is taken or left: tab goes on to the colours below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Take it"),
         Binding("escape", "leave", "Leave it as it was"),
+        Binding("tab", "complete_or_colour", "Complete", id="filter-complete"),
+        Binding("shift+tab", "screen.colour(-1)", "Colour before", show=False),
     ]
+
+    async def action_complete_or_colour(self) -> None:
+        if self.completes:
+            self.action_complete()
+        else:
+            await self.run_action("screen.colour(1)")
 
 
 class RuleList(LineView):
@@ -78,7 +86,7 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
         Binding("d,delete", "remove", "Remove", key_display="d"),
         Binding("K,shift+up", "shift(-1)", "Up", key_display="K"),
         Binding("J,shift+down", "shift(1)", "Down", key_display="J"),
-        Binding("ctrl+t", "colour", "Next colour", key_display="ctrl+t"),
+        Binding("ctrl+t", "colour(1)", "Next colour", key_display="ctrl+t"),
         Binding("escape", "back", "Back"),
     ]
 
@@ -195,6 +203,11 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
         self._say(last if self._rules else "a adds a rule of your own, which comes before these", "$foreground-muted")
         self.refresh_bindings()
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        # A click on the rules leaves the line, as escape does: its keys are those of the list from then on.
+        if self._editing and event.widget is self._list:
+            self._leave_line()
+
     def _judge(self) -> None:
         """Say whether the rule is right, and show its colour."""
         rule = Rule(self._line.value.strip(), self._colour)
@@ -208,7 +221,10 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
         elif offered:
             self._say(tab_text(offered), "$foreground-muted")
         else:
-            self._say("✓ enter takes it" if rule.filter else "which rows? as in the filter", "$foreground-muted")
+            self._say(
+                "✓ enter takes it, tab goes through the colours" if rule.filter else "which rows? as in the filter",
+                "$foreground-muted",
+            )
         self.refresh_bindings()
 
     def _say(self, text: str, style: str) -> None:
@@ -239,9 +255,9 @@ class RulesScreen(ModalScreen[tuple[Rule, ...]]):
         event.stop()
         self._leave_line()
 
-    def action_colour(self) -> None:
+    def action_colour(self, step: int) -> None:
         names = list(COLOURS)
-        self._colour = names[(names.index(self._colour) + 1) % len(names)]
+        self._colour = names[(names.index(self._colour) + step) % len(names)]
         self._judge()
 
     @on(Bar.Picked)

@@ -61,8 +61,13 @@ class FilterLine(SearchLine):
         Binding("tab", "complete", "Complete", id="filter-complete"),
     ]
 
+    @property
+    def completes(self) -> bool:
+        """Whether there is something for tab to take."""
+        return len(self._suggestion) > len(self.value)
+
     def action_complete(self) -> None:
-        if self._suggestion and len(self._suggestion) > len(self.value):
+        if self.completes:
             self.value = self._suggestion
             self.cursor_position = len(self.value)
         else:
