@@ -14,11 +14,13 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import termios
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +38,8 @@ NO_STATUS, TIMED_OUT = 70, 124
 """Exit statuses of our own: the guest died without a word (sysexits.h, EX_SOFTWARE); it took too long (timeout(1))."""
 PIECE = 3072
 """Bytes of stdin that are on their way at most: less than a terminal's buffer of 4096."""
-PR_SET_CHILD_SUBREAPER = 36
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """prctl(2)."""
 
 
@@ -66,8 +69,8 @@ def run(kernel: Path, job: Job) -> int:
     try:
         _prepare(directory, job)
         (directory / "modules").write_text(f"{kernel.resolve().parent}/lib/modules\n")
-        with _signals():
-            return _boot(kernel, directory, job)
+        with _signals(), _processor() as processor:
+            return _boot(kernel, directory, job, processor)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -92,21 +95,17 @@ def _prepare(directory: Path, job: Job) -> None:
             (directory / name).touch()
 
 
-def _boot(kernel: Path, directory: Path, job: Job) -> int:
+def _boot(kernel: Path, directory: Path, job: Job, processor: int) -> int:
     # The stubs of guest processes become ours when the kernel ends: without this they would be init's.
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     console, out, err = (os.pipe() for _ in range(3))
     log = bytearray()
     pumps = [
         threading.Thread(target=_pump, args=(source, sink), daemon=True)
         for source, sink in ((console[0], log), (out[0], sys.stdout.buffer), (err[0], sys.stderr.buffer))
     ]
-    for pump in pumps:
-        pump.start()
     given, giving = os.pipe()
     taken, taking = os.pipe()
-    threading.Thread(target=_give, args=(giving, taken, job.stdin), daemon=True).start()
     command = [
         str(kernel), f"mem={job.memory}M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw",
         f"init={directory}/init.sh", f"uml_dir={directory}", "con=null", f"con0=null,fd:{console[1]}",
@@ -115,9 +114,10 @@ def _boot(kernel: Path, directory: Path, job: Job) -> int:
         *job.arguments,
     ]  # fmt: skip
     attributes = termios.tcgetattr(0) if job.terminal and sys.stdin.isatty() else None
+    # Before there are threads, beside which a process that is not yet another program can do nothing safely.
     process = subprocess.Popen(
         command,
-        preexec_fn=_one_processor,
+        preexec_fn=lambda: _settle(processor),
         pass_fds=(console[1], out[1], err[1], given, taking),
         env={**os.environ, "TMPDIR": _memory_directory(job.memory) or str(directory)},
         start_new_session=not job.terminal,
@@ -127,6 +127,8 @@ def _boot(kernel: Path, directory: Path, job: Job) -> int:
     )
     for descriptor in (console[1], out[1], err[1], given, taking):
         os.close(descriptor)
+    for thread in (*pumps, threading.Thread(target=_give, args=(giving, taken, job.stdin), daemon=True)):
+        thread.start()
     status: int | None = None
     try:
         process.wait(job.seconds)
@@ -137,8 +139,9 @@ def _boot(kernel: Path, directory: Path, job: Job) -> int:
         _end(process, own_group=not job.terminal)
         if attributes is not None:
             termios.tcsetattr(0, termios.TCSADRAIN, attributes)
+    # As long as it takes: whoever reads our output may be slow, and nobody else writes to these pipes any more.
     for pump in pumps:
-        pump.join(10)
+        pump.join()
     if status is not None:
         return status
     try:
@@ -177,10 +180,28 @@ def _give(giving: int, taken: int, stdin: bool) -> None:
         ready.read()
 
 
-def _one_processor() -> None:
-    """Kernel and stubs never run at the same time: on one processor they switch four times as fast."""
+@contextlib.contextmanager
+def _processor() -> Iterator[int]:
+    """A processor for a kernel and its stubs, which no other launcher takes meanwhile if it finds one that is free.
+
+    Kernel and stubs never run at the same time: on one processor they switch four times as fast.
+    """
     processors = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
+    first = os.getpid() % len(processors)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
+        for each in (*processors[first:], *processors[:first]):
+            with contextlib.suppress(OSError):
+                claim.bind(f"\0sockexplorer-lab-processor-{each}")
+                break
+        else:
+            each = processors[first]
+        yield each
+
+
+def _settle(processor: int) -> None:
+    """Called in the process that becomes the kernel: it stays on a processor, and ends when we do, even by SIGKILL."""
+    os.sched_setaffinity(0, {processor})
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _memory_directory(mebibytes: int) -> str | None:
@@ -194,15 +215,27 @@ def _memory_directory(mebibytes: int) -> str | None:
 
 
 def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
-    """Kill the kernel if it still runs, and reap it with its stubs."""
+    """Kill the kernel if it still runs, and reap it with its stubs, which keep our pipes open as long as they live."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL) if own_group else process.kill()
     process.wait()
     with contextlib.suppress(ChildProcessError):
-        for _ in range(200):
+        while True:
+            # A stub whose kernel was killed alone runs on, wherever that leads.
+            for stub in _children():
+                os.kill(stub, signal.SIGKILL)
             if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                threading.Event().wait(0.01)
+                time.sleep(0.01)
+
+
+def _children() -> list[int]:
+    """Our children (proc(5), ``/proc/PID/task/TID/children``); none of them is reaped but by us."""
+    with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
+        return [
+            int(each) for task in Path("/proc/self/task").iterdir() for each in (task / "children").read_text().split()
+        ]
+    return []
 
 
 @contextlib.contextmanager

@@ -51,10 +51,24 @@ fi
 # Through pipes: a command that is killed must not leave half a line in the terminal driver.
 stty -F /dev/tty1 raw -echo 2>/dev/null
 stty -F /dev/tty2 raw -echo 2>/dev/null
-mkfifo /run/out /run/err
-cat </run/out >/dev/tty1 &
+mkfifo /run/out /run/err /run/over
+# Held open: a terminal that is closed waits for half a minute at most until it is rid of what it holds.
+exec 4<>/run/over 5>/dev/tty1 6>/dev/tty2
+# Until the other end is closed. When descriptor 4 has ended, the command has: what it left running may hold the pipe
+# open, and has a second to finish, of which writing to a host that is slow to read takes nothing, and 16 MiB.
+copy='
+    sub pass {
+        my $n = sysread(STDIN, my $data, 65536) or exit;
+        for (my $at = 0; $at < $n; ) { $at += syswrite(STDOUT, $data, $n - $at, $at) // exit }
+        $n
+    }
+    my ($ready, $n, $seconds, $left) = ("", 0, 1, 2 ** 24);
+    pass while select($ready = "\x11", undef, undef, undef) and !vec($ready, 4, 1);
+    $left -= pass while $left > 0 and ($n, $seconds) = select($ready = "\1", undef, undef, $seconds) and $n;
+'
+perl -e "$copy" </run/out 4</run/over >&5 5>&- 6>&- &
 out=$!
-cat </run/err >/dev/tty2 &
+perl -e "$copy" </run/err 4</run/over >&6 5>&- 6>&- &
 err=$!
 in=/dev/null
 if [ -e "$job/stdin" ]; then
@@ -68,20 +82,15 @@ if [ -e "$job/stdin" ]; then
         sub take { my ($n) = @_; my $d = ""; while (length $d < $n) { sysread(STDIN, $d, $n - length $d, length $d) or exit } $d }
         open my $ready, ">&=3";
         while (syswrite($ready, ".") and $n = unpack "N", take(4)) { syswrite(STDOUT, take($n)) or exit }
-    ' <&3 >$in &
+    ' <&3 >$in 4>&- 5>&- 6>&- &
     exec 3<&-
 fi
-sh "$job/command" <$in >/run/out 2>/run/err
+sh "$job/command" <$in >/run/out 2>/run/err 4>&- 5>&- 6>&-
 status=$?
-# What the command left running may hold the pipes open: it has a second to finish.
-waited=0
-while [ $waited -lt 20 ] && { kill -0 $out || kill -0 $err; } 2>/dev/null; do
-    sleep 0.05
-    waited=$((waited + 1))
-done
-kill $out $err 2>/dev/null
+exec 4>&-
+wait $out $err
 # What the terminal driver still holds goes out before the power does: stty waits for it (TCSADRAIN).
-stty -F /dev/tty1 raw 2>/dev/null
-stty -F /dev/tty2 raw 2>/dev/null
+stty raw <&5
+stty raw <&6
 echo $status >"$job/status"
 off

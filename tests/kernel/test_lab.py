@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
-from support import gone
+from support import gone, unshare, wait
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -39,6 +41,23 @@ def test_what_the_command_left_running_has_its_say(late: int, closed: int) -> No
     """One pipe that is closed already must not cut off what still comes through the other."""
     done = lab("run", "--", "sh", "-c", f"(sleep 0.4; echo late >&{late}) {closed}>/dev/null & exit 7")
     assert (done.stdout, done.stderr, done.returncode) == (*(("late\n", "") if late == 1 else ("", "late\n")), 7)
+
+
+def test_a_host_that_reads_late_loses_nothing(tmp_path: Path) -> None:
+    """The command has ended, and what it said is still in pipes of the guest's, for more than a second."""
+    words = f"head -c 200000 /dev/zero; head -c 200000 /dev/zero >&2; touch {tmp_path}/over; exit 7"
+    command = [sys.executable, LAB, "run", "--writable", tmp_path, "--", "sh", "-c", words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        wait((tmp_path / "over").exists, "the command's end", PATIENCE)
+        time.sleep(3)
+        out, err = run.communicate(timeout=PATIENCE)
+    assert (len(out), len(err), run.returncode) == (200_000, 200_000, 7)
+
+
+def test_what_never_ends_holds_up_nobody() -> None:
+    done = lab("run", "--", "sh", "-c", "yes & sleep 1000 & exit 7")
+    assert done.returncode == 7
+    assert set(done.stdout.split()) == {"y"}
 
 
 def test_the_kernel_has_every_family() -> None:
@@ -111,6 +130,25 @@ def test_ending_the_launcher_ends_the_kernel() -> None:
         assert run.wait(PATIENCE) == 128 + 15
     assert children
     assert all(gone(int(child)) for child in children)
+
+
+def test_no_kernel_outlives_a_launcher_that_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, LAB, "run", "--", "sh", "-c", "echo up; sleep 600"], stdout=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"up\n"
+        (kernel,) = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+        run.kill()
+    wait(lambda: gone(int(kernel)), "the kernel's end")
+
+
+def test_two_kernels_do_not_share_a_processor() -> None:
+    """In a network of the test's own, where no other launcher has a claim."""
+    both = "with boot._processor() as first, boot._processor() as second: print(first, second)"
+    code = f"import sys; sys.path.insert(0, {str(LAB.parent)!r}); import boot\n{both}"
+    done = subprocess.run([*unshare(), sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(set(done.stdout.split())) == min(2, len(os.sched_getaffinity(0)))
 
 
 def test_wrong_usage() -> None:
