@@ -20,7 +20,8 @@ from sockexplorer.engine import ahead
 AHEAD = 64 * 2**20
 """Bytes that `Places.prepare` has ready."""
 MAPPED = 512 * 2**20
-"""Bytes of the file, which has holes, that a mapping grows by."""
+"""Bytes of the file, which has holes, that a mapping has; each one that follows has twice as many, for to make it
+takes the time of finding all pages of the one before again."""
 F_GET_SEALS = 1034
 """fcntl(2): refused for files on disks, whose pages may be missing when a mapping is written to."""
 HURRIED = 8
@@ -203,7 +204,8 @@ class Places:
         """
         if self._map is not None and len(self._map) >= end:
             return self._map
-        size = max(-(-end // MAPPED) * MAPPED, os.fstat(self._file).st_size & -UNIT)
+        twice = 0 if self._map is None else 2 * len(self._map)
+        size = max(-(-end // MAPPED) * MAPPED, twice, os.fstat(self._file).st_size & -UNIT)
         if os.fstat(self._file).st_size < size:
             os.ftruncate(self._file, size)
         made = mmap.mmap(self._file, size)
