@@ -21,6 +21,7 @@ from sockexplorer.core.endpoint import Endpoint
 
 LOG_BYTES = 64 * 2**20
 CLOSE_SECONDS = 2.0
+"""How long an engine that is to close may say nothing."""
 LONG_SECONDS = 1.0
 """After so long it is said what an operation waits for."""
 OPENED = {"bound": "bound to", "listening": "listening on", "open": "open as"}
@@ -152,7 +153,8 @@ class Conversation:
         self.hub.close(self.session, lambda result, problem: done.append(True))
         deadline = time.monotonic() + CLOSE_SECONDS
         while not done and self.hub.client.waiting and time.monotonic() < deadline:
-            self.pump(patience=0.05)
+            if self.pump(patience=0.05):
+                deadline = time.monotonic() + CLOSE_SECONDS
 
 
 @contextmanager

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TOGETHER = 256
 """Frames of one write, at most."""
+RECORDING = 5.0
+"""Seconds that what had come may take to be recorded when there is no more time to print it."""
 
 
 class Printer:
@@ -71,8 +73,8 @@ class Printer:
 
     @property
     def by_block(self) -> bool:
-        """Whether `take_block` may take frames."""
-        return self._quiet and self._count is None
+        """Whether `take_block` may take frames: nothing of them is printed, or nothing any more."""
+        return self._count is None and (self._quiet or self.over)
 
     @contextmanager
     def until_refused(self) -> Iterator[None]:
@@ -92,7 +94,7 @@ class Printer:
 
     def take_block(self, session: Session, block: Block) -> bool:
         """Record all frames of a block at once; False where each is to be taken by itself. Raises as `take`."""
-        if not self.by_block or self.over:
+        if not self.by_block or (self.over and self._quiet):
             return False
         if self.recorder is not None and not self.recorder.add_block(session, block):
             return False
@@ -105,13 +107,27 @@ class Printer:
         return True
 
     def _look_at_time(self) -> None:
-        if self._stop.due if self.end_by is None else time.monotonic() > self.end_by:
-            self.flush()
-            self.over = self.end_by is not None
-            raise Stopped
+        if self.end_by is None:
+            if self._stop.due:
+                self.flush()
+                raise Stopped
+            return
+        late = time.monotonic() - self.end_by
+        if late <= 0:
+            return
+        if self.recorder is not None and late < RECORDING:
+            # A file takes in a moment what a person would be shown for minutes.
+            self.over |= not self._quiet
+            return
+        self.flush()
+        self.over = True
+        raise Stopped
 
     def take(self, session: Session | Opened, frame: Frame) -> None:
-        """Record and print a frame, soon. Raises `Gone`, `Full`, or `Stopped` when it is time amid a flood."""
+        """Record and print a frame, soon. Raises `Gone`, `Full`, or `Stopped` when it is time amid a flood.
+
+        When there is no more time to print it is recorded all the same.
+        """
         from sockexplorer.client.formats import as_lines
 
         if self.full or (self.over and (self.recorder is None or self._quiet)):
@@ -121,6 +137,8 @@ class Printer:
             self._session = cast("Session", session)
             self.recorder.add(self._session, frame)
         if self.over:
+            if not self.taken % TOGETHER:
+                self._look_at_time()
             return
         number = frame.number if self._numbered else self.taken
         text = "" if self._quiet else as_lines(self._kind, session, frame, number, self._width)
@@ -146,5 +164,9 @@ class Printer:
             return
         try:
             self.output.write(b"".join(waiting))
+        except Stopped:
+            if self.recorder is None or self.end_by is None:
+                raise
+            self.over = True
         finally:
             self.number += sum(end <= self.output.taken for end in accumulate(map(len, waiting)))

@@ -71,7 +71,8 @@ def command(
     length, payload (hex), truncated, ancillary (an object or null).
 
     --write records what comes as pcapng, for Wireshark and for "open". A frame whose line was printed is in the file,
-    whatever ends the watch. When the disk is full it stops behind the last whole frame, and says so.
+    whatever ends the watch; when it is stopped, what had come is recorded though there is no time to print it. When the
+    disk is full it stops behind the last whole frame, and says so.
 
     Exit status: 0 it stopped as above; 1 refused, reset or failed; 2 wrong usage, also for an ADDRESS that is neither
     a literal nor the plain form; 143 SIGTERM, 129 SIGHUP.
@@ -147,8 +148,10 @@ def follow(talk: Conversation, printer: Printer, endpoint: Endpoint, seconds: fl
         if not stop.signal and talk.session.state == "connecting":
             raise Failed(f"not connected after {seconds:g} s") from None
     printer.end_by = time.monotonic() + GRACE
+    talk.on_block = printer.take_block
     with suppress(Stopped), printer.until_refused():
         talk.close()
+    with suppress(Stopped), printer.until_refused():
         printer.flush(last=True)
     return failed
 

@@ -31,6 +31,7 @@ from support import PATIENCE, udp, wait
 from verbs import COMMAND
 
 from sockexplorer.capture import pcapng
+from sockexplorer.capture.provenance import see
 from sockexplorer.capture.reading import records
 from sockexplorer.capture.sink import FileSink, Full
 from sockexplorer.cli import stopping
@@ -298,6 +299,25 @@ def test_who_reads_a_fifo_no_more_does_not_hold_the_watch(run: Run, tmp_path: Pa
     finally:
         with contextlib.suppress(OSError):
             os.close(reader)
+
+
+def test_what_came_is_recorded_though_nobody_reads_the_lines(run: Run, tmp_path: Path) -> None:
+    count, path = 3000, tmp_path / "w.pcapng"
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb"):
+        address = str(tmp_path / "mine")
+        watch = run("watch", "unix/dgram", "--bind", address, "--json", "--write", str(path), stdout=writing)
+        watch.address()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(PATIENCE)
+            for number in range(count):
+                sock.sendto(struct.pack(">I", number), address)
+        wait(lambda: waiting_in(reading) > 2**16 - 4096, "the pipe to be filled")
+        assert watch.end(signal.SIGINT) == 0
+    with path.open("rb") as file:
+        kept = [see(each).payload for each in records(file.read)]
+    assert kept == [struct.pack(">I", number) for number in range(len(kept))]
+    assert len(kept) > count / 2, "a few may have waited in the kernel"
 
 
 def waiting_in(pipe: int) -> int:
