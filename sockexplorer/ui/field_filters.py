@@ -44,7 +44,7 @@ def _candidates(facts: Sequence[Fact], index: int, frame: Frame, session: Sessio
     elif path == ["length"]:
         yield f"len=={frame.length}"
     elif path[0] == "peer":
-        yield _equals("peer", session.peer_name(frame.peer), None)
+        yield equals("peer", session.peer_name(frame.peer))
     elif path[0] != "time":
         fact, name = facts[index], "id" if path[-1] == "can_id" else path[-1].lower()
         values = session.fields(frame) if len(path) > 1 else {}
@@ -54,10 +54,10 @@ def _candidates(facts: Sequence[Fact], index: int, frame: Frame, session: Sessio
             if field.partition(".")[2] == name:
                 for text, number in found:
                     if escape(text, VALUE_CHARACTERS) == fact.value:
-                        yield _equals(field, text, number)
+                        yield equals(field, text, number)
         beside = f"{ancillary_fields.PREFIX}{'.'.join(path)}".replace(" ", "_")
         for text, number in ancillary_fields.values_of(frame).get(beside.lower(), ()):
-            yield _equals(beside, text, number)
+            yield equals(beside, text, number)
 
 
 def _path(facts: Sequence[Fact], index: int) -> list[str]:
@@ -70,7 +70,8 @@ def _path(facts: Sequence[Fact], index: int) -> list[str]:
     return path
 
 
-def _equals(field: str, text: str, number: int | None) -> str:
+def equals(field: str, text: str, number: int | None = None) -> str:
+    """The comparison that a field passes whose value this is."""
     if _WORD.match(text):
         return f"{field}=={text}"
     if number is not None:

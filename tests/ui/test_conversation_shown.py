@@ -18,6 +18,7 @@ from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.files import open_file
 from sockexplorer.ui.screens.conversation import ConversationScreen, ConversationView
 from sockexplorer.ui.screens.statistics import StatisticsScreen, Table
+from sockexplorer.ui.widgets.filter_bar import FilterLine
 
 People = Callable[..., Person]
 
@@ -134,6 +135,43 @@ async def test_kinds_of_netlink_messages_are_told_apart(people: People) -> None:
         await person.sees("→ RTM_GETLINK", "← RTM_NEWLINK lo ")
         await person.press("tab")
         await person.sees("→ 0000 ")
+
+
+async def test_from_a_conversation_and_from_statistics_to_the_rows(
+    people: People, size: tuple[int, int], peer: socket.socket
+) -> None:
+    """So that they are saved, copied, or gone through one by one."""
+    async with people(size) as person:
+        await with_frames(person, peer, 3)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            for payload in (b"a longer datagram", b"another"):
+                other.sendto(payload, person.session.local)  # type: ignore[arg-type]
+            await person.until(lambda: len(person.rows) == 5, "its frames")
+            name = person.session.peer_name(person.rows[-1].peer)
+        view, line = person.main.traffic.view, person.main.query_one(FilterLine)
+        view.focus()
+        await person.press("k", "j", "F")
+        await person.until(lambda: isinstance(person.app.screen, ConversationScreen))
+        assert "Only its rows" in person.offered()
+        await person.press("/")
+        await person.until(lambda: person.app.screen is person.main and view.line_count() == 2, "its rows")
+        assert line.value == f'peer=="{name}"'
+        assert view.has_focus
+        await person.press("escape", "escape", "S")
+        await person.until(lambda: isinstance(person.app.screen, StatisticsScreen))
+        table = person.app.screen.query_one(Table)
+        await person.until(lambda: len(table.rows) == 2, "both peers")
+        await person.press("enter")
+        await person.until(lambda: person.app.screen is person.main and view.line_count() == 3, "the rows of the first")
+        await person.press("S", "tab", "G")
+        await person.until(lambda: isinstance(person.app.screen, StatisticsScreen))
+        await person.sees("16-31")
+        await person.press("enter")
+        await person.until(lambda: person.app.screen is person.main and view.line_count() == 1, "the longest")
+        assert line.value == "len>=16 len<=31"
+        await person.press("S", "tab", "tab")
+        await person.sees("udp", "100.0%")
+        assert "Only its rows" not in person.offered(), "no filter tells protocols apart"
 
 
 async def test_hostile_payloads_in_a_conversation(people: People, size: tuple[int, int], peer: socket.socket) -> None:

@@ -133,13 +133,19 @@ class RowDuties(Pane):
             from sockexplorer.ui.screens.conversation import ConversationScreen
 
             # While the end is followed, nobody chose that row.
-            self.app.push_screen(ConversationScreen(self.session, frame, from_start=self.view.following))
+            screen = ConversationScreen(self.session, frame, from_start=self.view.following)
+            self.app.push_screen(screen, self._show_only)
+
+    def _show_only(self, expression: str | None) -> None:
+        if expression:
+            self.query_one(FilterBar).start_with(expression)
+            self.view.focus()
 
     def action_statistics(self) -> None:
         if self.session is not None:
             from sockexplorer.ui.screens.statistics import StatisticsScreen
 
-            self.app.push_screen(StatisticsScreen(self.session))
+            self.app.push_screen(StatisticsScreen(self.session), self._show_only)
 
     @on(FieldTree.Asked)
     def _filter_by_field(self, event: FieldTree.Asked) -> None:

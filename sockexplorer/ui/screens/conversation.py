@@ -19,6 +19,7 @@ from sockexplorer.client.following import between, ends_of, rows_between
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
+from sockexplorer.ui.field_filters import equals
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.key_line import KeyLine
 from sockexplorer.ui.widgets.lines import LineView
@@ -49,12 +50,13 @@ class ConversationView(LineView):
         return [(glyph, style), (line.text, style)]
 
 
-class ConversationScreen(ModalScreen[None]):
-    """Follows on while frames come."""
+class ConversationScreen(ModalScreen[str]):
+    """Follows on while frames come. Returns the filter for its rows, if the person wants to see these."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,right,l,left,h,shift+tab", "mode", "Text or hex", key_display="tab"),
         Binding("y", "copy", "Copy"),
+        Binding("slash", "rows", "Only its rows", key_display="/"),
         Binding("escape,F", "dismiss(None)", "Back"),
         Binding("q", "app.quit", "Quit"),
     ]
@@ -151,6 +153,15 @@ class ConversationScreen(ModalScreen[None]):
     def _picked(self, event: Bar.Picked) -> None:
         if event.name != self._mode:
             self.action_mode()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "rows":
+            # Of two ends of a packet there is no filter.
+            return self._between is None and bool(self._session.peer_name(self._peer))
+        return super().check_action(action, parameters)
+
+    def action_rows(self) -> None:
+        self.dismiss(equals("peer", self._session.peer_name(self._peer)))
 
     def action_copy(self) -> None:
         conversation = self.query_one(ConversationView).conversation

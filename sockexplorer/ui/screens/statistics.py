@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.style import Style
@@ -18,6 +19,7 @@ from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count, frames, size
 from sockexplorer.ui.columns import kind_of, protocol_of_peer
+from sockexplorer.ui.field_filters import equals
 from sockexplorer.ui.status import MUTED, Part, fitted, loss
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.key_line import KeyLine
@@ -36,11 +38,24 @@ class Table(LineView):
     """A line for each key: frames, their share, in and out, bytes."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--share", "table--muted"}
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Only its rows")]
 
     def __init__(self) -> None:
         super().__init__(id="statistics")
         self.rows: list[tuple[str, Tally]] = []
+        self.filter_of: Callable[[int], str] = lambda index: ""
+        """The filter that passes what a line counts, "" where there is none."""
         self.total = Tally()
+
+    @property
+    def filter(self) -> str:
+        """The filter for the line under the cursor, "" for none."""
+        return self.filter_of(self.cursor) if self.cursor < len(self.rows) else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "choose" and not self.filter:
+            return False
+        return super().check_action(action, parameters)
 
     def room(self, width: int) -> int:
         """Cells for a name: what the numbers leave, of which none is longer than that of all together."""
@@ -82,8 +97,8 @@ class Table(LineView):
         ]
 
 
-class StatisticsScreen(ModalScreen[None]):
-    """Counts a little at a time and goes on while frames come."""
+class StatisticsScreen(ModalScreen[str]):
+    """Counts a little at a time and goes on while frames come. Returns the filter for a line, if the person asks."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,right,l", "view(1)", "Peer, length, protocol", key_display="tab"),
@@ -97,6 +112,8 @@ class StatisticsScreen(ModalScreen[None]):
         self._session = session
         self._view = "peer"
         self._marked = ""
+        self._keys: list[int] = []
+        """The number of each line's peer, or of the bits of its length; none by protocol."""
         self._statistics = session.statistics(
             lambda frame: kind_of(frame, session), lambda peer: protocol_of_peer(peer, session)
         )
@@ -111,7 +128,9 @@ class StatisticsScreen(ModalScreen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one(Table).focus()
+        table = self.query_one(Table)
+        table.filter_of = self._filter_of
+        table.focus()
         self._show()
         self.set_interval(1 / 10, self._tick)
 
@@ -124,7 +143,14 @@ class StatisticsScreen(ModalScreen[None]):
 
     def _show(self) -> None:
         table, found = self.query_one(Table), self._statistics
-        table.total, table.rows = found.total, self._rows()
+        offered = table.filter
+        table.total, rows = found.total, self._rows()
+        table.rows, self._keys = (
+            [(name, tally) for name, tally, _ in rows],
+            [key for *_, key in rows if key is not None],
+        )
+        if bool(offered) != bool(table.filter):
+            self.refresh_bindings()
         width = table.scrollable_content_region.width
         head = Content.styled(table.head(self._view, width), "$foreground-muted")
         self.query_one("#statistics-head", Static).update(head, layout=False)
@@ -143,18 +169,41 @@ class StatisticsScreen(ModalScreen[None]):
             parts.append(Part(MUTED, ((40, f"{count(found.behind)} rows to go"),)))
         return parts if lost is None else [*parts, lost]
 
-    def _rows(self) -> list[tuple[str, Tally]]:
+    def _rows(self) -> list[tuple[str, Tally, int | None]]:
+        """Each line's name, what it counts, and its key."""
         found = self._statistics
         if self._view == "length":
-            return [(length_range(bits), tally) for bits, tally in sorted(found.lengths.items())]
+            return [(length_range(bits), tally, bits) for bits, tally in sorted(found.lengths.items())]
+        named: list[tuple[str, Tally, int | None]]
         if self._view == "peer":
-            named = [(self._peer(number), tally) for number, tally in found.peers.items()]
+            named = [(self._peer(number), tally, number) for number, tally in found.peers.items()]
         else:
-            named = list(found.kinds.items())
+            named = [(kind, tally, None) for kind, tally in found.kinds.items()]
         return sorted(named, key=lambda each: -each[1].frames)
+
+    def _filter_of(self, index: int) -> str:
+        if index >= len(self._keys):
+            return ""
+        key = self._keys[index]
+        if self._view == "length":
+            least, _, most = length_range(key).partition("-")
+            return f"len>={least} len<={most}" if most else f"len=={least}"
+        name = "" if key == MORE else self._session.peer_name(key)
+        return equals("peer", name) if name else ""
 
     def _peer(self, number: int) -> str:
         return OTHERS if number == MORE else self._session.peer_name(number) or "(no address)"
+
+    @on(LineView.Moved)
+    def _moved(self, event: LineView.Moved) -> None:
+        event.stop()
+        self.refresh_bindings()
+
+    @on(LineView.Chosen)
+    def _chosen(self, event: LineView.Chosen) -> None:
+        event.stop()
+        if expression := self.query_one(Table).filter:
+            self.dismiss(expression)
 
     def action_view(self, step: int) -> None:
         self._view = VIEWS[(VIEWS.index(self._view) + step) % len(VIEWS)]
