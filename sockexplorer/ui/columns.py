@@ -29,12 +29,12 @@ TIMES: dict[TimeMode, str] = {
 COLUMNS: dict[str, str] = {
     "number": "the row's number, for life",
     "time": "when it was received or sent",
-    "direction": "← in, → out, ⇠ ⇢ cut short, and what happened to the socket",
+    "direction": "← in, → out, ⇠ ⇢ cut short, and signs of events",
     "peer": "the other end, by name where it is known",
     "length": "bytes on the wire",
     "protocol": "the protocol; from 100 columns on",
     "summary": "what a decoder says, or the payload",
-    "ancillary": "what came beside it, where there is room: TTL, credentials, VLAN …",
+    "ancillary": "what came beside it, with room: TTL, credentials …",
 }
 WIDE = 99
 """Cells from which on a row has room: those of a terminal of 100 columns, less the scroll bar."""
@@ -111,7 +111,9 @@ def row_cells(
             cells.append((f"{glyph} ", style))
         elif column == "peer":
             room = min(28 if wide else 21, max(9, session.longest_name))
-            cells.append((f"{_cut(session.peer_in_rows(frame.peer), room):<{room}} ", muted if frame.event else style))
+            cells.append(
+                (f"{both_ends(session.peer_in_rows(frame.peer), room):<{room}} ", muted if frame.event else style)
+            )
         elif column == "length":
             cells.append((f"{'' if frame.event else frame.length:>6} ", muted))
         elif column == "protocol" and (wide or look.columns != tuple(COLUMNS)):
@@ -191,7 +193,7 @@ def _marks(frame: Frame) -> str:
     return marks
 
 
-def _cut(text: str, width: int) -> str:
+def both_ends(text: str, width: int) -> str:
     """Keep both ends of a name: the port is at the end."""
     if len(text) <= width:
         return text

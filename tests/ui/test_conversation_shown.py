@@ -137,6 +137,19 @@ async def test_kinds_of_netlink_messages_are_told_apart(people: People) -> None:
         await person.sees("→ 0000 ")
 
 
+async def test_peers_that_differ_in_their_ports_are_told_apart_on_a_narrow_screen(
+    people: People, peer: socket.socket
+) -> None:
+    async with people((60, 20)) as person:
+        await with_frames(person, peer, 2)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.sendto(b"x", person.session.local)  # type: ignore[arg-type]
+            port = other.getsockname()[1]
+            await person.until(lambda: len(person.rows) == 3, "its frame")
+        await person.press("S")
+        await person.sees(f":{peer.getsockname()[1]} ", f":{port} ")
+
+
 async def test_from_a_conversation_and_from_statistics_to_the_rows(
     people: People, size: tuple[int, int], peer: socket.socket
 ) -> None:

@@ -38,6 +38,13 @@ async def test_the_answer_to_a_key_takes_the_place_of_the_one_before(people: Peo
         assert len(person.app.screen.query(ToastHolder)) == 2
 
 
+async def test_each_column_to_choose_from_is_on_one_line(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 1)
+        await person.press("c")
+        await person.sees(*(f"[x] {name:<9}  {what}" for name, what in COLUMNS.items()))
+
+
 async def test_time_is_told_in_three_ways(people: People, size: tuple[int, int], peer: socket.socket) -> None:
     async with people(size) as person:
         await with_frames(person, peer, 4)

@@ -18,7 +18,7 @@ from sockexplorer.capture.statistics import MORE, OTHERS, Tally, length_range
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count, frames, size
-from sockexplorer.ui.columns import kind_of, protocol_of_peer
+from sockexplorer.ui.columns import both_ends, kind_of, protocol_of_peer
 from sockexplorer.ui.field_filters import equals
 from sockexplorer.ui.status import MUTED, Part, fitted, loss
 from sockexplorer.ui.widgets.bar import Bar
@@ -90,7 +90,7 @@ class Table(LineView):
         room = self.room(width)
         numbers, _, octets = self.numbers(tally).rpartition("  ")
         return [
-            (f"{escape(name, room):<{room}} ", Style()),
+            (f"{both_ends(escape(name), room):<{room}} ", Style()),
             (numbers, Style()),
             (f"  {octets}", self.tone("table--muted")),
             (bar, self.tone("table--share")),
