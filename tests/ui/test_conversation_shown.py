@@ -16,6 +16,7 @@ from sockexplorer.capture.link_types import ETHERNET
 from sockexplorer.capture.statistics import Tally
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.files import open_file
+from sockexplorer.ui.screens import statistics
 from sockexplorer.ui.screens.conversation import ConversationScreen, ConversationView
 from sockexplorer.ui.screens.statistics import StatisticsScreen, Table
 from sockexplorer.ui.widgets.filter_bar import FilterLine
@@ -148,6 +149,22 @@ async def test_peers_that_differ_in_their_ports_are_told_apart_on_a_narrow_scree
             await person.until(lambda: len(person.rows) == 3, "its frame")
         await person.press("S")
         await person.sees(f":{peer.getsockname()[1]} ", f":{port} ")
+
+
+async def test_another_view_of_the_statistics_reads_no_number_of_the_view_before(
+    people: People, peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of a peer may be of any size: read as bits of a length it would fill the memory."""
+    asked = []
+    name_of = statistics.length_range
+    monkeypatch.setattr(statistics, "length_range", lambda bits: asked.append(bits) or name_of(bits))
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 3)
+        await person.press("S")
+        await person.until(lambda: isinstance(person.app.screen, StatisticsScreen))
+        await person.press("tab", "tab", "tab", "tab")
+        await person.sees("4-7")
+    assert set(asked) == {3}, "no length but seven bytes"
 
 
 async def test_from_a_conversation_and_from_statistics_to_the_rows(

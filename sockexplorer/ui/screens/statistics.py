@@ -112,6 +112,8 @@ class StatisticsScreen(ModalScreen[str]):
         self._session = session
         self._view = "peer"
         self._marked = ""
+        self._offers = False
+        """Whether the line under the cursor has a filter."""
         self._keys: list[int] = []
         """The number of each line's peer, or of the bits of its length; none by protocol."""
         self._statistics = session.statistics(
@@ -143,13 +145,13 @@ class StatisticsScreen(ModalScreen[str]):
 
     def _show(self) -> None:
         table, found = self.query_one(Table), self._statistics
-        offered = table.filter
         table.total, rows = found.total, self._rows()
         table.rows, self._keys = (
             [(name, tally) for name, tally, _ in rows],
             [key for *_, key in rows if key is not None],
         )
-        if bool(offered) != bool(table.filter):
+        if self._offers != bool(table.filter):
+            self._offers = not self._offers
             self.refresh_bindings()
         width = table.scrollable_content_region.width
         head = Content.styled(table.head(self._view, width), "$foreground-muted")
