@@ -27,6 +27,12 @@ from sockexplorer.capture.text_search import compile_regex, searcher, unquote
 
 FIELDS = ("dir", "len", "peer", "n", "event", "time", "comment")
 ALSO = ("direction", "length")
+OF_WIRESHARK = {
+    "frame.len": "len", "frame.number": "n", "frame.time": "time", "frame.comment": "comment", "ip.addr": "peer",
+    "ip.src": "peer", "ip.dst": "peer", "ipv6.addr": "peer", "udp.port": "peer", "tcp.port": "peer",
+    "netlink.hdr_type": "nl.type", "j1939.pgn": "can.pgn",
+}  # fmt: skip
+"""What fields of Wireshark are called here, for those who know them by that name."""
 _OPERATORS: dict[str, Compare] = {
     "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
 }  # fmt: skip
@@ -103,6 +109,7 @@ def _check_name(field: str, comparison: str, vocabulary: Vocabulary) -> None:
     if field in vocabulary.names or field.partition(".")[0] in vocabulary.open_prefixes:
         return
     near = difflib.get_close_matches(field, [*FIELDS, *ALSO, *vocabulary.names], 1, 0.7)
+    near = [OF_WIRESHARK[field]] if field in OF_WIRESHARK else near
     siblings = sorted(each for each in vocabulary.names if each.startswith(f"{field.partition('.')[0]}."))
     there_are = f"did you mean {near[0]}?" if near else f"there are {', '.join(siblings[:12] or FIELDS)}"
     raise FilterError(f'there is no field {field}; {there_are} (the text is found by "{comparison[:40]}")')

@@ -275,6 +275,8 @@ def test_fields_of_decoders(text: str, numbers: list[int]) -> None:
         ("can.zzzzzzzz==1", "there are can.id, can.pgn"),
         ("foo==1", "there is no field foo; there are dir, len, peer, n, event"),
         ("lenght>5", "did you mean length?"),
+        ("frame.len>5", "there is no field frame.len; did you mean len?"),
+        ("ip.addr==127.0.0.1", 'did you mean peer? (the text is found by "ip.addr==127.0.0.1")'),
         ("can.id>abc", "'abc' is not a number"),
     ],
 )

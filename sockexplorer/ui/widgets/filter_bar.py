@@ -21,6 +21,7 @@ from sockexplorer.client.finding import filter_of, vocabulary
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.decoders.fields import message_types
+from sockexplorer.decoders.packet import ETHERTYPES
 from sockexplorer.ui.clock import count
 from sockexplorer.ui.field_filters import narrowed
 from sockexplorer.ui.widgets.search_line import SearchLine
@@ -42,6 +43,8 @@ def offers(value: str, session: Session | None) -> list[str]:
             return EVENTS
         if field == "nl.type":
             return message_types()
+        if field == "eth.type":
+            return ETHERTYPES.values()
         if field == "peer" and session is not None:
             return [each.name for each in list(session.peers.values())[:MOST_PEERS]]
         return ()
