@@ -14,6 +14,7 @@ from sockexplorer.core.text import escape
 from sockexplorer.ui.facts import VALUE_CHARACTERS, Fact
 
 _WORD = re.compile(r"[A-Za-z_][\w.-]*\Z", re.ASCII)
+_HEX = re.compile(r"[0-9a-f]{1,16}\Z", re.ASCII)
 _EITHER = re.compile(r"\bor\b|\|\|", re.IGNORECASE)
 
 
@@ -75,6 +76,9 @@ def equals(field: str, text: str, number: int | None = None) -> str:
     if _WORD.match(text):
         return f"{field}=={text}"
     if number is not None:
-        return f"{field}=={number}"
+        # An id of CAN stands there in hexadecimal digits alone, flags with 0x: they are known by these.
+        digits = text.partition(" ")[0].lower().removeprefix("0x")
+        hexadecimal = _HEX.match(digits) and int(digits, 16) == number and digits != str(number)
+        return f"{field}==0x{digits}" if hexadecimal else f"{field}=={number}"
     quoted = text.replace("\\", r"\\").replace('"', r"\"")
     return f'{field}=="{quoted}"'

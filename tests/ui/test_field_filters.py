@@ -12,7 +12,7 @@ from test_traffic_pane import with_frames
 
 from sockexplorer.capture.filter import compile_filter
 from sockexplorer.client.finding import filter_of
-from sockexplorer.ui.field_filters import filter_by, narrowed
+from sockexplorer.ui.field_filters import equals, filter_by, narrowed
 from sockexplorer.ui.widgets.field_tree import FieldTree
 from sockexplorer.ui.widgets.filter_bar import FilterLine
 
@@ -63,6 +63,23 @@ async def test_fields_that_a_decoder_reads(people: People) -> None:
             assert predicate is not None
             assert predicate(frame), each
         assert {"nl.mtu==65536", "nl.operstate==UNKNOWN"} & set(filters)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "wanted"),
+    [
+        ("RTM_NEWLINK", 16, "x==RTM_NEWLINK"),
+        ("61444 EEC1 engine 1", 61444, "x==61444"),
+        ("18F00401", 0x18F00401, "x==0x18f00401"),
+        ("123", 0x123, "x==0x123"),
+        ("0x0002 NLM_F_MULTI", 2, "x==0x0002"),
+        ("16", 16, "x==16"),
+        ("7", 7, "x==7"),
+        ('two "words" \\', None, r'x=="two \"words\" \\"'),
+    ],
+)
+def test_a_value_is_written_as_it_is_read(text: str, number: int | None, wanted: str) -> None:
+    assert equals("x", text, number) == wanted
 
 
 @pytest.mark.parametrize(
