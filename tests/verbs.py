@@ -42,9 +42,9 @@ class Running:
 
     def said(self, pattern: str) -> re.Match[str]:
         """The first line of stderr that has the pattern, waiting for it."""
-        found = wait(
+        found = self._wait(
             lambda: next(filter(None, (re.search(pattern, line) for line in list(self.err))), None),
-            f"{pattern!r} on stderr; it has {self.err}",
+            f"{pattern!r} on stderr",
         )
         assert isinstance(found, re.Match)
         return found
@@ -55,8 +55,19 @@ class Running:
 
     def printed(self, count: int) -> list[str]:
         """The first lines of stdout, waiting until there are so many."""
-        wait(lambda: len(self.out) >= count, f"{count} lines; it has {self.out} and {self.err}")
+        self._wait(lambda: len(self.out) >= count, f"{count} lines")
         return self.out[:count]
+
+    def prints(self, text: str) -> str:
+        """The first line of stdout that has the text, waiting for it."""
+        found = self._wait(lambda: next((line for line in list(self.out) if text in line), None), f"{text!r} on stdout")
+        return str(found)
+
+    def _wait(self, condition: Callable[[], Any], what: str) -> Any:
+        try:
+            return wait(condition, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it has {self.out} and {self.err}") from None
 
     def end(self, number: int | None = None) -> int:
         """Send a signal if one is given; wait; the exit status."""

@@ -162,7 +162,7 @@ def test_a_killed_client_takes_its_engine_along(tmp_path: Path) -> None:
         assert path.is_socket()
         client.kill()
         client.wait()
-        wait(lambda: gone(engine), "the engine's end", patience=1.0)
+        wait(lambda: gone(engine), "the engine's end")
     assert not path.exists()
 
 

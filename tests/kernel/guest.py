@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 LAB = Path(__file__).with_name("lab.py")
-PATIENCE = 60
+PATIENCE = 300
+"""Seconds; reached only by a guest that does not end. On a slow machine several checks run beside it."""
 
 
 def lab(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:

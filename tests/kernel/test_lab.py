@@ -99,7 +99,7 @@ def test_the_environment_goes_along(tmp_path: Path) -> None:
 
 
 def test_stdin_goes_along_byte_for_byte_and_ends() -> None:
-    data = bytes(range(256)) * 20_001 + b"the end"
+    data = bytes(range(256)) * 5_001 + b"the end"
     done = subprocess.run(
         [sys.executable, LAB, "run", "--stdin", "--", "sha256sum"], input=data, capture_output=True,
         timeout=PATIENCE, check=False,

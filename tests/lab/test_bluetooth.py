@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import socket
 import struct
 import subprocess
@@ -249,7 +250,7 @@ def sockexplorer(*arguments: str) -> list[str]:
 @contextlib.contextmanager
 def watched(*arguments: str) -> Iterator[Iterator[dict[str, Any]]]:
     """The frames that ``sockexplorer watch`` prints, once it is open."""
-    command = sockexplorer("watch", *arguments, "--json", "--for", "60")
+    command = sockexplorer("watch", *arguments, "--json", "--for", "600")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
         assert watching.stderr is not None
         assert watching.stdout is not None
@@ -260,9 +261,11 @@ def watched(*arguments: str) -> Iterator[Iterator[dict[str, Any]]]:
             line = watching.stderr.readline()
             assert line, said
             said += line
-        yield map(json.loads, watching.stdout)
-        watching.terminate()
-        watching.communicate(timeout=PATIENCE)
+        try:
+            yield map(json.loads, watching.stdout)
+        finally:
+            watching.terminate()
+            watching.communicate(timeout=PATIENCE)
 
 
 def send(*arguments: str) -> str:
@@ -275,12 +278,13 @@ def send(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("protocol", ["l2cap", "rfcomm", "sco"])
-def test_watch_and_send(protocol: str) -> None:
+def test_watch_and_send(run: Callable[..., Any], protocol: str) -> None:
     there = f"{THERE} {ENDS[protocol]}".strip()
     with watched(f"bluetooth/{protocol}", "--bind", there) as frames:
-        said = send(f"bluetooth/{protocol}", "--connect", there, "--text", "v" * 48, "--wait", "1")
-        assert "sent 48 bytes to" in said
+        sending = run("send", f"bluetooth/{protocol}", "--connect", there, "--text", "v" * 48, "--wait", "600")
+        sending.said("sent 48 bytes to")
         seen = next(frames)
+        assert sending.end(signal.SIGINT) == 0
     assert (seen["payload"], seen["length"], seen["dir"]) == ((b"v" * 48).hex(), 48, "in")
     assert HERE in seen["peer"]
 

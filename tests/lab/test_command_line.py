@@ -21,6 +21,8 @@ from sockexplorer.families import find
 Run = Callable[..., Any]
 Done = Callable[..., subprocess.CompletedProcess[str]]
 LOOPBACK = {"inet": "127.0.0.1", "inet6": "[::1]"}
+UNTIL_ENDED = ("--wait", "600")
+"""Of what waits for answers, and is ended by the test when it has them."""
 
 
 @dataclass(frozen=True)
@@ -162,39 +164,39 @@ def test_devices_are_told_to_a_watcher(run: Run) -> None:
     assert "add@/devices/virtual/net/sx5" in watch.out[0]
 
 
-def test_a_dump_is_asked_for_and_printed(done: Done) -> None:
+def test_a_dump_is_asked_for_and_printed(run: Run) -> None:
     request = "1400000012000103010000000000000000000000"
-    result = done("send", "netlink/route", "--to", "0:0", "--hex", request, "--wait", "2")
-    assert result.returncode == 0, result.stderr
-    assert "RTM_NEWLINK lo <" in result.stdout
+    send = run("send", "netlink/route", "--to", "0:0", "--hex", request, *UNTIL_ENDED)
+    send.prints("RTM_NEWLINK lo <")
+    assert send.end(signal.SIGINT) == 0
 
 
-def test_an_error_of_the_kernel_in_its_own_words(done: Done) -> None:
+def test_an_error_of_the_kernel_in_its_own_words(run: Run) -> None:
     # RTM_NEWLINK with IFLA_LINKINFO { IFLA_INFO_KIND "none" }: EXT_ACK is on without being asked for.
     request = bytes.fromhex("30000000 1000 0506 01000000 00000000") + bytes(16) + bytes.fromhex("1000 1200 0900 0100")
     request = (request + b"none\0\0\0\0").ljust(48, b"\0")
-    result = done("send", "netlink/route", "--to", "0:0", "--hex", request.hex(), "--wait", "2")
-    assert "NLMSG_ERROR EOPNOTSUPP Operation not supported: Unknown device type" in result.stdout, result.stderr
+    send = run("send", "netlink/route", "--to", "0:0", "--hex", request.hex(), *UNTIL_ENDED)
+    send.prints("NLMSG_ERROR EOPNOTSUPP Operation not supported: Unknown device type")
 
 
-def test_generic_families_are_printed(done: Done) -> None:
+def test_generic_families_are_printed(run: Run) -> None:
     _, protocol = find("netlink/generic")
-    result = done("send", "netlink/generic", "--to", "0:0", "--text", protocol.sample, "--wait", "2")
-    assert "nlctrl CTRL_CMD_NEWFAMILY nlctrl id 16" in result.stdout, result.stderr
+    send = run("send", "netlink/generic", "--to", "0:0", "--text", protocol.sample, *UNTIL_ENDED)
+    send.prints("nlctrl CTRL_CMD_NEWFAMILY nlctrl id 16")
 
 
 @pytest.mark.parametrize(("path", "host", "reply"), [("inet/icmp", "127.0.0.1", 0), ("inet6/icmp", "::1", 129)])
-def test_ping(done: Done, path: str, host: str, reply: int, ping_allowed: None) -> None:
+def test_ping(run: Run, path: str, host: str, reply: int, ping_allowed: None) -> None:
     _, protocol = find(path)
-    result = done("send", path, "--to", host, "--text", protocol.sample, "--wait", "2", "--json")
-    answer = json.loads(result.stdout.splitlines()[1])
+    send = run("send", path, "--to", host, "--text", protocol.sample, "--json", *UNTIL_ENDED)
+    answer = json.loads(send.printed(2)[1])
     assert bytes.fromhex(answer["payload"])[0] == reply
     assert bytes.fromhex(answer["payload"])[8:] == b"ping"
 
 
 def test_the_topology_service_answers(run: Run) -> None:
     _, protocol = find("tipc/seqpacket")
-    send = run("send", "tipc/seqpacket", "--connect", "1:1", "--text", protocol.sample, "--wait", "20")
+    send = run("send", "tipc/seqpacket", "--connect", "1:1", "--text", protocol.sample, *UNTIL_ENDED)
     send.said("^sent 28 bytes")
     with socket.socket(socket.AF_TIPC, socket.SOCK_RDM) as sock:
         sock.bind((1, 1000, 3, 4, 3))
@@ -203,10 +205,10 @@ def test_the_topology_service_answers(run: Run) -> None:
     assert send.end(signal.SIGINT) == 0
 
 
-def test_the_name_service_answers(done: Done) -> None:
+def test_the_name_service_answers(run: Run) -> None:
     _, protocol = find("qipcrtr/dgram")
-    result = done("send", "qipcrtr/dgram", "--to", "1:control", "--text", protocol.sample, "--wait", "2")
-    assert "1:control     20  NEW_SERVER end of the list" in result.stdout, result.stderr
+    send = run("send", "qipcrtr/dgram", "--to", "1:control", "--text", protocol.sample, *UNTIL_ENDED)
+    send.prints("1:control     20  NEW_SERVER end of the list")
 
 
 def test_an_address_is_claimed(run: Run, done: Done) -> None:
@@ -242,14 +244,14 @@ def test_a_flow_of_segments_as_asked_for(run: Run, done: Done) -> None:
 def test_the_broadcast_manager_sends_while_it_is_held(run: Run) -> None:
     watch = run("watch", "can/raw", "--bind", "vcan0", "--count", "4")
     watch.address()
-    send = run("send", "can/bcm", "--connect", "vcan0", "--frame", "TX_SETUP 345#6869 ival2=20ms", "--wait", "20")
+    send = run("send", "can/bcm", "--connect", "vcan0", "--frame", "TX_SETUP 345#6869 ival2=20ms", *UNTIL_ENDED)
     assert watch.end() == 0
     assert all(line.endswith("vcan0     16  345#6869") for line in watch.out)
     send.end(signal.SIGINT)
 
 
 def test_the_broadcast_manager_tells_of_content_that_changed(run: Run, done: Done) -> None:
-    listen = run("send", "can/bcm", "--connect", "vcan0", "--frame", "RX_SETUP 456#FF00", "--wait", "20", "--json")
+    listen = run("send", "can/bcm", "--connect", "vcan0", "--frame", "RX_SETUP 456#FF00", "--json", *UNTIL_ENDED)
     listen.printed(1)
     assert json.loads(listen.out[0])["sent"] == len(read_bcm("RX_SETUP 456#FF00"))
     for frame in ("456#0101", "456#0102", "456#0203"):
