@@ -386,8 +386,9 @@ def power_on(index: int) -> None:
             try:
                 fcntl.ioctl(control, HCIDEVUP, index)
             except OSError as error:
-                # The kernel sets a new controller up by itself at first.
-                if error.errno in (errno.EBUSY, errno.ENODEV) and time.monotonic() < deadline:
+                # The kernel sets a new controller up by itself at first. It waits 2 s for each answer, which may
+                # come late where the whole machine stood still.
+                if error.errno in (errno.EBUSY, errno.ENODEV, errno.ETIMEDOUT) and time.monotonic() < deadline:
                     time.sleep(0.01)
                     continue
                 if error.errno != errno.EALREADY:

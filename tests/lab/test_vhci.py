@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,20 @@ def test_only_who_wants_to_be_found_is_found(adapter: Adapter, controllers: list
 def test_a_link_that_is_not_there(adapter: Adapter) -> None:
     assert adapter.ask(0x0406, b"\x77\0\x13", event=vhci.COMMAND_STATUS)[0] == vhci.NO_CONNECTION
     assert adapter.ask(0x0809, b"\x77\0")[0] == vhci.NO_CONNECTION
+
+
+def test_a_machine_that_stands_still_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel has given up when the answer comes, first what it does by itself, then what it was asked for."""
+    pauses, read = [2.2, 2.2], vhci.Controller.read
+
+    def late(controller: vhci.Controller) -> None:
+        time.sleep(pauses.pop() if pauses else 0)
+        read(controller)
+
+    monkeypatch.setattr(vhci.Controller, "read", late)
+    with vhci.controllers(1) as (made,):
+        assert Path(f"/sys/class/bluetooth/hci{made.index}").exists()
+    assert not pauses
 
 
 def test_controllers_for_a_command() -> None:
