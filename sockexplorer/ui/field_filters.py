@@ -73,7 +73,7 @@ def _path(facts: Sequence[Fact], index: int) -> list[str]:
 
 def equals(field: str, text: str, number: int | None = None) -> str:
     """The comparison that a field passes whose value this is."""
-    if _WORD.match(text):
+    if _WORD.match(text) and text.lower() not in ("and", "or", "not"):
         return f"{field}=={text}"
     if number is not None:
         # An id of CAN stands there in hexadecimal digits alone, flags with 0x: they are known by these.

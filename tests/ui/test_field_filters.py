@@ -74,6 +74,7 @@ async def test_fields_that_a_decoder_reads(people: People) -> None:
         ("123", 0x123, "x==0x123"),
         ("0x0002 NLM_F_MULTI", 2, "x==0x0002"),
         ("16", 16, "x==16"),
+        ("or", None, 'x=="or"'),
         ("7", 7, "x==7"),
         ('two "words" \\', None, r'x=="two \"words\" \\"'),
     ],
