@@ -25,7 +25,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO
 
 INIT = Path(__file__).resolve().with_name("init.sh")
 PROGRAMS = INIT.parents[2] / ".venv" / "bin"
@@ -34,8 +33,10 @@ PASSED = re.compile(
     r"(PATH|HOME|LANG|LC_.*|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|VIRTUAL_ENV|PY.*|CI|TZ|SOCKEXPLORER_.*)\Z"
 )
 """Variables of the environment that the guest gets as well."""
-NO_STATUS, TIMED_OUT = 70, 124
-"""Exit statuses of our own: the guest died without a word (sysexits.h, EX_SOFTWARE); it took too long (timeout(1))."""
+NO_STATUS, LOST, TIMED_OUT = 70, 74, 124
+"""Exit statuses of our own: the guest died without a word (sysexits.h, EX_SOFTWARE); what it said could not be written
+(EX_IOERR); it took too long (timeout(1)).
+"""
 PIECE = 3072
 """Bytes of stdin that are on their way at most: less than a terminal's buffer of 4096."""
 LIBC = ctypes.CDLL(None)
@@ -61,7 +62,7 @@ class Job:
 
 
 def run(kernel: Path, job: Job) -> int:
-    """Boot, run, switch off. The command's exit status, or `NO_STATUS` or `TIMED_OUT`.
+    """Boot, run, switch off. The command's exit status, or `NO_STATUS`, `LOST` or `TIMED_OUT`.
 
     The kernel's modules are taken from ``lib/modules`` beside it.
     """
@@ -100,9 +101,10 @@ def _boot(kernel: Path, directory: Path, job: Job, processor: int) -> int:
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     console, out, err = (os.pipe() for _ in range(3))
     log = bytearray()
+    lost: list[OSError] = []
     pumps = [
-        threading.Thread(target=_pump, args=(source, sink), daemon=True)
-        for source, sink in ((console[0], log), (out[0], sys.stdout.buffer), (err[0], sys.stderr.buffer))
+        threading.Thread(target=_pump, args=(source, sink, lost), daemon=True)
+        for source, sink in ((console[0], log), (out[0], sys.stdout.fileno()), (err[0], sys.stderr.fileno()))
     ]
     given, giving = os.pipe()
     taken, taking = os.pipe()
@@ -144,6 +146,9 @@ def _boot(kernel: Path, directory: Path, job: Job, processor: int) -> int:
         pump.join()
     if status is not None:
         return status
+    if lost:
+        print(f"lab: output was lost: {lost[0].strerror}", file=sys.stderr)
+        return LOST
     try:
         return int((directory / "status").read_text())
     except (OSError, ValueError):
@@ -152,18 +157,21 @@ def _boot(kernel: Path, directory: Path, job: Job, processor: int) -> int:
         return NO_STATUS
 
 
-def _pump(source: int, sink: BinaryIO | bytearray) -> None:
-    """Copy until the other end is closed; what nobody reads any more is still taken, for the guest must go on."""
+def _pump(source: int, sink: int | bytearray | None, lost: list[OSError]) -> None:
+    """Copy until the other end is closed; what can't be written is still taken, for the guest must go on."""
     with open(source, "rb", buffering=0) as stream:
         while data := stream.read(65536):
             if isinstance(sink, bytearray):
                 sink += data
-                continue
-            try:
-                sink.write(data)
-                sink.flush()
-            except BrokenPipeError:
-                sink = bytearray()
+            elif sink is not None:
+                try:
+                    while data:
+                        data = data[os.write(sink, data) :]
+                except OSError as error:
+                    sink = None
+                    # That nobody reads any more is no failure, as with head(1).
+                    if not isinstance(error, BrokenPipeError):
+                        lost.append(error)
 
 
 def _give(giving: int, taken: int, stdin: bool) -> None:

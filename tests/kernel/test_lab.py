@@ -54,6 +54,13 @@ def test_a_host_that_reads_late_loses_nothing(tmp_path: Path) -> None:
     assert (len(out), len(err), run.returncode) == (200_000, 200_000, 7)
 
 
+def test_output_that_can_not_be_written_is_no_success() -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, LAB, "run", "--", "sh", "-c", "head -c 300000 /dev/zero; echo at the end >&2"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stderr) == (74, "at the end\nlab: output was lost: No space left on device\n")
+
+
 def test_what_never_ends_holds_up_nobody() -> None:
     done = lab("run", "--", "sh", "-c", "yes & sleep 1000 & exit 7")
     assert done.returncode == 7
