@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for support.py: --import-mode=importlib adds no directories
 
-from support import Desk, namespace_python
+from support import PATIENCE, Desk, namespace_python
 
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.link import Link, start_process, start_thread
@@ -70,6 +71,10 @@ def desks() -> Iterator[Callable[[Callable[[], Link]], Desk]]:
     yield make
     for each in made:
         each.hub.shut_down()
+    # A hub waits less than a second; what an engine in a thread has open for longer is in the way of the next test.
+    for thread in threading.enumerate():
+        if thread.name == "engine":
+            thread.join(PATIENCE)
 
 
 @pytest.fixture(params=[start_thread, start_process], ids=["thread", "process"])
