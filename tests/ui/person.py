@@ -26,8 +26,8 @@ from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.field_input import FieldInput
 
-PATIENCE = float(os.environ.get("SOCKEXPLORER_TEST_PATIENCE", "20"))
-"""Seconds that a test waits for what must come; reached only when it does not."""
+PATIENCE = float(os.environ.get("SOCKEXPLORER_TEST_PATIENCE", "60" if os.environ.get("SOCKEXPLORER_LAB") else "20"))
+"""Seconds that a test waits for what must come; reached only when it does not. A process starts slowly in the lab."""
 
 
 def frame(app: ExplorerApp) -> str:
