@@ -193,10 +193,9 @@ async def test_from_a_conversation_and_from_statistics_to_the_rows(
         await person.until(lambda: len(table.rows) == 2, "both peers")
         await person.press("enter")
         await person.until(lambda: person.app.screen is person.main and view.line_count() == 3, "the rows of the first")
-        await person.press("S", "tab", "G")
-        await person.until(lambda: isinstance(person.app.screen, StatisticsScreen))
+        await person.press("S", "tab")
         await person.sees("16-31")
-        await person.press("enter")
+        await person.press("G", "enter")
         await person.until(lambda: person.app.screen is person.main and view.line_count() == 1, "the longest")
         assert line.value == "len>=16 len<=31"
         await person.press("S", "tab", "tab")
