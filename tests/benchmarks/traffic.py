@@ -62,13 +62,13 @@ def measure_streams(there: Place, chosen: Chosen) -> Iterator[Table]:
         for kind in ("tcp", "unix"):
             for disk in disks:
                 where = (disk or there.directory).parent
-                speed, cost = streams.tables(kind, f"{place.file_system(where)} ({where})")
+                speed, cost = streams.tables(kind, f"{place.file_system(where)} ({where})", memory=disk is None)
                 for _ in range(chosen.rounds):
                     streams.stream(there, speed, cost, kind, total, disk)
                 yield speed
                 yield cost
             if refused:
-                speed, _ = streams.tables(kind, "a disk")
+                speed, _ = streams.tables(kind, "a disk", memory=False)
                 speed.note(refused)
                 yield speed
 

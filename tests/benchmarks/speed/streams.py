@@ -19,10 +19,10 @@ ROOM = 4
 """The room that a disk has to have, in streams."""
 
 
-def tables(kind: str, where: str) -> tuple[Table, Table]:
-    """Rates and costs of streams of a kind."""
+def tables(kind: str, where: str, *, memory: bool) -> tuple[Table, Table]:
+    """Rates and costs of streams of a kind, to files in memory or on a disk."""
     title = f"{kind} stream to {where}"
-    return Table(title, "GiB/s", goals=goals(kind)), Table(title, "CPU s/GiB")
+    return Table(title, "GiB/s", goals=goals(kind, memory=memory)), Table(title, "CPU s/GiB")
 
 
 def stream(there: Place, speed: Table, cost: Table, kind: str, total: int, disk: Path | None = None) -> None:
@@ -62,6 +62,9 @@ def stream(there: Place, speed: Table, cost: Table, kind: str, total: int, disk:
                 cost.add(f"{name}, {part}", value * 2**30 / total)
 
 
-def goals(kind: str) -> list[Goal]:
-    """Of item 5. A bounded log keeps no whole stream, so it has none."""
-    return [Goal("5", ours, SOCAT, 1.4 if kind == "tcp" else 1.0, at_least=True) for ours in (OURS, WATCH)]
+def goals(kind: str, *, memory: bool) -> list[Goal]:
+    """Of item 5: of the log, in memory. How long a disk takes says little of who writes to it, and a recording is the
+    log's and a file besides: their ratios are told. A bounded log keeps no whole stream, so it has none.
+    """
+    limit = (1.4 if kind == "tcp" else 1.0) if memory else None
+    return [Goal("5", OURS, SOCAT, limit, at_least=True), Goal("5", WATCH, SOCAT, None)]

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Goal:
-    """``ours`` at most, or at least, so many times ``other``; without ``other`` it is an absolute number."""
+    """``ours`` at most, or at least, so many times ``other``; without ``other`` it is an absolute number.
+
+    Without ``limit`` the ratio is told, and none is wanted.
+    """
 
     item: str
     ours: str
     other: str
-    limit: float
+    limit: float | None
     at_least: bool = False
 
 
@@ -47,13 +50,13 @@ class Table:
         return found + [f"  {note}" for note in self.notes]
 
     def verdict(self, goal: Goal) -> str:
-        """``PASS 1: …``, ``MISS 1: …``, or ``NONE 1: …`` where a row is missing."""
-        sense = "at least" if goal.at_least else "at most"
+        """``PASS 1: …``, ``MISS 1: …``, ``NONE 1: …`` where a row is missing, or the bare ratio."""
+        wanted = "" if goal.limit is None else f", {'at least' if goal.at_least else 'at most'} {goal.limit:g} wanted"
         what = f"{goal.item}: {goal.ours}" + (f" / {goal.other}" if goal.other else "")
         if goal.ours not in self.rows or (goal.other and goal.other not in self.rows):
-            return f"NONE {what}: not measured, {sense} {goal.limit:g} wanted"
+            return f"NONE {what}: not measured{wanted}"
         value = statistics.median(self.rows[goal.ours])
         if goal.other:
             value /= statistics.median(self.rows[goal.other])
-        met = value >= goal.limit if goal.at_least else value <= goal.limit
-        return f"{'PASS' if met else 'MISS'} {what} = {value:.3f}, {sense} {goal.limit:g} wanted"
+        met = goal.limit is None or (value >= goal.limit if goal.at_least else value <= goal.limit)
+        return f"{'    ' if goal.limit is None else 'PASS' if met else 'MISS'} {what} = {value:.3f}{wanted}"
