@@ -71,7 +71,7 @@ class ConversationScreen(ModalScreen[str]):
         """The row that the person is at, until the cursor is on its line."""
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog wide"):
+        with Vertical(classes="dialog full"):
             yield Label(self._ends(), classes="dialog-title", markup=False)
             yield Bar(["text", "hex"], id="conversation-modes")
             yield ConversationView()

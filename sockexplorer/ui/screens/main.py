@@ -11,8 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sockexplorer.client.client import Problem
@@ -47,6 +49,8 @@ REST_SECONDS = 0.08
 class MainScreen(EngineDuties, FileDuties, Demonstrating):
     """Panes tell it by messages what the person wants; it speaks to the hub and tells the panes what came of it."""
 
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As Textual's, which draws the whole screen anew each time: those that lose and get the focus do so themselves."""
     HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (76, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [

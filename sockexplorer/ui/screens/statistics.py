@@ -121,7 +121,7 @@ class StatisticsScreen(ModalScreen[str]):
         )
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog wide"):
+        with Vertical(classes="dialog full"):
             yield Label(self._session.title, classes="dialog-title", markup=False)
             yield Bar(list(VIEWS), id="statistics-views")
             yield Static(id="statistics-head")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from rich.color import Color, ColorSystem
 from rich.segment import Segment
@@ -39,6 +40,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("enter", "choose", "Choose", show=False),
     ]
     cursor: reactive[int] = reactive(0)
+    _found: dict[str, Any] | None = None
+    """Styles of the drawing that is under way: to find them for each line takes longer than to draw it."""
     _in_sight = True
     """Whether the line under the cursor is in sight, and stays so where room or lines are taken away. The wheel and the
     scroll bar may leave it behind."""
@@ -82,6 +85,26 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     # --- drawing -------------------------------------------------------------------------------------------
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._found = {}
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._found = None
+
+    def _once(self, name: str, find: Callable[[], Any]) -> Any:
+        """What ``find`` gives, which is asked once in a drawing."""
+        if self._found is None:
+            return find()
+        if name not in self._found:
+            self._found[name] = find()
+        return self._found[name]
+
+    @property
+    def rich_style(self) -> Style:
+        style: Style = self._once("", lambda: super(LineView, self).rich_style)
+        return style
+
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         base = self.rich_style
@@ -124,7 +147,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def tone(self, name: str) -> Style:
         """The colour of a component class, blended, readable in every line, without its background."""
-        style = self.get_component_rich_style(name)
+        tone: Style = self._once(name, lambda: self._tone_of(self.get_component_rich_style(name)))
+        return tone
+
+    def _tone_of(self, style: Style) -> Style:
         return Style(color=self.readable(style.color), bold=style.bold)
 
     def on_resize(self) -> None:

@@ -170,6 +170,10 @@ class TrafficView(SessionRows):
 
     def _tone(self, kind: str) -> Style:
         if kind in COLOURS:
-            ground = self.rich_style.bgcolor
-            return Style(color=self.readable(colour_of(kind, own=ground is None or ground.triplet is None)))
+            colour: Style = self._once(kind, lambda: self._colour(kind))
+            return colour
         return self.tone(f"traffic--{kind}")
+
+    def _colour(self, kind: str) -> Style:
+        ground = self.rich_style.bgcolor
+        return Style(color=self.readable(colour_of(kind, own=ground is None or ground.triplet is None)))
