@@ -146,8 +146,9 @@ class Person:
             await self.app.ahead._quiet()
 
     async def _pauses(self) -> None:
-        for _ in range(4):
-            await self.pilot.pause(0)
+        await self.pilot.pause(0)
+        if self.app.is_running:
+            await self.app.ahead._quiet()
 
     async def _see_rows(self) -> None:
         """Wait until the view has the rows that the log has now: a key acts on what the person sees."""

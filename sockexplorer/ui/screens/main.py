@@ -81,7 +81,7 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
     ) -> None:  # fmt: skip
         """``size`` is the terminal's; ``capture`` is a file or a pipe to begin with, and a filter."""
         # What holds at the start is said before the first styles: each class that comes later is styled anew.
-        super().__init__(classes=f"-idle {' '.join(self._of_size(size))}")
+        super().__init__(classes=" ".join(self._of_size(size)))
         self.hub = hub
         self._start = start
         self._capture = capture
@@ -100,12 +100,17 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
         panes = (FamiliesPane, AddressPane, TrafficPane, CapabilitiesPane)
         yield Bar([f"{each.NUMBER} {each.TITLE}" for each in panes], id="pane-bar")
         with Container(id="panes"):
-            with Horizontal(id="upper", classes="-current"):
+            with Horizontal(id="upper", classes="-current -idle"):
                 yield FamiliesPane(id="families", classes="-current")
                 yield AddressPane()
                 yield CapabilitiesPane()
             yield TrafficPane(self.hub)
         yield KeyLine()
+
+    @property
+    def upper(self) -> Widget:
+        """What holds all panes but the traffic's."""
+        return self.query_one("#upper")
 
     @property
     def panes(self) -> list[Pane]:
@@ -151,7 +156,7 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
         self.step_demonstration()
         self.traffic.update()
         # Without a socket the traffic needs little room, and the form gets it.
-        self.set_class(not self.hub.sessions, "-idle")
+        self._dress(self.upper, "-idle", not self.hub.sessions)
         self.tell_death()
 
     # --- panes ---------------------------------------------------------------------------------------------
@@ -160,11 +165,7 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
         self._enter(number)
 
     def _enter(self, number: int) -> None:
-        again, self._current = number == self._current, number
-        for each in self.panes:
-            each.set_class(number == each.NUMBER, "-current")
-        self.query_one("#upper").set_class(number != 3, "-current")
-        pane = self.panes[number - 1]
+        again, pane = number == self._current, self.panes[number - 1]
         self._mark(pane)
         if pane is self.address:
             # Letters stay keys: a host is not overwritten by a person who means to bind it.
@@ -173,9 +174,19 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
             pane.home().focus(scroll_visible=False)
 
     def _mark(self, pane: Pane) -> None:
-        """Where only one pane is in sight, the bar says which."""
+        """Show which pane is in use: by its frame, or where only one is in sight by that and in the bar."""
+        self._current = pane.NUMBER
+        for each in self.panes:
+            self._dress(each, "-current", each is pane)
+        self._dress(self.upper, "-current", pane is not self.traffic)
+        self._dress(self.upper, "-at-form", pane is self.address)
         self.query_one("#pane-bar", Bar).mark(f"{pane.NUMBER} {pane.TITLE}")
-        self.set_class(pane is self.address, "-at-form")
+
+    def _dress(self, widget: Widget, name: str, on: bool) -> None:
+        """Give a widget a class that styles nothing within it, or take it away: Textual styles all of that anew."""
+        if widget.has_class(name) != on:
+            widget.set_class(on, name, update=False)
+            self.app.stylesheet.update_nodes([widget], animate=True)
 
     @on(Bar.Picked)
     def _picked(self, event: Bar.Picked) -> None:
@@ -184,10 +195,6 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for ancestor in event.widget.ancestors:
             if isinstance(ancestor, Pane) and self._current != ancestor.NUMBER:
-                self._current = ancestor.NUMBER
-                for each in self.panes:
-                    each.set_class(each is ancestor, "-current")
-                self.query_one("#upper").set_class(ancestor.NUMBER != 3, "-current")
                 self._mark(ancestor)
         self.refresh_bindings()
 
