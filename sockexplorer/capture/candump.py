@@ -1,8 +1,8 @@
 """Reading logs of ``candump -L``: ``(1436509052.249713) vcan0 123#DEADBEEF``, a line a frame.
 
 With ``-x`` a line ends with T or R; with ``-d`` there are lines that say how many frames a socket has dropped. Editors
-put a byte order mark at the beginning, and leave out the end of the last line. Source: candump.c, and
-snprintf_canframe() in lib.c, of can-utils.
+put a byte order mark at the beginning, and leave out the end of the last line; people add empty lines, and comments
+that begin with ``#``. Source: candump.c, and snprintf_canframe() in lib.c, of can-utils.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from sockexplorer.core.payload import PayloadError
 LONGEST_LINE = 8192
 MARK = b"\xef\xbb\xbf"
 """The byte order mark in UTF-8. Files that were joined may have it at the beginning of any line."""
+STARTS = (b"(", b"#", b"\n", b"\r", b" ", b"\t", b"D")
+"""What a log may begin with: a frame, a comment, an empty line, a count of drops."""
 ENDLESS = "the line has no end: the frame may have been longer"
 """The comment on a frame whose line may have been cut where what is left still reads as a frame."""
 MOST_INTERFACES = 4096
@@ -36,10 +38,29 @@ _XL = re.compile(
 LONGEST_XL = 2048
 
 
-def begins(head: bytes) -> bool:
-    """Whether a capture whose first bytes are these is such a log."""
-    line = head.removeprefix(MARK).partition(b"\n")[0]
-    return LINE.fullmatch(line.decode("latin-1")) is not None
+def may_begin(magic: bytes) -> bool:
+    """Whether a capture whose first four bytes are these may be such a log: then `first_line` tells."""
+    return magic.removeprefix(MARK)[:1] in STARTS
+
+
+def first_line(window: Window) -> bytes:
+    """The first line that is neither empty nor a comment, without taking it; b"" where none begins soon enough.
+
+    It has no end where the capture ends within it, or it is too long.
+    """
+    size = 0
+    while size < LONGEST_LINE:
+        line = window.peek_line(LONGEST_LINE, size)
+        if not line or not (line.endswith(b"\n") and _says_nothing(line.removeprefix(MARK))):
+            return line.removeprefix(MARK)
+        size += len(line)
+    return b""
+
+
+def begins(line: bytes) -> bool:
+    """Whether a capture whose first line, of those that say something, is this is such a log."""
+    text = line.decode("latin-1")
+    return (LINE.fullmatch(text) or DROPPED.fullmatch(text)) is not None
 
 
 def records(window: Window, drops: Drops, *, final: bool = True) -> Iterator[Record]:
@@ -50,11 +71,11 @@ def records(window: Window, drops: Drops, *, final: bool = True) -> Iterator[Rec
     interfaces: dict[str, Interface] = {}
     while window.more():
         line = window.line(LONGEST_LINE).removeprefix(MARK)
-        if not line.strip():
+        endless = not line.endswith(b"\n") and not window.peek(1)
+        if _says_nothing(line) and (final or not endless):
             continue
         text = line.decode("latin-1")
         found = LINE.fullmatch(text)
-        endless = not line.endswith(b"\n") and not window.peek(1)
         if endless and not (final and (found or DROPPED.fullmatch(text))):
             raise Torn(window.record, "the last line has no end")
         if found is None and (told := DROPPED.fullmatch(text)) and len(drops) < MOST_INTERFACES:
@@ -76,6 +97,11 @@ def records(window: Window, drops: Drops, *, final: bool = True) -> Iterator[Rec
         time = sane(int(seconds) * 1_000_000_000 + int(fraction.ljust(9, "0")))
         comments = (ENDLESS,) if endless else ()
         yield Record(interface, time, len(data), data, {"T": True, "R": False}.get(direction), comments)
+
+
+def _says_nothing(line: bytes) -> bool:
+    """Whether it is an empty line or a comment."""
+    return line.strip()[:1] in (b"", b"#")
 
 
 def _count(drops: Drops, interface: Interface, total: int) -> None:

@@ -172,11 +172,12 @@ class Index:
         self.walk = self._walk()
 
     def _can_begin(self) -> bool:
-        from sockexplorer.capture.candump import MARK
+        from sockexplorer.capture import candump
 
         head = self.file.read(0, ENOUGH)
-        line = head.removeprefix(MARK).startswith(b"(")
-        return len(head) == ENOUGH or (len(head) >= LONGEST_HEADER and (not line or b"\n" in head))
+        if len(head) == ENOUGH or not candump.may_begin(head[:4]):
+            return len(head) >= LONGEST_HEADER
+        return len(head) >= LONGEST_HEADER and candump.first_line(self.file.window(0)).endswith(b"\n")
 
     def _walk(self) -> Walk:
         if self.kind == "pcapng":

@@ -12,13 +12,15 @@ OTHERS = (
 )  # fmt: skip
 """Files that Wireshark reads, by their beginnings: wiretap/*.c of Wireshark."""
 LOGS = (
-    (rb"\s*(\([^)]{1,40}\)\s+)?\S{1,15}\s+([TR]X \S \S\s+)?[0-9A-F]{3,8}\s+\[\d{1,4}\]",
+    (rb"\s*(\([^)]{1,40}\)\s+)?\S{1,15}\s+([TR]X \S \S\s+)?[0-9A-F]{3,8}\s+(\[\d{1,4}\]|\{[0-9A-F]\})",
      "it is what candump shows a person: candump -L or -l writes a log"),
     (rb"date ", "it is a log of CANalyzer: asc2log < FILE > FILE.log converts it"),
     (rb"Time Stamp,ID,", "it is a log of SavvyCAN, which saves one that can be opened as Candump/Kayak"),
     (rb'\{"n": ', "it is JSON lines, which are not read back: --write and convert write pcapng"),
 )  # fmt: skip
 """Texts by their first lines. Sources: candump.c and log2asc.c of can-utils, framefileio.cpp of SavvyCAN."""
+COLOUR = re.compile(rb"\x1b\[[0-9;]{0,8}m")
+"""What candump -c puts into its lines, also into those of a file."""
 
 
 def how_to_convert(magic: bytes) -> str:
@@ -34,9 +36,10 @@ def how_to_convert(magic: bytes) -> str:
 
 def is_text(magic: bytes) -> bool:
     """Whether a file that begins so may be one of `LOGS`."""
-    return magic.isascii() and all(byte >= 0x20 or byte in b"\t\r\n" for byte in magic)
+    return magic.isascii() and all(byte >= 0x20 or byte in b"\t\r\n\x1b" for byte in magic)
 
 
 def log_to_convert(line: bytes) -> str:
     """What a text is whose first line is this, and what makes a log of it that is read; "" for others."""
-    return next((what for pattern, what in LOGS if re.match(pattern, line)), "")
+    plain = COLOUR.sub(b"", line)
+    return next((what for pattern, what in LOGS if re.match(pattern, plain)), "")

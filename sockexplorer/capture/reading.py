@@ -99,13 +99,12 @@ class Window:
         """The next line with its end, or what the capture has of it, cut at ``longest`` bytes."""
         return self.take(self._line(longest))
 
-    def peek_line(self, longest: int) -> bytes:
-        """The next line as `line` gives it, without taking it."""
-        size = self._line(longest)
-        return self._held[self._at : self._at + size]
+    def peek_line(self, longest: int, after: int = 0) -> bytes:
+        """The line that begins ``after`` so many bytes as `line` would give it, without taking it."""
+        size = self._line(after + longest, after)
+        return self._held[self._at + after : self._at + size]
 
-    def _line(self, longest: int) -> int:
-        looked = 0
+    def _line(self, longest: int, looked: int = 0) -> int:
         while (end := self._held.find(b"\n", self._at + looked)) < 0 and self._rest < longest:
             looked = self._rest
             if self._fill(looked + 1) <= looked:
@@ -170,12 +169,12 @@ def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:
         return "pcapng"
     if pcap_read.begins(magic):
         return "pcap"
-    if magic.removeprefix(candump.MARK)[:1] == b"(" and candump.begins(window.peek_line(candump.LONGEST_LINE)):
+    if candump.may_begin(magic) and candump.begins(candump.first_line(window)):
         return "candump"
     start = window.peek(8)
     what = others.how_to_convert(start)
     if not what and others.is_text(start.removeprefix(candump.MARK)):
-        what = others.log_to_convert(window.peek_line(candump.LONGEST_LINE).removeprefix(candump.MARK))
+        what = others.log_to_convert(candump.first_line(window))
     if what:
         raise CaptureError(0, what)
     raise CaptureError(0, f"it begins with {magic.hex(' ')}: neither pcapng, pcap nor a log of candump -L")

@@ -407,15 +407,18 @@ def test_a_file_that_grows_has_the_records_of_the_reader(
             index.close()
 
 
-@pytest.mark.parametrize("kind", ["pcap", "candump"])
+@pytest.mark.parametrize("kind", ["pcap", "candump", "candump with comments"])
 @pytest.mark.parametrize("vectorised_from", [0, 1 << 60])
 def test_other_files_that_grow(path: Path, kind: str, vectorised_from: int) -> None:
-    if kind == "candump":
-        data = b"".join(
+    if kind.startswith("candump"):
+        data = b"\xef\xbb\xbf\r\n  # of a car, a line that is longer than a header\n\n" * (
+            kind != "candump"
+        ) + b"".join(
             b"(%d.%06d) vcan%d 123#%02X\n" % (each, each, each % 3, each)
             + b"DROPCOUNT: dropped 1 CAN frame on 'vcan%d' socket (total drops %d)\n"
             % (each % 3, each)
             * (each % 4 == 1)
+            + b"\n# a comment\n" * (kind != "candump" and each % 5 == 4)
             for each in range(40)
         )
     else:

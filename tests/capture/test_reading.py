@@ -367,6 +367,14 @@ PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0, 1)
         (b"  vcan0  123   [4]  DE AD BE EF\n", 0, "candump -L or -l writes a log"),
         (b" (1.000000)  can0  RX - -  12345678  [12]  11 22\n", 0, "candump -L or -l"),
         (b"(000.000000)  can0  123   [0]  remote request\n", 0, "candump -L or -l"),
+        (b"  can0  3E8 [1529] (11|81:7E:79DE2CF7) BE 0C\n", 0, "candump -L or -l"),
+        (b"  can0  324A9C73   {B}  B7 F5 15 85 78 09 EB 02\n", 0, "candump -L or -l"),
+        (b" \x1b[31m(1.000000)  can0\x1b[0m  123   [1]  11\n", 0, "candump -L or -l"),
+        (b"\r\n# a comment\r\n  can0  123   [1]  11\r\n", 0, "candump -L or -l"),
+        (b"#!/bin/sh\n\n# says it\necho hello\n", 0, "23 21 2f 62: neither"),
+        (b"# 1\n" * 3000 + b"(1.000000) can0 123#00\n", 0, "23 20 31 0a: neither"),
+        (b"# a comment\n(1.000000 can0 123#00\n(1.000000) can0 123#00\n", 0, "23 20 61 20: neither"),
+        (b"\n\0\0\n(1.000000) can0 123#00\n", 0, "0a 00 00 0a: neither"),
         (b"date Fri Jul 10 06:17:32 2015\nbase hex  timestamps absolute\n", 0, "asc2log < FILE > FILE.log"),
         (b"Time Stamp,ID,Extended,Dir,Bus,LEN,D1\r\n166,0000021A,false,Rx,0,1,FE,\r\n", 0, "Candump/Kayak"),
         (b'{"n": 1, "time": "2023-11-14T22:13:20.000000000Z"}\n', 0, "JSON lines"),
@@ -384,6 +392,7 @@ PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0, 1)
         (struct.pack("<IHHiIII", 0xA1B2C3D4, 7, 4, 0, 0, 0, 1), 0, "version 7"),
         (b"(1.000000) can0 123#00\n(1.000000) can0 123#0\n", 23, "no bytes"),
         (b"(1.000000) can0 123#00\nhello\n", 23, "no frame of candump"),
+        (b"# a comment\n(1.000000) can0 123#00\n\n# another\n(1.000000) ca\n\n", 46, "no frame of candump"),
     ],
 )  # fmt: skip
 def test_the_error_names_the_byte_and_the_reason(data: bytes, offset: int | None, reason: str) -> None:
@@ -500,6 +509,18 @@ def test_a_last_line_of_candump_without_its_end_is_a_frame_that_says_so(last: by
 def test_a_log_of_candump_that_an_editor_saved(text: bytes) -> None:
     """With a byte order mark at its beginning, and, of files that were joined, amid it."""
     assert read(b"\xef\xbb\xbf" + text) == read(WHOLE) * text.count(b"#")
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["\n", "\r\n \t\n", "# the car\n", "  # the car\r\n\r\n#\r\n", "\ufeff", "\ufeff\r\n\ufeff# ä\n", "\n" * 8000],
+)
+@pytest.mark.parametrize("end", ["", "#", "# the end\n", "\r\n"])
+def test_empty_lines_and_comments_of_a_log_of_candump_are_no_frames(start: str, end: str) -> None:
+    data = start.encode() + WHOLE + b"# amid it\n\n" + WHOLE + end.encode()
+    assert read(data) == read(WHOLE) * 2
+    told = b"DROPCOUNT: dropped 1 CAN frame on 'can0' socket (total drops 1)\n"
+    assert read(start.encode() + told + WHOLE) == read(WHOLE), "candump -d tells it ahead of a frame"
 
 
 @pytest.mark.parametrize(
