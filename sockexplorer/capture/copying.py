@@ -1,4 +1,5 @@
-"""Records of any capture, written as pcapng: headers, times, directions and all comments as they are."""
+"""Records of any capture, written as pcapng: headers, times, directions, check sequences and
+all comments as they are."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ class Copy:
         known = self._known.get(id(interface))
         number = self._number(interface) if known is None else known[1]
         self._put(
-            pcapng.packet(number, record.time, (record.data,), record.length, record.outgoing, record.comments)
+            pcapng.packet(
+                number, record.time, (record.data,), record.length, record.outgoing, record.comments, record.flags
+            )
         )  # fmt: skip
         self._counts[number] += 1
         self._time = max(self._time, record.time)
@@ -67,7 +70,9 @@ class Copy:
         if number is None:
             number = self._numbers[interface] = len(self._numbers)
             self._put(
-                pcapng.interface(interface.link_type, interface.name, interface.description, interface.comments)
+                pcapng.interface(
+                    interface.link_type, interface.name, interface.description, interface.comments, interface.fcs
+                )
             )  # fmt: skip
         self._known[id(interface)] = interface, number
         return number

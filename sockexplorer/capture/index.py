@@ -72,14 +72,22 @@ class Columns:
 
 def interface_state(interface: Interface) -> list[Any]:
     """An interface as JSON has it, without what is said of its section, which would be there as often as interfaces."""
-    return [interface.link_type, interface.name, interface.description, interface.ours, interface.comments]
+    return [
+        interface.link_type,
+        interface.name,
+        interface.description,
+        interface.ours,
+        interface.comments,
+        interface.fcs,
+    ]
 
 
 def interface_from(state: Iterable[Any], of_section: tuple[str, ...] = ()) -> Interface:
     """The reverse. Raises ValueError, TypeError."""
-    link_type, name, description, ours, comments = state
+    link_type, name, description, ours, comments, fcs = state
     return Interface(
-        int(link_type), str(name), str(description), bool(ours), tuple(map(str, comments)), of_section
+        int(link_type), str(name), str(description), bool(ours), tuple(map(str, comments)), of_section,
+        None if fcs is None else int(fcs),
     )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from sockexplorer.capture import directions
 from sockexplorer.capture.reading import LONGEST, Interface, Record, Window, sane
 
+FCS_TOLD, FCS_UNIT = 1 << 26, 16
+"""Beside the link type: whether its upper four bits tell the length of a check sequence, and their unit in bits."""
 SECOND = 1_000_000_000
 ORDERS = {
     b"\xd4\xc3\xb2\xa1": ("<", 1000), b"\x4d\x3c\xb2\xa1": ("<", 1),
@@ -48,8 +50,8 @@ def header(window: Window) -> Header:
     major, _, _, _, _, link = struct.unpack(f"{order}HHiIII", window.take(20))
     if major != 2:
         raise window.damaged(f"version {major} of pcap, where only 2 is known")
-    # The upper bits tell of a frame check sequence.
-    return Header(order, scale, Interface(link & 0xFFFF))
+    fcs = (link >> 28) * FCS_UNIT if link & FCS_TOLD else None
+    return Header(order, scale, Interface(link & 0xFFFF, fcs=fcs))
 
 
 def records(window: Window) -> Iterator[Record]:

@@ -13,10 +13,10 @@ OBSOLETE_PACKET = 2
 ORDER = 0x1A2B3C4D
 END, COMMENT = 0, 1
 SHB_OS, SHB_APPLICATION = 3, 4
-IF_NAME, IF_DESCRIPTION, IF_TSRESOL, IF_TSOFFSET = 2, 3, 9, 14
+IF_NAME, IF_DESCRIPTION, IF_TSRESOL, IF_FCSLEN, IF_TSOFFSET = 2, 3, 9, 13, 14
 EPB_FLAGS = 2
 ISB_RECEIVED, ISB_DROPPED = 4, 5
-INBOUND, OUTBOUND = 1, 2
+INBOUND, OUTBOUND, DIRECTION = 1, 2, 3
 """The direction, in the lowest two bits of EPB_FLAGS."""
 APPLICATION = "sockexplorer"
 """How the application's name begins in a file of ours."""
@@ -61,22 +61,28 @@ def section(application: str, system: str, comments: Iterable[str] = ()) -> byte
     )
 
 
-def interface(link_type: int, name: str = "", description: str = "", comments: Iterable[str] = ()) -> bytes:
-    """What the packets that name it have in common: a link type, nanoseconds."""
+def interface(
+    link_type: int, name: str = "", description: str = "", comments: Iterable[str] = (), fcs: int | None = None
+) -> bytes:
+    """What the packets that name it have in common: a link type, nanoseconds, bits of a frame check sequence."""
     told = [text(COMMENT, each) for each in comments]
     told += [text(code, value) for code, value in ((IF_NAME, name), (IF_DESCRIPTION, description)) if value]
-    return block(INTERFACE, _INTERFACE.pack(link_type, 0, 0) + options(*told, option(IF_TSRESOL, b"\x09")))
+    told.append(option(IF_TSRESOL, b"\x09"))
+    if fcs is not None:
+        told.append(option(IF_FCSLEN, bytes((fcs,))))
+    return block(INTERFACE, _INTERFACE.pack(link_type, 0, 0) + options(*told))
 
 
 def packet(
-    number: int, time: int, parts: tuple[bytes, ...], length: int, outgoing: bool | None, comments: Sequence[str] = ()
-) -> bytes:
+    number: int, time: int, parts: tuple[bytes, ...], length: int, outgoing: bool | None, comments: Sequence[str] = (),
+    flags: int = 0,
+) -> bytes:  # fmt: skip
     """A frame of the interface of that number. ``time`` in ns since the epoch, ``length`` that on the wire.
 
-    ``outgoing`` is None where the direction is not known.
+    ``outgoing`` is None where the direction is not known; ``flags`` are the other bits of EPB_FLAGS.
     """
     kept = sum(map(len, parts))
-    told = packet_options(outgoing, comments)
+    told = packet_options(outgoing, comments, flags)
     size = 32 + kept + (padding := -kept % 4) + len(told)
     head = _PACKET.pack(
         PACKET, size, number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, kept, min(max(kept, length), 0xFFFFFFFF)
@@ -84,20 +90,19 @@ def packet(
     return b"".join((head, *parts, bytes(padding), told, _LENGTH.pack(size)))
 
 
-def packet_options(outgoing: bool | None, comments: Sequence[str] = ()) -> bytes:
-    """The options of a frame: its direction and its comments."""
+def packet_options(outgoing: bool | None, comments: Sequence[str] = (), flags: int = 0) -> bytes:
+    """The options of a frame: its direction with other flags, and its comments."""
     told = _DIRECTIONS[outgoing]
+    if flags:
+        told = options(option(EPB_FLAGS, _LENGTH.pack(flags | _CODES[outgoing])))
     if comments:
         told = options(*(text(COMMENT, each) for each in comments), told[:_DIRECTION_BYTES])
     return told
 
 
 _DIRECTION_BYTES = 8
-_DIRECTIONS = {
-    None: b"",
-    False: options(option(EPB_FLAGS, _LENGTH.pack(INBOUND))),
-    True: options(option(EPB_FLAGS, _LENGTH.pack(OUTBOUND))),
-}
+_CODES = {None: 0, False: INBOUND, True: OUTBOUND}
+_DIRECTIONS = {each: options(option(EPB_FLAGS, _LENGTH.pack(code))) if code else b"" for each, code in _CODES.items()}
 """The options of a frame without comments."""
 
 

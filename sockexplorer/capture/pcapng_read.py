@@ -151,7 +151,7 @@ def _interface(section: Section, body: bytes) -> Clocked:
         raise ValueError(f"more than {MOST_INTERFACES} interfaces")
     link_type, _, snaplen = section.unpack("HHI", body)
     name = description = ""
-    resolution, offset = 1_000_000, 0
+    resolution, offset, fcs = 1_000_000, 0, None
     told = list(section.options(body, 8))
     for code, value in told:
         if code == pcapng.IF_NAME:
@@ -160,9 +160,11 @@ def _interface(section: Section, body: bytes) -> Clocked:
             description = _text(value)
         elif code == pcapng.IF_TSRESOL and len(value) == 1:
             resolution = 2 ** (value[0] & 0x7F) if value[0] & 0x80 else 10 ** value[0]
+        elif code == pcapng.IF_FCSLEN and len(value) == 1:
+            fcs = value[0]
         elif code == pcapng.IF_TSOFFSET and len(value) == 8:
             (offset,) = section.unpack("q", value)
-    interface = Interface(link_type, name, description, section.ours, _comments(told), section.comments)
+    interface = Interface(link_type, name, description, section.ours, _comments(told), section.comments, fcs)
     return Clocked(interface, resolution, offset, snaplen)
 
 
@@ -175,17 +177,18 @@ def _packet(section: Section, kind: int, body: bytes) -> Record:
         raise ValueError(f"a frame of interface {number}, of {len(section.interfaces)} that were told of")
     if kept > len(body) - 20:
         raise ValueError(f"a frame of {kept} bytes in a block that has room for {len(body) - 20}")
-    outgoing, comments = None, []
+    outgoing, comments, flags = None, [], 0
     for code, value in section.options(body, 20 + ((kept + 3) & ~3)):
         if code == pcapng.COMMENT:
             comments.append(_text(value))
         elif code == pcapng.EPB_FLAGS and len(value) == 4:
-            direction = section.unpack("I", value)[0] & 3
-            outgoing = {pcapng.INBOUND: False, pcapng.OUTBOUND: True}.get(direction)
+            (flags,) = section.unpack("I", value)
+            outgoing = {pcapng.INBOUND: False, pcapng.OUTBOUND: True}.get(flags & pcapng.DIRECTION)
     clocked, data = section.interfaces[number], body[20 : 20 + kept]
     if outgoing is None:
         outgoing = directions.outgoing(clocked.interface.link_type, data)
-    return Record(clocked.interface, clocked.time(high, low), max(length, kept), data, outgoing, tuple(comments))
+    time, flags = clocked.time(high, low), flags & ~pcapng.DIRECTION
+    return Record(clocked.interface, time, max(length, kept), data, outgoing, tuple(comments), flags)
 
 
 def _simple(section: Section, body: bytes) -> Record:

@@ -33,7 +33,8 @@ class Torn(CaptureError):
 class Interface:
     """Where records were captured. ``ours`` says that this program wrote it: ``name`` is a FAMILY/PROTOCOL then.
 
-    ``comments`` are on the interface, ``of_section`` on all of the section that it is in.
+    ``comments`` are on the interface, ``of_section`` on all of the section that it is in. ``fcs`` is the length in
+    bits of the check sequence that frames end with, as IF_FCSLEN has it; None where the file does not say.
     """
 
     link_type: int
@@ -42,12 +43,14 @@ class Interface:
     ours: bool = False
     comments: tuple[str, ...] = ()
     of_section: tuple[str, ...] = ()
+    fcs: int | None = None
 
 
 class Record(NamedTuple):
     """One frame as it stands in the file, headers included. ``time`` in ns since the epoch.
 
-    ``length`` is that on the wire; ``outgoing`` is None where the file does not say.
+    ``length`` is that on the wire; ``outgoing`` is None where the file does not say. ``flags`` are what EPB_FLAGS tells
+    beside the direction: how the frame was addressed, the length of its check sequence, errors of the link.
     """
 
     interface: Interface
@@ -56,6 +59,7 @@ class Record(NamedTuple):
     data: bytes
     outgoing: bool | None = None
     comments: tuple[str, ...] = ()
+    flags: int = 0
 
 
 Drops = dict[tuple[int, int], tuple[Interface, int]]

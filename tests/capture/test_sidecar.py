@@ -48,7 +48,7 @@ def where(tmp_path: Path) -> Path:
 def made(rows: int, ours: str = "sockexplorer 1", peers: int = 3) -> bytes:
     """A recording of two sockets, which says what was dropped."""
     data = pcapng.section(ours, "Linux", ("of all of it", "and more"))
-    data += pcapng.interface(252, "inet/udp", "", ("of one",)) + pcapng.interface(1, "packet/raw", "eth0")
+    data += pcapng.interface(252, "inet/udp", "", ("of one",), 32) + pcapng.interface(1, "packet/raw", "eth0")
     for number in range(rows):
         peer, outgoing = (f"192.0.2.{number % peers}", 53), number % 2 == 0
         head = wrap(Origin("inet/udp", 17, ("127.0.0.1", 9)), peer, b"", outgoing=outgoing)[1]

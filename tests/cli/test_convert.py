@@ -1,0 +1,74 @@
+"""``convert``: what Wireshark shows of a copy is what it shows of the capture that it was made of."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import PATIENCE
+
+pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+Done = Callable[..., subprocess.CompletedProcess[str]]
+FRAME = bytes.fromhex("ffffffffffff 020000000001 88b5") + bytes(range(46))
+FRAME += struct.pack("<I", zlib.crc32(FRAME))
+
+
+def shown(path: Path, *fields: str) -> list[list[str]]:
+    """What tshark shows of every frame."""
+    command = ["tshark", "-r", path, "-o", "eth.check_fcs:TRUE", "-T", "fields"]
+    command += [word for field in fields for word in ("-e", field)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3 * PATIENCE, check=True)
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def pcap(order: str, bits: int) -> bytes:
+    """A capture of Ethernet, with bits beside the link type."""
+    head = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, bits | 1)
+    return head + struct.pack(f"{order}4I", 1, 2, len(FRAME), len(FRAME)) + FRAME
+
+
+def block(order: str, kind: int, body: bytes) -> bytes:
+    length = struct.pack(f"{order}I", len(body) + 12)
+    return struct.pack(f"{order}I", kind) + length + body + length
+
+
+def pcapng(order: str, fcs: int | None, flags: int | None) -> bytes:
+    """The same with IF_FCSLEN and EPB_FLAGS."""
+    data = block(order, 0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1))
+    told = b"" if fcs is None else struct.pack(f"{order}HHB3xI", 13, 1, fcs, 0)
+    data += block(order, 1, struct.pack(f"{order}HHI", 1, 0, 0) + told)
+    told = b"" if flags is None else struct.pack(f"{order}HHII", 2, 4, flags, 0)
+    return data + block(order, 6, struct.pack(f"{order}5I", 0, 0, 7, len(FRAME), len(FRAME)) + FRAME + told)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(
+    ("made", "bytes_"),
+    [
+        (lambda order: pcap(order, 0), 0),
+        (lambda order: pcap(order, 1 << 26), 0),
+        (lambda order: pcap(order, 1 << 26 | 2 << 28), 4),
+        (lambda order: pcap(order, 1 << 26 | 1 << 28), 2),
+        (lambda order: pcapng(order, 32, None), 4),
+        (lambda order: pcapng(order, 4, 1), 4),
+        (lambda order: pcapng(order, 0, 2), 0),
+        (lambda order: pcapng(order, None, 4 << 5), 4),
+        (lambda order: pcapng(order, 32, 2 << 5 | 1), 2),
+        (lambda order: pcapng(order, 32, 1 << 24 | 1 << 29 | 3 << 2 | 1), 4),
+    ],
+)
+def test_check_sequences_and_errors_are_those_of_the_capture(
+    done: Done, tmp_path: Path, order: str, made: Callable[[str], bytes], bytes_: int
+) -> None:
+    path, copy = tmp_path / "a", tmp_path / "b.pcapng"
+    path.write_bytes(made(order))
+    assert done("convert", str(path), str(copy)).returncode == 0
+    fields = ("eth.fcs", "eth.fcs.status", "eth.trailer", "data.data", "frame.packet_flags", "frame.time_epoch")
+    wanted = shown(path, *fields)
+    assert len(bytes.fromhex(wanted[0][3])) == 50 - bytes_
+    assert shown(copy, *fields) == wanted
