@@ -46,7 +46,8 @@ class Copy:
         number = self._number(interface) if known is None else known[1]
         self._put(
             pcapng.packet(
-                number, record.time, (record.data,), record.length, record.outgoing, record.comments, record.flags
+                number, record.time, (record.data,), record.length, record.outgoing, record.comments, record.flags,
+                record.dropped,
             )
         )  # fmt: skip
         self._counts[number] += 1

@@ -133,8 +133,8 @@ class PcapngWalk:
             parts, chosen = chosen, []
             right = not parts or self._take(words, blocks.part(parts))
             for place, found in counts:
-                if right or place < self.offset:
-                    self._drops.update(found)
+                for key, (interface, count) in found.items() if right or place < self.offset else ():
+                    self._drops[key] = interface, max(count, self._reader.lost.get(key, 0))
             counts.clear()
             return right
 
@@ -180,7 +180,7 @@ class PcapngWalk:
 
         section, first = self._reader.section, self.firsts[-1]
         numbers = blocks.heads[:, 2]
-        source, wrong = options(words, blocks, section.order)
+        source, wrong, lost = options(words, blocks, section.order)
         highest = int(numbers.max())
         if highest >= len(section.interfaces):
             wrong |= numbers >= len(section.interfaces)
@@ -191,6 +191,10 @@ class PcapngWalk:
             blocks, source, numbers = blocks.part([slice(good)]), source[:good], numbers[:good]
         if good:
             heads = blocks.heads
+            if lost is not None:
+                rows = numpy.flatnonzero(lost[:good])
+                for number, count in zip(numbers[rows].tolist(), lost[rows].tolist(), strict=True):
+                    self._reader.lose(self._drops, number, count)
             self._tell_directions(blocks, numbers, source)
             source |= (numbers + numpy.uint32(first)) << INTERFACE_SHIFT if highest else first << INTERFACE_SHIFT
             ticks = heads[:, 3].astype("u8")
@@ -267,7 +271,8 @@ class PcapngWalk:
             ]
             for each in self.sections
         ]
-        return {"offset": self.offset, "sections": sections}
+        lost = [[*key, count] for key, count in self._reader.lost.items()]
+        return {"offset": self.offset, "sections": sections, "lost": lost}
 
     def restore(self, state: dict[str, Any], columns: Columns) -> None:
         self.sections, self.firsts, self.owners, self.interfaces = [], [], [], []
@@ -281,6 +286,7 @@ class PcapngWalk:
             self.firsts.append(len(self.interfaces) - len(section.interfaces))
             self.sections.append(section)
         self.columns, self.offset = columns, int(state["offset"])
+        self._reader.lost = {(int(section), int(number)): int(count) for section, number, count in state["lost"]}
         if self.sections:
             self._reader.section, self._reader.sections = self.sections[-1], len(self.sections)
             self._telling = TELLING.keys() & {each.interface.link_type for each in self.sections[-1].interfaces}

@@ -14,14 +14,17 @@ ORDER = 0x1A2B3C4D
 END, COMMENT = 0, 1
 SHB_OS, SHB_APPLICATION = 3, 4
 IF_NAME, IF_DESCRIPTION, IF_TSRESOL, IF_FCSLEN, IF_TSOFFSET = 2, 3, 9, 13, 14
-EPB_FLAGS = 2
+EPB_FLAGS, EPB_DROPCOUNT = 2, 4
 ISB_RECEIVED, ISB_DROPPED = 4, 5
 INBOUND, OUTBOUND, DIRECTION = 1, 2, 3
 """The direction, in the lowest two bits of EPB_FLAGS."""
 APPLICATION = "sockexplorer"
 """How the application's name begins in a file of ours."""
 LONGEST_TEXT = 0xFFFC
+MOST = 2**64 - 1
+"""Frames that can be told of; those of several interfaces that are one in a copy may be more."""
 _HEAD, _OPTION, _LENGTH = struct.Struct("<II"), struct.Struct("<HH"), struct.Struct("<I")
+_COUNT = struct.Struct("<Q")
 _SECTION, _INTERFACE = struct.Struct("<IHHq"), struct.Struct("<HHI")
 _PACKET, _STATISTICS = struct.Struct("<7I"), struct.Struct("<3I")
 
@@ -75,14 +78,15 @@ def interface(
 
 def packet(
     number: int, time: int, parts: tuple[bytes, ...], length: int, outgoing: bool | None, comments: Sequence[str] = (),
-    flags: int = 0,
+    flags: int = 0, dropped: int | None = None,
 ) -> bytes:  # fmt: skip
     """A frame of the interface of that number. ``time`` in ns since the epoch, ``length`` that on the wire.
 
-    ``outgoing`` is None where the direction is not known; ``flags`` are the other bits of EPB_FLAGS.
+    ``outgoing`` is None where the direction is not known; ``flags`` are the other bits of EPB_FLAGS; ``dropped``
+    frames were lost ahead of this one.
     """
     kept = sum(map(len, parts))
-    told = packet_options(outgoing, comments, flags)
+    told = packet_options(outgoing, comments, flags, dropped)
     size = 32 + kept + (padding := -kept % 4) + len(told)
     head = _PACKET.pack(
         PACKET, size, number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, kept, min(max(kept, length), 0xFFFFFFFF)
@@ -90,13 +94,16 @@ def packet(
     return b"".join((head, *parts, bytes(padding), told, _LENGTH.pack(size)))
 
 
-def packet_options(outgoing: bool | None, comments: Sequence[str] = (), flags: int = 0) -> bytes:
-    """The options of a frame: its direction with other flags, and its comments."""
+def packet_options(
+    outgoing: bool | None, comments: Sequence[str] = (), flags: int = 0, dropped: int | None = None
+) -> bytes:
+    """The options of a frame: its direction with other flags, its comments, how many frames were lost ahead of it."""
     told = _DIRECTIONS[outgoing]
     if flags:
         told = options(option(EPB_FLAGS, _LENGTH.pack(flags | _CODES[outgoing])))
-    if comments:
-        told = options(*(text(COMMENT, each) for each in comments), told[:_DIRECTION_BYTES])
+    if comments or dropped is not None:
+        lost = b"" if dropped is None else option(EPB_DROPCOUNT, _COUNT.pack(dropped))
+        told = options(*(text(COMMENT, each) for each in comments), told[:_DIRECTION_BYTES], lost)
     return told
 
 
@@ -109,6 +116,6 @@ _DIRECTIONS = {each: options(option(EPB_FLAGS, _LENGTH.pack(code))) if code else
 def statistics(number: int, time: int, received: int, dropped: int) -> bytes:
     """How many frames an interface gave and dropped until ``time``."""
     counts = ((ISB_RECEIVED, received), (ISB_DROPPED, dropped))
-    told = [option(code, struct.pack("<Q", value)) for code, value in counts]
+    told = [option(code, _COUNT.pack(min(value, MOST))) for code, value in counts]
     head = _STATISTICS.pack(number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF)
     return block(STATISTICS, head + options(*told))

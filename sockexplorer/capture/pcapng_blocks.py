@@ -78,8 +78,9 @@ def candidates(words: Array, at: int, stop: int) -> Blocks:
     return blocks if right.all() else Blocks(*(each[right] for each in blocks))
 
 
-def options(words: Array, blocks: Blocks, order: str) -> tuple[Array, Array]:
-    """The direction of each frame, u4, and whether it is wrong or its options need the reader."""
+def options(words: Array, blocks: Blocks, order: str) -> tuple[Array, Array, Array | None]:
+    """The direction of each frame, u4; whether it is wrong or its options need the reader; and how many frames were
+    lost ahead of each, u8, None where none tells that."""
     from sockexplorer.capture.arrays import numpy
 
     kept, tails = blocks.heads[:, 5], blocks.tails
@@ -93,7 +94,8 @@ def options(words: Array, blocks: Blocks, order: str) -> tuple[Array, Array]:
     alone &= tails[:, 2] == pcapng.END
     directions = (tails[:, 1] & DIRECTION).astype("u4", copy=False)
     if alone.all():
-        return directions, wrong
+        return directions, wrong, None
+    lost = None
     directions *= alone
     rows = numpy.flatnonzero((room != 0) & ~(alone | wrong))
     until = blocks.starts[rows] + (blocks.sizes[rows] - 1)
@@ -109,13 +111,18 @@ def options(words: Array, blocks: Blocks, order: str) -> tuple[Array, Array]:
         flags = numpy.flatnonzero((codes == pcapng.EPB_FLAGS) & (lengths == 4) & (here < until))
         if len(flags):
             directions[rows[flags]] = words.take(here[flags]) & DIRECTION
+        counts = numpy.flatnonzero((codes == pcapng.EPB_DROPCOUNT) & (lengths == 8) & (here + 1 < until))
+        if len(counts):
+            lost = numpy.zeros(len(wrong), "u8") if lost is None else lost
+            first, second = (words.take(here[counts] + each).astype("u8") for each in (0, 1))
+            lost[rows[counts]] = (first << 32 | second) if order == ">" else (second << 32 | first)
         # An option that is longer than the block.
         if (over := follow & (after > until)).any():
             wrong[rows[over]] = True
         follow &= after < until
         rows, here, until = rows[follow], after[follow], until[follow]
     wrong[rows] = True
-    return directions, wrong
+    return directions, wrong, lost
 
 
 def times_of(ticks: Array, clocked: Clocked) -> Array:

@@ -20,6 +20,8 @@ SHORTEST = {
 }
 """Bytes of the shortest block of a kind, the two lengths included."""
 SECOND = 1_000_000_000
+UNKNOWN = 0xFFFF
+"""The count of drops in an obsolete block of a frame where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Reader:
         self.sections = 0
         self.drops = drops
         """Where counts of drops are put."""
+        self.lost: dict[tuple[int, int], int] = {}
+        """What the frames so far tell to have been lost ahead of them, by the keys of `Drops`."""
 
     def step(self, window: Window) -> Record | None:
         """Read the next block: its frame, or None for a block without. Raises `CaptureError`."""
@@ -93,12 +97,24 @@ class Reader:
             elif kind == pcapng.STATISTICS:
                 number, dropped = _dropped(section, body)
                 if dropped is not None:
-                    self.drops[self.sections, number] = section.interfaces[number].interface, dropped
+                    key = self.sections, number
+                    self.drops[key] = section.interfaces[number].interface, max(dropped, self.lost.get(key, 0))
             else:
-                return frame_of(section, kind, body)
+                record = frame_of(section, kind, body)
+                if record is not None and record.dropped:
+                    (number,) = section.unpack("I" if kind == pcapng.PACKET else "H", body)
+                    self.lose(self.drops, number, record.dropped)
+                return record
         except (ValueError, struct.error) as error:
             raise window.damaged(str(error)) from None
         return None
+
+    def lose(self, drops: Drops, number: int, count: int) -> None:
+        """Count frames of the interface of that number, which were lost ahead of one."""
+        key = self.sections, number
+        self.lost[key] = self.lost.get(key, 0) + count
+        interface = self.section.interfaces[number].interface
+        drops[key] = interface, max(drops.get(key, (interface, 0))[1], self.lost[key])
 
 
 def records(window: Window, drops: Drops) -> Iterator[Record]:
@@ -171,8 +187,10 @@ def _interface(section: Section, body: bytes) -> Clocked:
 def _packet(section: Section, kind: int, body: bytes) -> Record:
     if kind == pcapng.PACKET:
         number, high, low, kept, length = section.unpack("5I", body)
+        dropped = None
     else:
-        number, _, high, low, kept, length = section.unpack("HH4I", body)
+        number, lost, high, low, kept, length = section.unpack("HH4I", body)
+        dropped = lost if lost != UNKNOWN else None
     if number >= len(section.interfaces):
         raise ValueError(f"a frame of interface {number}, of {len(section.interfaces)} that were told of")
     if kept > len(body) - 20:
@@ -184,11 +202,13 @@ def _packet(section: Section, kind: int, body: bytes) -> Record:
         elif code == pcapng.EPB_FLAGS and len(value) == 4:
             (flags,) = section.unpack("I", value)
             outgoing = {pcapng.INBOUND: False, pcapng.OUTBOUND: True}.get(flags & pcapng.DIRECTION)
+        elif code == pcapng.EPB_DROPCOUNT and len(value) == 8:
+            (dropped,) = section.unpack("Q", value)
     clocked, data = section.interfaces[number], body[20 : 20 + kept]
     if outgoing is None:
         outgoing = directions.outgoing(clocked.interface.link_type, data)
     time, flags = clocked.time(high, low), flags & ~pcapng.DIRECTION
-    return Record(clocked.interface, time, max(length, kept), data, outgoing, tuple(comments), flags)
+    return Record(clocked.interface, time, max(length, kept), data, outgoing, tuple(comments), flags, dropped)
 
 
 def _simple(section: Section, body: bytes) -> Record:

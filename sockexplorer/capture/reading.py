@@ -50,7 +50,8 @@ class Record(NamedTuple):
     """One frame as it stands in the file, headers included. ``time`` in ns since the epoch.
 
     ``length`` is that on the wire; ``outgoing`` is None where the file does not say. ``flags`` are what EPB_FLAGS tells
-    beside the direction: how the frame was addressed, the length of its check sequence, errors of the link.
+    beside the direction: how the frame was addressed, the length of its check sequence, errors of the link. ``dropped``
+    frames were lost ahead of this one; None where that is not said.
     """
 
     interface: Interface
@@ -60,10 +61,12 @@ class Record(NamedTuple):
     outgoing: bool | None = None
     comments: tuple[str, ...] = ()
     flags: int = 0
+    dropped: int | None = None
 
 
 Drops = dict[tuple[int, int], tuple[Interface, int]]
-"""How many frames were dropped, by number of the section and of the interface in it; a later count replaces one."""
+"""How many frames were dropped, by number of the section and of the interface in it; a later count replaces one, and is
+no less than what frames tell to have been lost ahead of them."""
 
 
 class Window:

@@ -157,7 +157,8 @@ def packet_blocks(draw: st.DrawFn, order: str, interfaces: int) -> bytes:
     for code, value in draw(
         st.lists(
             st.tuples(
-                st.sampled_from((1, 2, 2, 5)), st.binary(max_size=6) | st.just(b"\2\0\0\0") | st.just(b"\0\0\0\1")
+                st.sampled_from((1, 2, 2, 4, 4, 5)),
+                st.binary(max_size=6) | st.sampled_from((b"\2\0\0\0", b"\0\0\0\1", bytes(7) + b"\3", b"\4" + bytes(7))),
             ),
             max_size=10,
         )
@@ -172,7 +173,7 @@ def packet_blocks(draw: st.DrawFn, order: str, interfaces: int) -> bytes:
     if kind == 6:
         head = struct.pack(f"{order}5I", number, high, low, len(payload), wire)
     elif kind == 2:
-        head = struct.pack(f"{order}HH4I", number, 3, high, low, len(payload), wire)
+        head = struct.pack(f"{order}HH4I", number, draw(st.sampled_from((0, 3, 0xFFFF))), high, low, len(payload), wire)
     else:
         return option_block(order, 3, struct.pack(f"{order}I", len(payload)) + padded)
     return option_block(order, kind, head + padded + options)
@@ -469,7 +470,7 @@ def test_a_last_line_that_was_a_frame_without_its_end_tells_anew_what_it_is(path
 
 def test_an_index_that_was_kept_grows_on(path: Path, tmp_path: Path) -> None:
     """Its columns were mapped; the interfaces of the section it was in are those of further frames."""
-    packets = [pcapng.packet(each % 2, each, (bytes(each),), each, None) for each in range(30)]
+    packets = [pcapng.packet(each % 2, each, (bytes(each),), each, None, dropped=each) for each in range(30)]
     start = pcapng.section("x", "y") + pcapng.interface(ETHERNET) + pcapng.interface(SLL)
     path.write_bytes(start + b"".join(packets[:20]))
     with patch.object(sidecar, "FEWEST_ROWS", 1):

@@ -72,3 +72,33 @@ def test_check_sequences_and_errors_are_those_of_the_capture(
     wanted = shown(path, *fields)
     assert len(bytes.fromhex(wanted[0][3])) == 50 - bytes_
     assert shown(copy, *fields) == wanted
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_what_was_lost_ahead_of_a_frame_is_counted_and_told_alike(done: Done, tmp_path: Path, order: str) -> None:
+    path, copy = tmp_path / "a.pcapng", tmp_path / "b.pcapng"
+    data, size = pcapng(order, None, None), len(FRAME)
+    for count in (3, 0, 2**40):
+        lost = struct.pack(f"{order}HHQI", 4, 8, count, 0)
+        data += block(order, 6, struct.pack(f"{order}5I", 0, 0, 8, size, size) + FRAME + lost)
+    # The last has no count.
+    for count in (4, 0, 0xFFFF):
+        data += block(order, 2, struct.pack(f"{order}HH4I", 0, count, 0, 9, size, size) + FRAME)
+    path.write_bytes(data)
+    assert done("convert", str(path), str(copy)).returncode == 0
+    wanted = [[""], ["3"], ["0"], [str(2**40)], ["4"], ["0"], [""]]
+    assert shown(copy, "frame.drop_count") == shown(path, "frame.drop_count") == wanted
+    for each in (path, copy):
+        assert done("open", str(each)).stderr == f"7 frames; {2**40 + 7} were dropped when it was captured\n"
+    # What an interface tells of itself are the same frames, and more.
+    path.write_bytes(data + block(order, 5, struct.pack(f"{order}3IHHQI", 0, 0, 0, 5, 8, 2**41, 0)))
+    assert done("convert", str(path), str(copy), "--overwrite").returncode == 0
+    assert done("open", str(copy)).stderr == f"7 frames; {2**41} were dropped when it was captured\n"
+
+
+def test_more_lost_frames_than_can_be_told_of_are_as_many_as_can_be(done: Done, tmp_path: Path) -> None:
+    path, copy = tmp_path / "a.pcapng", tmp_path / "b.pcapng"
+    told = block("<", 5, struct.pack("<3IHHQI", 0, 0, 0, 5, 8, 2**64 - 1, 0))
+    path.write_bytes(2 * (pcapng("<", None, None) + told))
+    assert done("convert", str(path), str(copy)).stderr == ""
+    assert done("open", str(copy)).stderr == f"2 frames; {2**64 - 1} were dropped when it was captured\n"
