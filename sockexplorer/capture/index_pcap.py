@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture import pcap_read
 from sockexplorer.capture.directions import TELLING
-from sockexplorer.capture.index import SLOW_ROWS, Columns, direction_code
+from sockexplorer.capture.index import ODD, SLOW_ROWS, Columns, direction_code
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import LONGEST, CaptureError, Interface, Record
 
@@ -29,9 +29,9 @@ class PcapWalk:
     def __init__(self, file: MappedFile, *, vectorised: bool) -> None:
         self.columns = Columns()
         self._file = file
-        self._vectorised = vectorised
         self._window = file.window(0)
         self._head = pcap_read.header(self._window)
+        self._vectorised = vectorised and not self._head.old
         self.interfaces = [self._head.interface]
         self.offset = self._window.offset
 
@@ -44,7 +44,8 @@ class PcapWalk:
             if not self._window.more():
                 return
             record = self._head.record(self._window)
-            source = direction_code(record.outgoing)
+            # Of an old file only the reader tells which of the two lengths is which.
+            source = direction_code(record.outgoing) | (ODD if self._head.old else 0)
             self.columns.append(self._window.record, record.time, record.length, source)
             self.offset = self._window.offset
 
@@ -120,7 +121,7 @@ class PcapWalk:
         self.columns.extend(starts, times, numpy.maximum(kept, lengths), source)
 
     def resume(self, *, vectorised: bool, final: bool) -> None:
-        self._vectorised = vectorised
+        self._vectorised = vectorised and not self._head.old
         self._window = self._file.window(self.offset)
 
     def order(self, interface: int) -> str:

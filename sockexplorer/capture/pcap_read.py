@@ -11,6 +11,8 @@ from sockexplorer.capture.reading import LONGEST, Interface, Record, Window, san
 
 FCS_TOLD, FCS_UNIT = 1 << 26, 16
 """Beside the link type: whether its upper four bits tell the length of a check sequence, and their unit in bits."""
+LAST_OLD = 3
+"""The minor version up to which writers had the two lengths of a record the wrong way round: savefile.c of libpcap."""
 SECOND = 1_000_000_000
 ORDERS = {
     b"\xd4\xc3\xb2\xa1": ("<", 1000), b"\x4d\x3c\xb2\xa1": ("<", 1),
@@ -31,10 +33,14 @@ class Header:
     order: str
     scale: int
     interface: Interface
+    old: bool = False
+    """Whether it is of a version in whose records the two lengths may stand the other way round."""
 
     def record(self, window: Window) -> Record:
         """The next frame. Raises `CaptureError`."""
         seconds, fraction, kept, length = struct.unpack(f"{self.order}4I", window.take(16))
+        if self.old and kept > length:
+            kept, length = length, kept
         if kept > LONGEST:
             raise window.damaged(f"a frame of {kept} bytes: more than {LONGEST} is taken for damage")
         data = window.take(kept)
@@ -47,11 +53,11 @@ class Header:
 def header(window: Window) -> Header:
     """Read the file's header. Raises `CaptureError`."""
     order, scale = ORDERS[window.take(4)]
-    major, _, _, _, _, link = struct.unpack(f"{order}HHiIII", window.take(20))
+    major, minor, _, _, _, link = struct.unpack(f"{order}HHiIII", window.take(20))
     if major != 2:
         raise window.damaged(f"version {major} of pcap, where only 2 is known")
     fcs = (link >> 28) * FCS_UNIT if link & FCS_TOLD else None
-    return Header(order, scale, Interface(link & 0xFFFF, fcs=fcs))
+    return Header(order, scale, Interface(link & 0xFFFF, fcs=fcs), minor <= LAST_OLD)
 
 
 def records(window: Window) -> Iterator[Record]:

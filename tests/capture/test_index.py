@@ -263,14 +263,18 @@ def test_what_was_recorded_of_several_families(
 @given(
     st.sampled_from("<>"), st.sampled_from((0xA1B2C3D4, 0xA1B23C4D)), st.sampled_from(LINKS),
     st.lists(st.tuples(st.binary(max_size=30) | st.just(bytes(8)), st.integers(0, 2**32 - 1)), max_size=40),
-    st.integers(0, 12) | st.just(0), st.integers(0, 40),
+    st.integers(0, 12) | st.just(0), st.integers(0, 40), st.sampled_from((4, 4, 3)),
 )  # fmt: skip
 def test_any_pcap_has_the_records_of_the_reader(
-    path: Path, order: str, magic: int, link: int, told: list[tuple[bytes, int]], cut: int, same: int
-) -> None:
-    data = struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, 65535, link)
+    path: Path, order: str, magic: int, link: int, told: list[tuple[bytes, int]], cut: int, same: int,
+    minor: int,
+) -> None:  # fmt: skip
+    data = struct.pack(f"{order}IHHiIII", magic, 2, minor, 0, 0, 65535, link)
     for payload, number in [*told, *[(b"sixteen bytes  .", 7)] * same]:
-        data += struct.pack(f"{order}4I", number, number, len(payload), number % 50) + payload
+        lengths = [len(payload), number % 50]
+        if minor == 3 and number % 2:
+            lengths = [max(lengths), len(payload)]
+        data += struct.pack(f"{order}4I", number, number, *lengths) + payload
     with small_steps():
         check(path, data[: len(data) - cut])
 

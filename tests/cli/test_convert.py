@@ -96,6 +96,20 @@ def test_what_was_lost_ahead_of_a_frame_is_counted_and_told_alike(done: Done, tm
     assert done("open", str(copy)).stderr == f"7 frames; {2**41} were dropped when it was captured\n"
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(("minor", "lengths"), [(3, (99, 60)), (3, (60, 99)), (2, (99, 60)), (4, (60, 99))])
+def test_old_pcap_may_have_its_lengths_the_other_way_round(
+    done: Done, tmp_path: Path, order: str, minor: int, lengths: tuple[int, int]
+) -> None:
+    path, copy = tmp_path / "a.pcap", tmp_path / "b.pcapng"
+    frame = struct.pack(f"{order}4I", 1, 2, *lengths) + FRAME[:60]
+    path.write_bytes(struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, minor, 0, 0, 65535, 1) + frame * 2)
+    assert done("convert", str(path), str(copy)).returncode == 0
+    fields = ("frame.len", "frame.cap_len", "eth.src", "data.data")
+    assert [row[:2] for row in shown(path, *fields)] == [["99", "60"]] * 2
+    assert shown(copy, *fields) == shown(path, *fields)
+
+
 def test_more_lost_frames_than_can_be_told_of_are_as_many_as_can_be(done: Done, tmp_path: Path) -> None:
     path, copy = tmp_path / "a.pcapng", tmp_path / "b.pcapng"
     told = block("<", 5, struct.pack("<3IHHQI", 0, 0, 0, 5, 8, 2**64 - 1, 0))
