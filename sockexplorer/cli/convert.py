@@ -27,9 +27,9 @@ Examples:
 def command(file: str, kind: str | None, out: str, expression: str, overwrite: bool) -> None:
     """Write the frames of FILE, which "open" can read, to OUT or to stdout; - as FILE is stdin.
 
-    pcapng keeps headers, times, directions and comments; jsonl, text and hexdump are what "open" prints; hex is one
-    line of digits a frame; python and c define frame_1, frame_2 … by their numbers in FILE. Without --to OUT ends in
-    .pcapng, .jsonl, .txt, .hexdump, .hex, .py or .c.
+    pcapng keeps headers, times, directions, check sequences, counts of drops and comments; jsonl, text and hexdump are
+    what "open" prints; hex is one line of digits a frame; python and c define frame_1, frame_2 … by their numbers in
+    FILE. Without --to OUT ends in .pcapng, .jsonl, .txt, .hexdump, .hex, .py or .c.
 
     Exit status: 0 written; 1 no capture, damaged, or OUT can't be written; 2 wrong usage.
     """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 import subprocess
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,41 @@ def test_what_was_lost_ahead_of_a_frame_is_counted_and_told_alike(done: Done, tm
     path.write_bytes(data + block(order, 5, struct.pack(f"{order}3IHHQI", 0, 0, 0, 5, 8, 2**41, 0)))
     assert done("convert", str(path), str(copy), "--overwrite").returncode == 0
     assert done("open", str(copy)).stderr == f"7 frames; {2**41} were dropped when it was captured\n"
+
+
+def clocks(order: str) -> bytes:
+    """Frames of interfaces with clocks of their own, cut, and of a section behind."""
+    resolutions = ((3, None), (6, None), (9, None), (0x80 | 10, None), (6, 3600), (9, -100), (None, None), (0, None))
+    data = block(order, 0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1))
+    for resolution, offset in resolutions:
+        told = b"" if resolution is None else struct.pack(f"{order}HHB3x", 9, 1, resolution)
+        told += b"" if offset is None else struct.pack(f"{order}HHq", 14, 8, offset)
+        data += block(order, 1, struct.pack(f"{order}HHI", 1, 0, 0) + told)
+    for number, (resolution, _) in enumerate(resolutions):
+        unit = 2**10 if resolution == 0x80 | 10 else 10 ** (6 if resolution is None else resolution)
+        ticks, kept = 1_700_000_000 * unit + 123_456_789 % unit, 60 - 4 * number
+        told = struct.pack(f"{order}HH4sI", 1, 4, b"c%3d" % number, 0) * (number % 2)
+        head = struct.pack(f"{order}5I", number, ticks >> 32, ticks & 0xFFFFFFFF, kept, 64)
+        data += block(order, 6, head + FRAME[:kept] + told)
+    return data + pcapng(order, None, 2)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_times_lengths_and_comments_are_those_that_wireshark_reads(done: Done, tmp_path: Path, order: str) -> None:
+    path, copy = tmp_path / "a.pcapng", tmp_path / "b.pcapng"
+    path.write_bytes(clocks(order))
+    assert done("convert", str(path), str(copy)).returncode == 0
+    fields = ("frame.time_epoch", "frame.len", "frame.cap_len", "frame.comment")
+    wanted = shown(path, *fields)
+    assert len({row[0].partition(".")[2] for row in wanted}) > 5
+    assert shown(copy, *fields) == wanted
+    found = [json.loads(line) for line in done("open", str(path), "--json").stdout.splitlines()]
+    for row, (time, length, kept, comment) in zip(found, wanted, strict=True):
+        seconds, fraction = time.split(".")
+        said = datetime.fromtimestamp(int(seconds), UTC).strftime("%FT%T")
+        assert row["time"] == f"{said}.{fraction}Z"
+        assert (row["length"], len(row["payload"]) // 2) == (int(length), int(kept))
+        assert (row["ancillary"] or {"comments": [""]})["comments"] == [comment]
 
 
 @pytest.mark.parametrize("order", "<>")
