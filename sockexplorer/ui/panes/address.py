@@ -103,6 +103,18 @@ class AddressPane(FormDuties):
         self._capabilities = {each.name: each for each in protocols}
         self.redraw()
 
+    def on_descendant_focus(self) -> None:
+        self._show_meant()
+
+    def on_descendant_blur(self) -> None:
+        self._show_meant()
+
+    def _show_meant(self) -> None:
+        """Show what goes by the field that is typed in: which button Enter presses, and whose bytes are in sight."""
+        if self.judged is not None:
+            self._show_bytes()
+            self._show_actions()
+
     # --- which form ----------------------------------------------------------------------------------------
 
     def show(self, family: Family, protocol: Protocol) -> Draft:
@@ -202,7 +214,9 @@ class AddressPane(FormDuties):
             self.tell("#problem", problem_text(problem))
 
     def _show_actions(self) -> None:
-        self.query_one(FormActions).show(self.judged, self.primary)
+        # Only one button may look as if Enter pressed it: the one that has the focus, else that of the operation.
+        actions = self.query_one(FormActions)
+        actions.show(self.judged, None if actions.has_focus_within else self.primary)
         offered = id(self.draft), *map(self.possible, WORDS), self.named() is not None
         if offered != self._offered:
             # The footer is composed anew each time: not at every key that is typed.

@@ -192,8 +192,9 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
     def _picked(self, event: Bar.Picked) -> None:
         self._enter(int(event.name[0]))
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        for ancestor in event.widget.ancestors:
+    def on_descendant_focus(self) -> None:
+        # What has the focus now: the message may have been overtaken by that of another pane.
+        for ancestor in self.focused.ancestors if self.focused is not None else ():
             if isinstance(ancestor, Pane) and self._current != ancestor.NUMBER:
                 self._mark(ancestor)
         self.refresh_bindings()
