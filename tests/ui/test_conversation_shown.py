@@ -125,6 +125,49 @@ def test_names_in_the_statistics_have_the_room_that_numbers_leave(frames: int, n
         assert len(table.numbers(tally)) == len(head) - name_cells - 1
 
 
+@pytest.mark.parametrize(
+    ("width", "name_cells", "bar_cells"), [(72, 33, 0), (116, 63, 12), (156, 64, 51), (236, 98, 97)]
+)
+def test_what_names_do_not_need_in_a_wide_terminal_the_bar_has(width: int, name_cells: int, bar_cells: int) -> None:
+    table = Table()
+    table.total = Tally(3000, 1500, 48_000, 24_000)
+    assert (table.room(width), table.bar_cells(width)) == (name_cells, bar_cells)
+    gap = 2 if bar_cells else 0
+    assert name_cells + 1 + len(table.numbers(table.total)) + gap + bar_cells == width
+
+
+async def test_the_head_of_the_statistics_stands_over_its_columns(people: People, peer: socket.socket) -> None:
+    """With a scroll bar, which many peers bring, and again without."""
+
+    def over(name: str) -> bool:
+        lines = [each.rstrip("│ ▁▂▃▄▅▆▇█") for each in person.screen.splitlines()]
+        at = next((n for n, each in enumerate(lines) if each.endswith("bytes") and f" {name} " in each), -1)
+        return at >= 0 and len(lines[at]) == len(lines[at + 1])
+
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 1)
+        for _ in range(30):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+                other.sendto(b"x", person.session.local)  # type: ignore[arg-type]
+        await person.until(lambda: person.session.log.received == 31, "the frames")
+        await person.press("S")
+        await person.sees("31 frames")
+        for name, key in ("peer", "tab"), ("length", "shift+tab"), ("peer", "escape"):
+            await person.until(lambda n=name: over(n), f"the head over the columns by {name}")
+            await person.press(key)
+
+
+async def test_the_scroll_bar_of_a_conversation_is_where_its_lines_are(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 60)
+        await person.press("up", "F")
+        await person.until(lambda: isinstance(person.app.screen, ConversationScreen), "the conversation")
+        view = person.app.screen.query_one(ConversationView)
+        await person.until(lambda: view.scroll_y > 0 and view.show_vertical_scrollbar, "a scrolled conversation")
+        await person.settle()
+        assert int(view.vertical_scrollbar.position) == int(view.scroll_y)
+
+
 async def test_kinds_of_netlink_messages_are_told_apart(people: People) -> None:
     async with people((80, 24)) as person:
         session = await person.open("netlink/route", "bind")

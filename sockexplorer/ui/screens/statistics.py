@@ -28,6 +28,9 @@ from sockexplorer.ui.widgets.lines import LineView
 SECONDS = 0.012
 """How long one tick may count, so that keys are answered meanwhile."""
 BAR_CELLS = 12
+"""The least that a bar of shares has, where it has room at all."""
+NAME_CELLS = 64
+"""What a name keeps before a bar grows: the numbers stay near the names in a wide terminal."""
 VIEWS = ("peer", "length", "protocol")
 COLUMNS = ("frames", "share", "in", "out", "bytes")
 LEAST = ("1,234", "100.0%", "1,234", "1,234", "1023 KiB")
@@ -59,7 +62,15 @@ class Table(LineView):
 
     def room(self, width: int) -> int:
         """Cells for a name: what the numbers leave, of which none is longer than that of all together."""
-        return max(8, width - len(self.numbers(self.total)) - 1 - (BAR_CELLS + 2 if width >= 100 else 0))
+        bar = self.bar_cells(width)
+        return max(8, width - len(self.numbers(self.total)) - 1 - (bar + 2 if bar else 0))
+
+    def bar_cells(self, width: int) -> int:
+        """Cells for the bar of shares, 0 where there is no room for one."""
+        if width < 100:
+            return 0
+        spare = width - len(self.numbers(self.total)) - 3
+        return max(BAR_CELLS, min(spare - NAME_CELLS, spare // 2))
 
     def head(self, name: str, width: int) -> str:
         """The line over the columns."""
@@ -85,8 +96,9 @@ class Table(LineView):
 
     def line(self, index: int, width: int) -> list[tuple[str, Style]]:
         name, tally = self.rows[index]
-        filled = round(tally.frames / max(1, self.total.frames) * BAR_CELLS)
-        bar = "  " + "█" * filled + "·" * (BAR_CELLS - filled) if width >= 100 else ""
+        cells = self.bar_cells(width)
+        filled = round(tally.frames / max(1, self.total.frames) * cells)
+        bar = "  " + "█" * filled + "·" * (cells - filled) if cells else ""
         room = self.room(width)
         numbers, _, octets = self.numbers(tally).rpartition("  ")
         return [

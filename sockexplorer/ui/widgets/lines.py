@@ -173,6 +173,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         super().watch_scroll_y(old, new)
         self._in_sight = new <= self.cursor < new + self.container_size.height
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        # One that was not there could not be told of what was scrolled with the lines that made it necessary.
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def show_cursor_line(self) -> None:
         """Scroll so that the cursor is in sight."""
         self._in_sight = True
