@@ -48,6 +48,25 @@ async def test_the_frame_goes_by_the_focus_not_by_which_message_comes_last(peopl
         assert framed(person) == [person.main.capabilities]
 
 
+async def test_a_click_anywhere_in_a_pane_goes_there(people: People) -> None:
+    """On its title, too, and on texts that take no focus."""
+    async with people((120, 40)) as person:
+        panes = person.main.panes
+        texts = ("#form-title", panes[1]), ("#traffic-empty", panes[2])
+        for target, pane in [*((each, each) for each in panes), *texts]:
+            await person.click(target, offset=(4, 0))
+            await person.until(lambda p=pane: framed(person) == [p] and p.has_focus_within, f"{pane} by {target}")
+
+
+async def test_a_click_in_the_pane_in_use_leaves_the_focus_where_it_is(people: People) -> None:
+    async with people((120, 40)) as person:
+        await person.choose("inet/udp")
+        await person.fill("remote.port", "9")
+        await person.click("#form-title")
+        await person.click(person.main.address, offset=(4, 0))
+        assert person.field("remote.port").has_focus
+
+
 async def test_the_button_that_enter_presses_is_told_by_the_field(people: People) -> None:
     async with people((120, 40)) as person:
         await person.choose("inet/udp")

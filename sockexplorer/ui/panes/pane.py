@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -38,6 +39,17 @@ class Pane(Vertical):
     TITLE: str
     KEYS_AFTER: int | None = None
     """How many sections of its help stand before the keys, None for all."""
+
+    class Clicked(Message):
+        """The person clicked where nothing takes the focus: its frame, its title, a text."""
+
+        def __init__(self, pane: Pane) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def on_click(self, event: events.Click) -> None:
+        if self.screen.get_focusable_widget_at(event.screen_x, event.screen_y) is None:
+            self.post_message(self.Clicked(self))
 
     def on_mount(self) -> None:
         self.border_title = f"{self.NUMBER} {self.TITLE}"

@@ -192,6 +192,11 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
     def _picked(self, event: Bar.Picked) -> None:
         self._enter(int(event.name[0]))
 
+    @on(Pane.Clicked)
+    def _clicked(self, event: Pane.Clicked) -> None:
+        if self._current != event.pane.NUMBER:
+            self._enter(event.pane.NUMBER)
+
     def on_descendant_focus(self) -> None:
         # What has the focus now: the message may have been overtaken by that of another pane.
         for ancestor in self.focused.ancestors if self.focused is not None else ():
