@@ -26,16 +26,18 @@ _EVENT, _OUT, _META = int(Flag.EVENT), int(Flag.OUT), int(Flag.META)
 
 
 class BlockSift(Sift):
-    """A `Sift` of a `Log`. ``peer_name`` gives the shown name of a peer's number; ``decoded`` says whether what is
-    shown of a payload may be something else than the payload."""
+    """A `Sift` of a `Log`. ``peer_name`` gives the shown name of a peer's number, ``protocol`` that of what is spoken
+    with it; ``decoded`` says whether what is shown of a payload may be something else than the payload."""
 
     def __init__(
-        self, log: Log, predicate: Predicate, test: Test, peer_name: Callable[[int], str], *, decoded: bool
-    ) -> None:
+        self, log: Log, predicate: Predicate, test: Test, peer_name: Callable[[int], str],
+        protocol: Callable[[int], str], *, decoded: bool,
+    ) -> None:  # fmt: skip
         super().__init__(log, predicate)
         self._log = log
         self._test = test
         self._peer_name = peer_name
+        self._protocol = protocol
         self._decoded = decoded
 
     def go_on(self, number: int, end: int, deadline: float) -> tuple[int, array[int]]:
@@ -74,7 +76,9 @@ class BlockSift(Sift):
         if test.kind == "time":
             return bytes(map(test.compare, block.times, repeat(test.value)))
         if test.kind == "peer":
-            return self._of_peers(test.value, block)
+            return self._of_peers(lambda peer: test.value(self._peer_name(peer)), block)
+        if test.kind == "protocol":
+            return _without_events(self._of_peers(lambda peer: test.value(self._protocol(peer)), block), block)
         if test.kind == "event":
             told = {each: ASK if each & _EVENT else int(test.value("")) for each in set(block.flags)}
             return bytes(map(told.__getitem__, block.flags))
@@ -85,8 +89,8 @@ class BlockSift(Sift):
             return bytes(map(told.__getitem__, block.flags))
         return bytes((ASK,)) * count
 
-    def _of_peers(self, wanted: Callable[[str], bool], block: Block) -> bytes:
-        told = {each: wanted(self._peer_name(each)) for each in set(block.peers)}
+    def _of_peers(self, wanted: Callable[[int], bool], block: Block) -> bytes:
+        told = {each: wanted(each) for each in set(block.peers)}
         return bytes(map(told.__getitem__, block.peers))
 
     def _search(self, test: Test, block: Block) -> bytes:
@@ -112,7 +116,7 @@ class BlockSift(Sift):
             wanted = test.value.lower()
             if self._decoded:
                 found = found.replace(bytes((NO,)), bytes((ASK,)))
-            named = self._of_peers(lambda name: wanted in name.lower(), block)
+            named = self._of_peers(lambda peer: wanted in self._peer_name(peer).lower(), block)
             if YES in named:
                 found = bytearray(_any(bytes(found), named))
         if any(flags & _META for flags in set(block.flags)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sockexplorer.capture import ancillary_fields
@@ -17,7 +17,6 @@ from sockexplorer.capture.predicate import (
     Compiled,
     Decoded,
     FilterError,
-    PeerName,
     Predicate,
     Shown,
     Test,
@@ -25,12 +24,14 @@ from sockexplorer.capture.predicate import (
 )  # fmt: skip
 from sockexplorer.capture.text_search import compile_regex, searcher, unquote
 
-FIELDS = ("dir", "len", "peer", "n", "event", "time", "comment")
-ALSO = ("direction", "length")
+FIELDS = ("dir", "len", "peer", "protocol", "n", "event", "time", "comment")
+ALSO = ("direction", "length", "proto")
+_OF_TEXT = ("peer", "protocol", "event", "comment")
 OF_WIRESHARK = {
     "frame.len": "len", "frame.number": "n", "frame.time": "time", "frame.comment": "comment", "ip.addr": "peer",
     "ip.src": "peer", "ip.dst": "peer", "ipv6.addr": "peer", "udp.port": "peer", "tcp.port": "peer",
-    "netlink.hdr_type": "nl.type", "j1939.pgn": "can.pgn",
+    "netlink.hdr_type": "nl.type", "j1939.pgn": "can.pgn", "frame.protocols": "protocol",
+    "_ws.col.protocol": "protocol",
 }  # fmt: skip
 """What fields of Wireshark are called here, for those who know them by that name."""
 _OPERATORS: dict[str, Compare] = {
@@ -53,18 +54,22 @@ def comparison(node: Any, shown: Shown) -> Compiled:
         return Compiled(lambda frame: not frame.event and frame.outgoing is wanted, Test("outgoing", wanted))
     if field == "time":
         return _timed(symbol, value)
+    field = "protocol" if field == "proto" else field
     beside = field.startswith(ancillary_fields.PREFIX)
     if beside:
         _check_ancillary(field, f"{field}{symbol}{value}")
-    elif field not in ("peer", "event", "comment"):
+    elif field not in _OF_TEXT:
         _check_name(field, f"{field}{symbol}{value}", shown.vocabulary)
     fields, test = (ancillary_fields.values_of, BESIDE) if beside else (shown.fields, OTHER)
     if kind == "regex_value":
         if symbol != "~":
             raise FilterError(f"a regular expression is compared with ~: {field}~{token}")
-        return _by_regex(field, searcher(compile_regex(token[1:-1])), shown.peer, fields, test)
-    if field in ("peer", "event", "comment"):
-        return _textual(field, symbol, value, shown)
+        found = searcher(compile_regex(token[1:-1]))
+        if field in _OF_TEXT:
+            return _named(field, found, shown)
+        return Compiled(lambda frame: any(found(text) for text, _ in fields(frame).get(field, ())), test)
+    if field in _OF_TEXT:
+        return _named(field, _text_test(field, symbol, value), shown, all if symbol == "!=" else any)
     return Compiled(_decoded(field, symbol, value, fields), test)
 
 
@@ -76,16 +81,17 @@ def presence(node: Any) -> Compiled:
     return Compiled(lambda frame: field in ancillary_fields.values_of(frame), BESIDE)
 
 
-def _by_regex(
-    field: str, found: Callable[[str], bool], peer: PeerName, fields: Callable[[Frame], Decoded], test: Test
+def _named(
+    field: str, passes: Callable[[str], bool], shown: Shown, quantifier: Callable[[Iterable[bool]], bool] = any
 ) -> Compiled:
+    """Whether the name or the text passes that a frame has; of its comments any, or all."""
     if field == "peer":
-        return Compiled(lambda frame: found(peer(frame.peer)), Test("peer", found))
+        return Compiled(lambda frame: passes(shown.peer(frame.peer)), Test("peer", passes))
+    if field == "protocol":
+        return Compiled(lambda frame: not frame.event and passes(shown.protocol(frame)), Test("protocol", passes))
     if field == "event":
-        return Compiled(lambda frame: found(frame.event), Test("event", found))
-    if field == "comment":
-        return Compiled(lambda frame: any(map(found, _comments(frame))))
-    return Compiled(lambda frame: any(found(text) for text, _ in fields(frame).get(field, ())), test)
+        return Compiled(lambda frame: passes(frame.event), Test("event", passes))
+    return Compiled(lambda frame: quantifier(map(passes, _comments(frame))))
 
 
 def _timed(symbol: str, value: str) -> Compiled:
@@ -167,20 +173,13 @@ def _numeric(attribute: str, symbol: str, value: str) -> Compiled:
     return Compiled(lambda frame: compare(frame.number, number), test)
 
 
-def _textual(field: str, symbol: str, value: str, shown: Shown) -> Compiled:
+def _text_test(field: str, symbol: str, value: str) -> Callable[[str], bool]:
     wanted = value.lower()
     if symbol not in ("==", "!=", "~"):
         raise FilterError(f"{field} is compared with ==, != or ~ (contains)")
-
-    def is_wanted(name: str) -> bool:
-        return wanted in name.lower() if symbol == "~" else (name.lower() == wanted) is (symbol == "==")
-
-    if field == "peer":
-        return Compiled(lambda frame: is_wanted(shown.peer(frame.peer)), Test("peer", is_wanted))
-    if field == "comment":
-        every = all if symbol == "!=" else any
-        return Compiled(lambda frame: every(map(is_wanted, _comments(frame))))
-    return Compiled(lambda frame: is_wanted(frame.event), Test("event", is_wanted))
+    if symbol == "~":
+        return lambda name: wanted in name.lower()
+    return lambda name: (name.lower() == wanted) is (symbol == "==")
 
 
 def _comments(frame: Frame) -> list[str]:

@@ -6,6 +6,7 @@ r"""The filter line: which frames a person wants to see.
     /GET .* HTTP/         a regular expression over the payload (bytes as Latin-1) and the shown text
     hex:de ad be          these bytes
     dir==in  len>100  peer~"192."  n>=500  event==accepted  comment~"retry"
+    protocol==udp         as the row's column says, so of a link the ethertype: protocol==arp; proto is the same
     time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment; of here, unless it ends with Z or +02:00
     nl.type==RTM_NEWLINK  can.pgn==61444     a field that a decoder reads; of several values one is enough
     anc.IP_TTL<64  anc.credentials.pid==12  anc.descriptors    what came beside it, or that it came
@@ -90,11 +91,13 @@ def compile_filter(
     fields: Callable[[Frame], Decoded] = lambda frame: {},
     vocabulary: Vocabulary = _NO_VOCABULARY,
     headings: Headings = NO_HEADINGS,
+    protocol: Callable[[Frame], str] = lambda frame: "",
 ) -> Compiled | None:
     """The predicate of a filter; None for an empty one, which shows everything. Raises `FilterError`.
 
     ``peer_name`` gives the shown name of a peer's number, ``summary`` what stands in a row for its payload, if not the
-    bytes, ``fields`` what is decoded of it. A field that is not in the ``vocabulary`` is an error.
+    bytes, ``fields`` what is decoded of it, ``protocol`` the shown name of its protocol. A field that is not in the
+    ``vocabulary`` is an error.
     """
     if not text.strip():
         return None
@@ -113,7 +116,7 @@ def compile_filter(
         raise FilterError(f"not understood {place}{told}") from None
     except LarkError as error:
         raise FilterError(str(error)) from None
-    return _compile(tree, Shown(peer_name, summary, fields, vocabulary, headings), 0)
+    return _compile(tree, Shown(peer_name, summary, fields, vocabulary, headings, protocol), 0)
 
 
 def _compile(node: Any, shown: Shown, depth: int) -> Compiled:

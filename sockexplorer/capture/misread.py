@@ -20,7 +20,7 @@ _PIECE = re.compile(
 _CONNECTIVES = ("and", "or", "not")
 _EXAMPLES = {
     "dir": "in or out", "direction": "in or out", "len": "a number", "length": "a number", "n": "a number",
-    "time": "a time such as 14:05",
+    "time": "a time such as 14:05", "protocol": "a name such as udp", "proto": "a name such as udp",
 }  # fmt: skip
 
 

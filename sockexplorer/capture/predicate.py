@@ -27,9 +27,9 @@ class Test(NamedTuple):
 
     ``all``, ``any``, ``not``: of ``parts``. ``outgoing``: of a bool. ``length``, ``number``, ``time``, ``clock``:
     ``compare(it, value)``; time in ns since the epoch, clock in ns since midnight, of here. ``peer``, ``event``: of a
-    function of the name. ``bytes``: the payload has them. ``text``: the payload, or what is shown of a frame, has this
-    text of ASCII in any case. ``beside``: ancillary data, and a frame without any does not pass. ``other``: ask the
-    predicate.
+    function of the name; ``protocol`` as well, and an event does not pass. ``bytes``: the payload has them. ``text``:
+    the payload, or what is shown of a frame, has this text of ASCII in any case. ``beside``: ancillary data, and a
+    frame without any does not pass. ``other``: ask the predicate.
     """
 
     kind: str
@@ -67,13 +67,15 @@ NO_HEADINGS = Headings(lambda frame: "", lambda text: False)
 
 
 class Shown(NamedTuple):
-    """What a view knows of a frame beside the bytes: its peer's name, its payload summed up, and decoded."""
+    """What a view knows of a frame beside the bytes: its peer's name, its payload summed up, and decoded, and the name
+    of its protocol."""
 
     peer: PeerName
     payload: Callable[[Frame], str]
     fields: Callable[[Frame], Decoded]
     vocabulary: Vocabulary
     headings: Headings
+    protocol: Callable[[Frame], str]
 
 
 class FilterError(ValueError):

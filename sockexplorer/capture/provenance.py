@@ -28,6 +28,7 @@ class Provenance(NamedTuple):
 
     The payload begins ``header`` bytes into the data and is as long as what follows, if it is ``plain``: else it is
     made of the data in some other way. A frame is ``added`` bytes longer than its record was on the wire.
+    ``link_type`` is that of the interface.
     """
 
     path: str
@@ -35,6 +36,12 @@ class Provenance(NamedTuple):
     header: int
     added: int
     plain: bool
+    link_type: int = -1
+
+    @property
+    def socket(self) -> str:
+        """As of `socket_of`."""
+        return socket_of(self.path, self.link_type)
 
 
 def see(record: Record) -> Seen:
@@ -56,7 +63,12 @@ def origin(record: Record) -> Provenance:
     seen, data = see(record), record.data
     header = len(data) - len(seen.payload)
     plain = record.interface.link_type not in REWRITTEN and header >= 0 and data.endswith(seen.payload)
-    return Provenance(seen.path, seen.peer, max(0, header), -header, plain)
+    return Provenance(seen.path, seen.peer, max(0, header), -header, plain, record.interface.link_type)
+
+
+def socket_of(path: str, link_type: int) -> str:
+    """What socket gives such frames: ``inet/udp``, or ``link type 147`` where no family of sockets has them."""
+    return path or f"link type {link_type}"
 
 
 def path_of(interface: Interface) -> str:

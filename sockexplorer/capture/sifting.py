@@ -18,16 +18,19 @@ from sockexplorer.capture.provenance import Provenance
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array
 
+NAMES = ("peer", "protocol")
+"""Tests of what is shown of an origin, by its names in `Known`."""
 SLICE_ROWS = 2**18
 SLICE_BYTES = 4 * 2**20
 """How much is looked at together: rows, and bytes of the file where payloads are searched."""
 
 
 class Known(NamedTuple):
-    """What is shown of the frames of an origin: the name of the peer, and whether a decoder may sum up payloads."""
+    """What is shown of the frames of an origin: the names of peer and protocol, and whether a decoder may say more."""
 
     peer: str
     decoded: bool
+    protocol: str
 
 
 class Sift:
@@ -63,6 +66,7 @@ class ColumnSift(Sift):
         self._test = test
         self._known = known
         self._origins: list[tuple[Provenance, Known]] = []
+        self._named_so_far: dict[Test, Array] = {}
         self._waiting: list[int] = []
         """Rows of the slice up to `_until` that are to be asked of the predicate, the last first."""
         self._passed = row_numbers()
@@ -142,7 +146,7 @@ class ColumnSift(Sift):
         if passes is None:
             nothing = numpy.zeros(last - first, bool)
             return nothing, nothing
-        if test.kind in ("length", "peer"):
+        if test.kind in ("length", *NAMES):
             unknown = self._column("origin", first, last) == 0
             return passes & ~unknown, ~passes & ~unknown
         return passes, ~passes
@@ -171,10 +175,20 @@ class ColumnSift(Sift):
             return self._compare(test, (times + numpy.repeat(ahead, numpy.diff(begins, append=len(times)))) % DAY)
         if test.kind == "event":
             return numpy.full(last - first, bool(test.value("")))
-        if test.kind == "peer":
-            names = numpy.array([True, *(test.value(known.peer) for _, known in self._table_rows())])
-            return names[self._column("origin", first, last)]
+        if test.kind in NAMES:
+            return self._named(test)[self._column("origin", first, last)]
         return None
+
+    def _named(self, test: Test) -> Array:
+        """Which origins have a name that passes, by their numbers."""
+        from sockexplorer.capture.arrays import numpy
+
+        rows, passes = self._table_rows(), self._named_so_far.get(test)
+        if passes is None or len(passes) <= len(rows):
+            names = [getattr(known, test.kind) for _, known in rows]
+            told = {each: test.value(each) for each in set(names)}
+            passes = self._named_so_far[test] = numpy.array([True, *map(told.__getitem__, names)])
+        return passes
 
     def _compare(self, test: Test, values: Array) -> Array:
         from sockexplorer.capture.arrays import numpy
@@ -270,7 +284,7 @@ def rows_of(log: CapturedLog, wanted: Callable[[Provenance], bool]) -> array[int
 
 def needs_origin(test: Test) -> bool:
     """Whether a test asks for more than what a record's header says."""
-    return test.kind in ("length", "peer", "bytes", "text") or any(map(needs_origin, test.parts))
+    return test.kind in ("length", "bytes", "text", *NAMES) or any(map(needs_origin, test.parts))
 
 
 def searches(test: Test) -> bool:

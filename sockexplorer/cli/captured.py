@@ -7,6 +7,7 @@ import os
 import select
 import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,13 +61,17 @@ class Captured:
         from sockexplorer.capture.predicate import FilterError, Headings, Vocabulary
         from sockexplorer.capture.reading import CaptureError, Torn, records
         from sockexplorer.client.heading import heading_of
+        from sockexplorer.client.protocols import protocol_name
         from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
         from sockexplorer.decoders.packet import may_head
 
         try:
             opened, vocabulary = self.opened, Vocabulary(frozenset(field_names()), OPEN_PREFIXES)
             headings = Headings(lambda frame: heading_of(opened, frame).text, may_head)
-            wanted = compile_filter(expression, opened.peer_name, opened.summary, opened.fields, vocabulary, headings)
+            wanted = compile_filter(
+                expression, opened.peer_name, opened.summary, opened.fields, vocabulary, headings,
+                partial(protocol_name, opened),
+            )  # fmt: skip
             for record in records(self._read, self.drops):
                 frame = self.opened.frame(record)
                 if wanted is None or wanted(frame):

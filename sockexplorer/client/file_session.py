@@ -26,6 +26,7 @@ from sockexplorer.capture.reading import CaptureError, Record, Torn
 from sockexplorer.capture.sifting import ColumnSift, Known, Sift, rows_of
 from sockexplorer.capture.statistics import ColumnStatistics, Statistics
 from sockexplorer.client.opened import Opened, protocol_of
+from sockexplorer.client.protocols import name_by_peer
 from sockexplorer.client.session import Peer, Session
 from sockexplorer.client.writers import is_written
 from sockexplorer.core.endpoint import Endpoint
@@ -236,6 +237,10 @@ class FileSession(Session):
     def spoken(self, frame: Frame) -> tuple[Family, Protocol] | None:
         return protocol_of(str(frame.meta.get("socket", "")))
 
+    @property
+    def sockets(self) -> set[str]:
+        return self._opened.sockets
+
     def summary(self, frame: Frame) -> str:
         return self._opened.summary(frame)
 
@@ -295,4 +300,5 @@ class FileSession(Session):
     def _known(self, each: Provenance) -> Known:
         peer: Peer | None = self.peers.get(self._opened.number(each.path, each.peer))
         spoken = protocol_of(each.path)
-        return Known(peer.name if peer else "", spoken is None or spoken[0].constant in DECODED)
+        protocol = each.socket if spoken is None else name_by_peer(spoken, peer)
+        return Known(peer.name if peer else "", spoken is None or spoken[0].constant in DECODED, protocol)

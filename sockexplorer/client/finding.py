@@ -9,6 +9,7 @@ from sockexplorer.capture.filter import compile_filter
 from sockexplorer.capture.predicate import Headings, Predicate, Vocabulary
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.heading import has_headings, heading_of
+from sockexplorer.client.protocols import protocol_name
 from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
 from sockexplorer.decoders.packet import may_head
 
@@ -30,7 +31,10 @@ def filter_of(text: str, session: Session | None) -> Predicate | None:
     if session is None:
         return compile_filter(text, str, vocabulary=vocabulary())
     headings = Headings(lambda frame: heading_of(session, frame).text, partial(_may_head, session))
-    return compile_filter(text, session.peer_name, session.summary, session.fields, vocabulary(), headings)
+    protocol = partial(protocol_name, session)
+    return compile_filter(
+        text, session.peer_name, session.summary, session.fields, vocabulary(), headings, protocol
+    )  # fmt: skip
 
 
 def _may_head(session: Session, text: str) -> bool:

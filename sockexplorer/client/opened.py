@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.provenance import see
+from sockexplorer.capture.provenance import see, socket_of
 from sockexplorer.capture.reading import Record
 from sockexplorer.capture.recording import ELSEWHERE, TOLD, TRUNCATED
 from sockexplorer.client.session import MOST_OF_NAME, Peer
@@ -39,6 +39,8 @@ class Opened:
 
     def __init__(self) -> None:
         self.peers: dict[int, Peer] = {}
+        self.sockets: set[str] = set()
+        """The sockets of the frames so far."""
         self._numbers: dict[tuple[str, str], int] = {}
         self._count = 0
 
@@ -50,7 +52,8 @@ class Opened:
         seen, outgoing = see(record), bool(record.outgoing)
         length = record.length + len(seen.payload) - len(record.data)
         meta, rest = _beside(seen.said.meta)
-        meta["socket"] = seen.path or f"link type {record.interface.link_type}"
+        meta["socket"] = socket = socket_of(seen.path, record.interface.link_type)
+        self.sockets.add(socket)
         if comments := [*seen.said.rest, *rest]:
             meta["comments"] = comments
         flags = seen.said.flags & (TOLD | TRUNCATED) | Flag.META | (Flag.OUT if outgoing else 0)

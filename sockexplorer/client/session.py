@@ -7,6 +7,7 @@ import contextlib
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture.log import Frame, Log
@@ -124,6 +125,11 @@ class Session:
         """The family and protocol of a frame, None where no family of sockets has such frames."""
         return self.family, self.protocol
 
+    @property
+    def sockets(self) -> set[str]:
+        """What sockets its rows are of, as far as they were read: ``inet/udp``, ``link type 147``."""
+        return {f"{self.family.name}/{self.protocol.name}"}
+
     def sift(self, predicate: Predicate) -> Sift:
         """What goes through the rows for those that pass a filter."""
         from sockexplorer.capture.predicate import Compiled
@@ -132,8 +138,12 @@ class Session:
         if not isinstance(predicate, Compiled):
             return Sift(self.log, predicate)
         from sockexplorer.capture.block_sift import BlockSift
+        from sockexplorer.client.protocols import protocol_name_of_peer
 
-        return BlockSift(self.log, predicate, predicate.test, self.peer_name, decoded=has_decoder(self.family.constant))
+        return BlockSift(
+            self.log, predicate, predicate.test, self.peer_name, partial(protocol_name_of_peer, self),
+            decoded=has_decoder(self.family.constant),
+        )  # fmt: skip
 
     def numbers_of(self, peer: int) -> array[int] | None:
         """The rows of a peer, None where they have to be looked for row by row."""

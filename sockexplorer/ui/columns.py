@@ -11,13 +11,11 @@ from rich.style import Style
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.heading import said
-from sockexplorer.client.session import Peer, Session
+from sockexplorer.client.protocols import protocol_name
+from sockexplorer.client.session import Session
 from sockexplorer.core.beside import beside
-from sockexplorer.core.family import Family
 from sockexplorer.core.frames import Flag
-from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
-from sockexplorer.decoders.packet import ethertype
 from sockexplorer.ui.clock import clock
 
 TimeMode = Literal["absolute", "relative", "delta"]
@@ -117,7 +115,7 @@ def row_cells(
         elif column == "length":
             cells.append((f"{'' if frame.event else frame.length:>6} ", muted))
         elif column == "protocol" and (wide or look.columns != tuple(COLUMNS)):
-            cells.append((f"{'' if frame.event else protocol_of(frame, session):<8.8} ", muted))
+            cells.append((f"{'' if frame.event else protocol_name(session, frame):<8.8} ", muted))
         elif column == "summary":
             with_beside = "ancillary" in look.columns
             cells += _summary(frame, session, cells, width, text_style, tone, wide=wide, with_beside=with_beside)
@@ -129,26 +127,6 @@ def time_text(time: int, mode: TimeMode, since: int, *, wide: bool) -> str:
     if mode == "absolute":
         return clock(time, 6 if wide else 3)
     return f"{(time - since) / 1e9:>{15 if wide else 12}.6f}"
-
-
-def protocol_of(frame: Frame, session: Session) -> str:
-    """The protocol of a frame: the ethertype that a packet socket tells, else the session's."""
-    spoken = session.spoken(frame)
-    if spoken is None:
-        return str(frame.meta.get("socket", ""))
-    return _of_peer(spoken, session.peers.get(frame.peer))
-
-
-def protocol_of_peer(number: int, session: Session) -> str:
-    """As `protocol_of`, of the frames of a peer's number: what counts many together knows no more of them."""
-    return _of_peer((session.family, session.protocol), session.peers.get(number))
-
-
-def _of_peer(spoken: tuple[Family, Protocol], peer: Peer | None) -> str:
-    address = None if peer is None else peer.address
-    if spoken[0].constant == "AF_PACKET" and isinstance(address, tuple) and len(address) > 1:
-        return ethertype(address[1]) if isinstance(address[1], int) else ""
-    return spoken[1].name
 
 
 def _summary(
@@ -199,18 +177,3 @@ def both_ends(text: str, width: int) -> str:
         return text
     keep = (width - 1) // 2
     return f"{text[:keep]}…{text[-(width - 1 - keep) :]}"
-
-
-def kind_of(frame: Frame, session: Session) -> str:
-    """What statistics count a frame as: its protocol, and the kind of message that a decoder reads in it."""
-    protocol = protocol_of(frame, session)
-    spoken = session.spoken(frame)
-    if spoken is None or spoken[0].constant not in ("AF_NETLINK", "AF_CAN"):
-        return protocol
-    values = session.fields(frame)
-    for name in ("nl.type", "can.pgn", "bcm.opcode", "uevent.action"):
-        if found := values.get(name):
-            return f"{protocol} {'PGN ' if name == 'can.pgn' else ''}{found[0].text}"
-    if found := values.get("can.id_flags"):
-        return f"{protocol} {'SFF' if found[0].text == '0' else found[0].text}"
-    return protocol

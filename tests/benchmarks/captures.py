@@ -80,7 +80,7 @@ if what == "kept":
     sys.exit()
 
 def known(each):
-    return Known(opened.peer_name(opened.number(each.path, each.peer)), False)
+    return Known(opened.peer_name(opened.number(each.path, each.peer)), False, each.path.partition("/")[2])
 
 def run(name, expression):
     predicate = compile_filter(expression, opened.peer_name)
@@ -96,7 +96,8 @@ if what == "search":
     run("search", "hex:" + sys.argv[4])
     sys.exit()
 for name, expression in (
-    ("direction", "dir==out"), ("length", "len>100"), ("peer", "peer~192.168.1"), ("time", "time>=1700005000"),
+    ("direction", "dir==out"), ("length", "len>100"), ("peer", "peer~192.168.1"), ("protocol", "protocol==udp"),
+    ("time", "time>=1700005000"),
     ("all of them", "dir==in and len>100 and not peer~192.168.1 and time>=1700001000"),
     ("text in any case", sys.argv[4]),
 ):

@@ -21,6 +21,7 @@ from sockexplorer.engine.spool import Spool
 
 FOREVER = 60.0
 NAMES = {0: "", 1: "127.0.0.1:53", 2: "Abba", 3: "b"}
+PROTOCOLS = {0: "raw", 1: "arp", 2: "ipv4", 3: "ipv6"}
 PAYLOADS = st.binary(max_size=6) | st.sampled_from([b"", b"ab", b"xabx", b"ABBA", b"a", b"b", b"\x00ab\xff"])
 META = st.sampled_from([None, None, None, {"ttl": "abba"}, {"priority": 6}, {"credentials": {"pid": 6}}])
 FRAMES = st.tuples(
@@ -33,7 +34,8 @@ FRAMES = st.tuples(
 EVENTS = st.tuples(st.just(b""), st.just(int(Flag.EVENT)), st.integers(0, 3), st.integers(0, 9), st.just(
     {"event": "closed", "text": "abba left"}))  # fmt: skip
 LOGS = st.lists(st.lists(FRAMES | EVENTS, max_size=8), max_size=4)
-OF_COLUMNS = ["dir==in", "dir!=in", "len>2", "len==0", "n>=3", 'peer~"b"', 'peer=="b"', "time>1970-01-01T00:00:00Z"]
+OF_COLUMNS = ["dir==in", "dir!=in", "len>2", "len==0", "n>=3", 'peer~"b"', 'peer=="b"', "time>1970-01-01T00:00:00Z",
+              "protocol==arp", "proto!=raw", "protocol~ip", "protocol~/^ip/"]  # fmt: skip
 OF_FRAMES = ["ab", "ABBA", '""', "hex:61", "hex:00 61", r"\x61", r"\x00a", r"\xff", "/a+b/", "é", "53", "event==closed",
              'event~""', "anc.priority", "anc.priority!=6", "anc.credentials.pid==6", "anc.sent_by"]  # fmt: skip
 LEAVES = st.sampled_from(OF_COLUMNS) | st.sampled_from(OF_FRAMES)
@@ -58,6 +60,10 @@ def name(number: int) -> str:
     return NAMES[number]
 
 
+def protocol(number: int) -> str:
+    return PROTOCOLS[number]
+
+
 @pytest.mark.parametrize("decoded", [False, True])
 @given(LOGS, FILTERS, st.data())
 def test_the_same_rows_as_by_the_predicate(
@@ -65,9 +71,9 @@ def test_the_same_rows_as_by_the_predicate(
 ) -> None:  # fmt: skip
     log = a_log(batches)
     summary = (lambda frame: "ABBA" if frame.payload == b"a" else "") if decoded else (lambda frame: "")
-    predicate = compile_filter(text, name, summary)
+    predicate = compile_filter(text, name, summary, protocol=lambda frame: protocol(frame.peer))
     assert predicate is not None
-    sift = BlockSift(log, predicate, predicate.test, name, decoded=decoded)
+    sift = BlockSift(log, predicate, predicate.test, name, protocol, decoded=decoded)
     begin = data.draw(st.integers(1, log.end))
     end = data.draw(st.integers(begin, log.end))
     number, found = begin, []
@@ -90,7 +96,7 @@ def test_one_row_is_asked_at_most_when_the_time_is_over(kind: str, tmp_path: Pat
     log = a_log([[(b"ab", 0, 1, 5, None)] * 200])
     sift, first, end = Sift(log, slow), 1, 201
     if kind == "in blocks":
-        sift = BlockSift(log, slow, OTHER, name, decoded=False)
+        sift = BlockSift(log, slow, OTHER, name, protocol, decoded=False)
     elif kind == "of a large file":
         (path := tmp_path / "a.log").write_text("(1.000000) can0 123#00\n" * 200)
         session = FileSession(1, path, keeps_index=False, vectorised_from=0)

@@ -22,8 +22,11 @@ FRAMES = [
 ]
 
 
+PROTOCOLS = ("tcp", "udp", "arp", "link type 147", "udp")
+
+
 def found(text: str) -> list[int]:
-    predicate = compile_filter(text, PEERS.__getitem__)
+    predicate = compile_filter(text, PEERS.__getitem__, protocol=lambda frame: PROTOCOLS[frame.number])
     return [frame.number for frame in FRAMES if predicate is None or predicate(frame)]
 
 
@@ -80,6 +83,14 @@ def found(text: str) -> list[int]:
         ('peer~"192."', [2, 3]),
         ("peer==127.0.0.1:5000", [0, 1]),
         ("peer!=127.0.0.1:5000", [2, 3, 4]),
+        ("protocol==udp", [1, 4]),
+        ("PROTO == UDP", [1, 4]),
+        ("protocol!=udp", [2, 3]),
+        ("not protocol==udp", [0, 2, 3]),
+        ('protocol=="link type 147"', [3]),
+        ("protocol~p", [1, 2, 3, 4]),
+        ("proto~/^.{3}$/", [1, 2, 4]),
+        ("protocol==tcp", []),
         ("event==accepted", [0]),
         ("event~acc", [0]),
         ("dir==in and (len>100 or hello)", [1, 3]),
@@ -143,6 +154,10 @@ def test_what_is_found(text: str, numbers: list[int]) -> None:
         ("hello &&", "at the end: something belongs after '&&'$"),
         ("|| hello", "not understood at character 1"),
         ("!", "at the end: something belongs after '!'$"),
+        ("protocol>udp", "protocol is compared with ==, != or ~ \\(contains\\)$"),
+        ("protocol=udp", "as in protocol==udp"),
+        ("proto==", "a name such as udp belongs after proto==$"),
+        ("protocol==/udp/", "a regular expression is compared with ~: protocol~/udp/$"),
         ("peer==/127/", "a regular expression is compared with ~: peer~/127/$"),
         ("peer~/(/", "the regular expression is wrong"),
         ("tcp.port==80", r'there is no field tcp.port; .* \(the text is found by "tcp.port==80"\)$'),
@@ -273,8 +288,10 @@ def test_fields_of_decoders(text: str, numbers: list[int]) -> None:
     [
         ("can.png==1", "there is no field can.png; did you mean can.pgn?"),
         ("can.zzzzzzzz==1", "there are can.id, can.pgn"),
-        ("foo==1", "there is no field foo; there are dir, len, peer, n, event"),
+        ("foo==1", "there is no field foo; there are dir, len, peer, protocol, n, event"),
         ("lenght>5", "did you mean length?"),
+        ("protokol==udp", "did you mean protocol?"),
+        ("frame.protocols~udp", "there is no field frame.protocols; did you mean protocol?"),
         ("frame.len>5", "there is no field frame.len; did you mean len?"),
         ("ip.addr==127.0.0.1", 'did you mean peer? (the text is found by "ip.addr==127.0.0.1")'),
         ("can.id>abc", "'abc' is not a number"),
@@ -287,7 +304,8 @@ def test_a_field_that_no_decoder_has_is_told(text: str, says: str) -> None:
 
 
 def offered(text: str) -> list[str]:
-    values = {"dir": ("in", "out"), "peer": ("127.0.0.1:5000", "two words"), "nl.type": ("RTM_NEWLINK",)}
+    values = {"dir": ("in", "out"), "peer": ("127.0.0.1:5000", "two words"), "nl.type": ("RTM_NEWLINK",),
+              "protocol": ("udp", "kobject-uevent", "link type 147")}  # fmt: skip
     return completions(text, VOCABULARY, lambda field: values.get(field, ()))
 
 
@@ -301,6 +319,8 @@ def offered(text: str) -> list[str]:
         ("dir==", ["dir==in", "dir==out"]),
         ("dir==o", ["dir==out"]),
         ("peer~1", ["peer~127.0.0.1:5000"]),
+        ("prot", ["protocol"]),
+        ("protocol==k", ["protocol==kobject-uevent"]),
         ("nl.type==rtm", ["nl.type==rtm_NEWLINK"]),
         ('"dir==', []),
         ("dir==in ", []),

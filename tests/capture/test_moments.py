@@ -139,7 +139,7 @@ def test_many_times_at_once_are_compared_as_each_by_itself(zone: ZoneInfo, tmp_p
             for sign, compare in (("<", operator.lt), (">=", operator.ge), ("==", operator.eq)):
                 predicate = compile_filter(f"time{sign}{text}", str)
                 assert predicate is not None
-                sift = ColumnSift(log, predicate, predicate.test, lambda each: Known("", False))  # type: ignore[attr-defined]
+                sift = ColumnSift(log, predicate, predicate.test, lambda each: Known("", False, ""))  # type: ignore[attr-defined]
                 number, found = 1, []
                 while number < log.end:
                     number, passed = sift.go_on(number, log.end, time.monotonic() + 60)

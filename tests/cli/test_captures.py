@@ -529,6 +529,16 @@ def test_a_filter_shows_some(run: Run, done: Done, tmp_path: Path) -> None:
     log.write_text("(1.000000) vcan0 123#00\n(2.000000) vcan0 124#00\n")
     decoded = done("open", str(log), "--filter", "can.id==0x124", "--json").stdout.splitlines()
     assert [json.loads(line)["n"] for line in decoded] == [2]
+    for expression, numbers in (("protocol==raw", [1, 2]), ("protocol!=raw", [])):
+        lines = done("open", str(log), "--filter", expression, "--json").stdout.splitlines()
+        assert [json.loads(line)["n"] for line in lines] == numbers
+    both, copy = tmp_path / "both.pcapng", tmp_path / "copy.pcapng"
+    assert done("convert", str(log), str(both)).returncode == 0
+    with both.open("ab") as file:
+        file.write(path.read_bytes())
+    assert done("convert", str(both), str(copy), "--filter", "proto==udp").returncode == 0
+    lines = done("open", str(copy), "--json").stdout.splitlines()
+    assert [json.loads(line)["socket"] for line in lines] == ["inet/udp"] * 3
     assert "did you mean can.id" in done("open", str(log), "--filter", "can.idd==1").stderr
 
 

@@ -9,36 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filtered import found, saved
 from support import Desk, udp
 
-from sockexplorer.client.file_session import FileSession
-from sockexplorer.client.finding import filter_of
-from sockexplorer.client.formats import PCAPNG
-from sockexplorer.client.saving import saving
 from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import SetOption
-
-
-def found(session: Session, text: str) -> list[int]:
-    """The numbers of the rows that pass a filter, as the explorer finds them."""
-    predicate = filter_of(text, session)
-    assert predicate is not None
-    sift, number, numbers = session.sift(predicate), session.log.first, []
-    while number < session.log.end:
-        number, matching = sift.go_on(number, session.log.end, float("inf"))
-        numbers += matching
-    return numbers
-
-
-def opened(session: Session, path: Path, vectorised_from: int) -> FileSession:
-    """The session of the file that a session's rows are saved to."""
-    with path.open("wb") as file:
-        for _ in saving([session], PCAPNG, lambda parts: [file.write(part) for part in parts]):
-            pass
-    again = FileSession(9, path, keeps_index=False, vectorised_from=vectorised_from)
-    again.start()
-    again.wait()
-    return again
 
 
 @pytest.fixture(params=[0, 2**40], ids=["a large file", "a small file"])
@@ -46,7 +21,7 @@ def everywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., 
     """Checks a filter in a live session and in the file that it is saved to."""
 
     def check(session: Session, wanted: dict[str, list[int]]) -> None:
-        again = opened(session, tmp_path / "saved.pcapng", request.param)
+        again = saved(session, tmp_path / "saved.pcapng", request.param)
         try:
             for text, numbers in wanted.items():
                 assert found(session, text) == numbers, f"live: {text}"

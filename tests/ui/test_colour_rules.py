@@ -102,6 +102,8 @@ async def test_a_rule_colours_the_row_and_no_other(people: People, peer: socket.
         assert [style for _, style in after[0]] == [style for _, style in before[0]]
         said = next(style for text, style in after[1] if "frame 1" in text)
         assert said.color not in [style.color for _, style in before[1]]
+        view.set_rules((Rule("protocol!=udp", "red"), Rule("protocol==udp n==3", "purple")))
+        assert signs(person) == [" ", " ", "②"]
         view.set_rules(())
         assert [view.line(index, 100) for index in range(3)] == before
 

@@ -175,7 +175,12 @@ async def test_kinds_of_netlink_messages_are_told_apart(people: People) -> None:
         await person.until(lambda: session.log.received >= 1)
         await person.press("S", "tab", "tab")
         await person.sees("route RTM_NEWLINK", "route RTM_GETLINK")
-        await person.press("escape", "g", "F")
+        table = person.app.screen.query_one(Table)
+        table.move_to(next(index for index, (name, _) in enumerate(table.rows) if name == "route RTM_GETLINK"))
+        await person.press("enter")
+        await person.until(lambda: person.main.traffic.view.line_count() == 1, "what was sent")
+        assert person.main.query_one(FilterLine).value == "protocol==route nl.type==RTM_GETLINK"
+        await person.press("escape", "escape", "g", "F")
         await person.sees("→ RTM_GETLINK", "← RTM_NEWLINK lo ")
         await person.press("tab")
         await person.sees("→ 0000 ")
@@ -243,7 +248,10 @@ async def test_from_a_conversation_and_from_statistics_to_the_rows(
         assert line.value == "len>=16 len<=31"
         await person.press("S", "tab", "tab")
         await person.sees("udp", "100.0%")
-        assert "Only its rows" not in person.offered(), "no filter tells protocols apart"
+        assert "Only its rows" in person.offered()
+        await person.press("enter")
+        await person.until(lambda: person.app.screen is person.main and view.line_count() == 5, "the rows of all")
+        assert line.value == "protocol==udp"
 
 
 async def test_hostile_payloads_in_a_conversation(people: People, size: tuple[int, int], peer: socket.socket) -> None:

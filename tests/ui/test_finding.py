@@ -81,6 +81,10 @@ async def test_names_and_values_are_completed(people: People, size: tuple[int, i
         await person.until(lambda: line._suggestion.startswith("peer==127.0.0.1:"), "the peer's name")
         await person.press("tab")
         await person.sees("✓ 3 of 3 rows")
+        line.value = "protocol!=u"
+        await person.sees("tab: udp")
+        await person.press("tab")
+        await person.sees("✓ 0 of 3 rows")
         line.value = "eth.type==ip"
         await person.sees("tab: ipv4  ipv6")
         line.value = "peer==127.0.0.1"

@@ -24,6 +24,7 @@ from sockexplorer.client.client import Problem
 from sockexplorer.client.file_session import NO_INDEX, FileSession
 from sockexplorer.client.files import open_file
 from sockexplorer.ui.facts import facts_of
+from sockexplorer.ui.widgets.filter_bar import FilterLine
 
 People = Callable[..., Person]
 PUMP = Piped.pump
@@ -219,6 +220,7 @@ async def test_a_filter_finds_what_the_rows_of_a_link_show(
     (path := tmp_path / "link.pcapng").write_bytes(data)
     wanted = {
         "10.0.0.2:53": 80, "udp": 80, '"UDP 10.0.0.1:"': 80, "arp": 10, "broadcast": 10, "query": 80,
+        "protocol==ipv4": 80, "proto!=ipv4": 10, "protocol==udp": 0,
         "eth.type==arp": 10, "eth.type==0x800": 80, "eth.src==02:00:00:00:00:0a": 90, "/udp 10.0.0.1:5002 → /": 30,
         ":5002": 30, "10.0.0.3": 0,
     }  # fmt: skip
@@ -226,6 +228,16 @@ async def test_a_filter_finds_what_the_rows_of_a_link_show(
         await opened(person, path, vectorised_from)
         await person.sees("udp 10.0.0.1:5002 → 10.0.0.2:53  query", "arp 02:00:00:00:00:0a → broadcast")
         await finds(person, wanted, 90)
+        line = person.main.query_one(FilterLine)
+        line.value = "protocol==i"
+        await person.sees("tab: ipv4  ipv6")
+        view = person.main.traffic.view
+        await person.press("escape")
+        await person.press("S", "tab", "tab")
+        await person.sees("88.9%", "11.1%")
+        await person.press("G", "enter")
+        await person.until(lambda: person.app.screen is person.main and view.line_count() == 10, "the rows of ARP")
+        assert line.value == "protocol==arp"
 
 
 async def test_details_bookmarks_and_copies(people: People, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ FILTER_HELP = [
     "/GET .* HTTP/           a regular expression over the same",
     "hex:de ad               these bytes",
     'dir==in  len>100  peer~"192."  n>=7  event==reset     == != < <= > >=, and ~ for: contains',
+    "protocol==udp           what its column shows; of links the ethertype: protocol==arp",
     "peer~/^10[.]/           a regular expression over one of them",
     'comment~"retry"         what a capture file has as a comment on it',
     "time>=14:05  time<2026-07-28T14:05:30.5    the time of day, or a moment",

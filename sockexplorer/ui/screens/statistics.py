@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from rich.style import Style
@@ -14,12 +15,15 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
+from sockexplorer.capture.log import Frame
 from sockexplorer.capture.statistics import MORE, OTHERS, Tally, length_range
+from sockexplorer.client.protocols import protocol_name_of_peer
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count, frames, size
-from sockexplorer.ui.columns import both_ends, kind_of, protocol_of_peer
+from sockexplorer.ui.columns import both_ends
 from sockexplorer.ui.field_filters import equals
+from sockexplorer.ui.kinds import Kind, filter_of_kind, kind_of
 from sockexplorer.ui.status import MUTED, Part, fitted, loss
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.key_line import KeyLine
@@ -128,9 +132,16 @@ class StatisticsScreen(ModalScreen[str]):
         """Whether the line under the cursor has a filter."""
         self._keys: list[int] = []
         """The number of each line's peer, or of the bits of its length; none by protocol."""
-        self._statistics = session.statistics(
-            lambda frame: kind_of(frame, session), lambda peer: protocol_of_peer(peer, session)
-        )
+        self._kinds: dict[str, Kind] = {}
+        """Those that a field tells, by their names."""
+        self._statistics = session.statistics(self._kind, partial(protocol_name_of_peer, session))
+
+    def _kind(self, frame: Frame) -> str:
+        kind = kind_of(frame, self._session)
+        name = str(kind)
+        if kind.field:
+            self._kinds.setdefault(name, kind)
+        return name
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog full"):
@@ -196,6 +207,9 @@ class StatisticsScreen(ModalScreen[str]):
         return sorted(named, key=lambda each: -each[1].frames)
 
     def _filter_of(self, index: int) -> str:
+        if self._view == "protocol":
+            name = self.query_one(Table).rows[index][0]
+            return "" if name == OTHERS else filter_of_kind(name, self._kinds)
         if index >= len(self._keys):
             return ""
         key = self._keys[index]

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from sockexplorer.capture.completion import completions
 from sockexplorer.capture.predicate import FilterError, FilterTooSlow, Predicate
 from sockexplorer.client.finding import filter_of, vocabulary
+from sockexplorer.client.protocols import protocol_names
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.decoders.fields import message_types
@@ -45,6 +46,8 @@ def offers(value: str, session: Session | None) -> list[str]:
             return message_types()
         if field == "eth.type":
             return ETHERTYPES.values()
+        if field in ("protocol", "proto") and session is not None:
+            return protocol_names(session)
         if field == "peer" and session is not None:
             return [each.name for each in list(session.peers.values())[:MOST_PEERS]]
         return ()
