@@ -9,6 +9,7 @@ from sockexplorer.capture import ancillary_fields
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.predicate import FilterError
 from sockexplorer.client.finding import filter_of
+from sockexplorer.client.protocols import protocol_name
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.facts import VALUE_CHARACTERS, Fact
@@ -39,11 +40,13 @@ def narrowed(filter_text: str, expression: str) -> str:
 
 
 def _candidates(facts: Sequence[Fact], index: int, frame: Frame, session: Session) -> Iterator[str]:
-    path = _path(facts, index)
+    path, protocol = _path(facts, index), protocol_name(session, frame)
     if path == ["frame"]:
         yield f"event=={frame.event}" if frame.event else f"dir=={'out' if frame.outgoing else 'in'}"
     elif path == ["length"]:
         yield f"len=={frame.length}"
+    elif path[-1] == "sll_protocol" or (path == ["socket"] and protocol and facts[index].value.endswith(protocol)):
+        yield equals("protocol", protocol)
     elif path[0] == "peer":
         yield equals("peer", session.peer_name(frame.peer))
     elif path[0] != "time":

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from person import Person
 from test_details import links_of_kernel
 from test_traffic_pane import with_frames
 
+from sockexplorer.capture import pcapng
 from sockexplorer.capture.filter import compile_filter
+from sockexplorer.client.file_session import FileSession
+from sockexplorer.client.files import open_file
 from sockexplorer.client.finding import filter_of
+from sockexplorer.ui.facts import facts_of
 from sockexplorer.ui.field_filters import equals, filter_by, narrowed
 from sockexplorer.ui.widgets.field_tree import FieldTree
 from sockexplorer.ui.widgets.filter_bar import FilterLine
@@ -63,6 +68,27 @@ async def test_fields_that_a_decoder_reads(people: People) -> None:
             assert predicate is not None
             assert predicate(frame), each
         assert {"nl.mtu==65536", "nl.operstate==UNKNOWN"} & set(filters)
+
+
+async def test_the_protocol_that_a_row_shows(people: People, tmp_path: Path) -> None:
+    """It is the socket's, and of a link the ethertype of the sockaddr."""
+    data = pcapng.section("x", "y") + pcapng.interface(147) + pcapng.interface(101) + pcapng.interface(1, "lo")
+    for number, payload in enumerate((b"x", b"\x45" + bytes(19), bytes(12) + b"\x08\x06" + bytes(46))):
+        data += pcapng.packet(number, number, (payload,), len(payload), None)
+    (path := tmp_path / "some.pcapng").write_bytes(data)
+    async with people((120, 40)) as person:
+        session = open_file(person.hub, path)
+        assert isinstance(session, FileSession)
+        person.main.show_session(session)
+        await person.until(lambda: person.main.traffic.view.line_count() == 3, "the rows")
+        for number, name, wanted in (
+            (1, "socket", 'protocol=="link type 147"'), (2, "socket", "protocol==raw"), (3, "socket", ""),
+            (3, "sll_protocol", "protocol==arp"),
+        ):  # fmt: skip
+            frame = session.log.frame(number)
+            facts = facts_of(frame, session)
+            index = next(at for at, each in enumerate(facts) if each.name == name)
+            assert filter_by(facts, index, frame, session) == wanted
 
 
 @pytest.mark.parametrize(
