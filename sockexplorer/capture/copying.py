@@ -1,5 +1,4 @@
-"""Records of any capture, written as pcapng: headers, times, directions, check sequences and
-all comments as they are."""
+"""Records of any capture, written as pcapng: headers, times, flags, drops and comments as they are."""
 
 from __future__ import annotations
 
