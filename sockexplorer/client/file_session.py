@@ -17,6 +17,7 @@ from typing import NamedTuple, cast
 
 from sockexplorer.capture import sidecar
 from sockexplorer.capture.captured_log import CapturedLog
+from sockexplorer.capture.file_statistics import ColumnStatistics, FileStatistics
 from sockexplorer.capture.index import VECTORISED_BYTES, Index
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.piped import Piped
@@ -24,7 +25,7 @@ from sockexplorer.capture.predicate import Compiled, Predicate
 from sockexplorer.capture.provenance import Provenance
 from sockexplorer.capture.reading import CaptureError, Record, Torn
 from sockexplorer.capture.sifting import ColumnSift, Known, Sift, rows_of
-from sockexplorer.capture.statistics import ColumnStatistics, Statistics
+from sockexplorer.capture.statistics import KINDS, Statistics
 from sockexplorer.client.opened import Opened, protocol_of
 from sockexplorer.client.protocols import name_by_peer
 from sockexplorer.client.session import Peer, Session
@@ -38,8 +39,6 @@ from sockexplorer.families import find
 
 DECODED = ("AF_NETLINK", "AF_CAN", "AF_QIPCRTR", "AF_TIPC")
 """Families of which a payload may be summed up by a decoder."""
-KINDS = ("netlink/", "can/")
-"""Families of which messages are counted by their kind."""
 FALLBACK = "packet/raw"
 """What is said about a file of which no family of sockets has the frames."""
 GROWTH_SECONDS = 0.1
@@ -258,10 +257,8 @@ class FileSession(Session):
         return rows_of(self.captured, lambda each: self._opened.number(each.path, each.peer) == peer)
 
     def statistics(self, kind: Callable[[Frame], str], kind_of_peer: Callable[[int], str]) -> Statistics:
-        if not self.captured.vectorised or not self.captured.ready:
-            from sockexplorer.capture.statistics import Statistics
-
-            return Statistics(self.log, kind)
+        if not self.captured.vectorised:
+            return FileStatistics(self.captured, kind)
         return ColumnStatistics(
             self.captured, lambda each: self._opened.number(each.path, each.peer), kind,
             lambda each: each.path.startswith(KINDS),

@@ -151,10 +151,11 @@ class Session:
 
     def statistics(self, kind: Callable[[Frame], str], kind_of_peer: Callable[[int], str]) -> Statistics:
         """What counts the rows; ``kind`` is what a frame is counted as, ``kind_of_peer`` where its peer tells that."""
-        from sockexplorer.capture.statistics import BlockStatistics, Statistics
+        from sockexplorer.capture.statistics import KINDS, BlockStatistics, DecodedStatistics
 
-        if has_decoder(self.family.constant):
-            return Statistics(self.log, kind)
+        path = f"{self.family.name}/{self.protocol.name}"
+        if path.startswith(KINDS):
+            return DecodedStatistics(self.log, kind, path)
         return BlockStatistics(self.log, kind_of_peer)
 
     def record(self, number: int) -> Record | None:

@@ -10,11 +10,13 @@ import pytest
 from filtered import found as found_rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support import wait
 
-from sockexplorer.capture import pcapng, statistics
+from sockexplorer.capture import file_statistics, pcapng
+from sockexplorer.capture.file_statistics import ColumnStatistics
 from sockexplorer.capture.link_types import ETHERNET, NETLINK, SOCKETCAN, Origin, wrap
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.statistics import ColumnStatistics, Statistics, Tally
+from sockexplorer.capture.statistics import Statistics, Tally
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.core.canframes import BCM_HEAD, EFF, ERR, RTR
 from sockexplorer.ui.kinds import Kind, filter_of_kind, kind_of
@@ -108,7 +110,7 @@ def check(path: Path, *, filters: bool = True) -> dict[str, Tally]:
 def test_counts_are_those_of_frames(tmp_path: Path, told: list[tuple[tuple[int, bytes], bool | None]]) -> None:
     path = tmp_path / "any.pcapng"
     path.write_bytes(recording(told))
-    with patch.object(statistics, "DECODED_TOGETHER", 7):
+    with patch.object(file_statistics, "DECODED_TOGETHER", 7):
         # A message of netlink in any bytes may have a second one behind it.
         check(path, filters=False)
 
@@ -164,10 +166,37 @@ def test_one_frame_is_read_of_all_that_are_alike(tmp_path: Path) -> None:
 
     try:
         found = session.statistics(kind, lambda peer: "")
-        with patch.object(statistics, "DECODED_TOGETHER", 500):
+        with patch.object(file_statistics, "DECODED_TOGETHER", 500):
             counted(found)
         assert len(asked) == 1
         assert {name: tally.frames for name, tally in found.kinds.items()} == {"of one kind": 3000}
+    finally:
+        session.release()
+        session.log.close()
+
+
+@pytest.mark.parametrize("vectorised_from", [0, 20_000, 1 << 60], ids=["large", "becomes large", "small"])
+def test_a_file_that_grows_is_counted_on(tmp_path: Path, vectorised_from: int) -> None:
+    """Faster than its frames can be read one by one, when it is large, or has become so."""
+    frame = struct.pack(">IBBH8s", 0x18FEF100 | EFF, 8, 0, 0, b"")
+    data = recording([((0, frame), number % 3 == 0) for number in range(2000)])
+    path = tmp_path / "grows.pcapng"
+    path.write_bytes(data[:10_000])
+    session = FileSession(1, path, keeps_index=False, vectorised_from=vectorised_from)
+    session.start()
+    session.wait()
+    try:
+        found = session.statistics(lambda frame: str(kind_of(frame, session)), str)
+        assert found.go_on(1)
+        assert not found.outgrown
+        with path.open("ab") as file:
+            file.write(data[10_000:])
+        wait(lambda: session.log.end == 2001 and session.captured.ready, "all of the file")
+        assert found.outgrown == (vectorised_from == 20_000)
+        if found.outgrown:
+            found = session.statistics(lambda frame: str(kind_of(frame, session)), str)
+        assert isinstance(found, ColumnStatistics) == (vectorised_from < 1 << 60)
+        assert counted(found) == counted(Statistics(session.log, lambda frame: str(kind_of(frame, session))))
     finally:
         session.release()
         session.log.close()

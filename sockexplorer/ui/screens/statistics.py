@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.statistics import MORE, OTHERS, Tally, length_range
+from sockexplorer.capture.statistics import MORE, OTHERS, Statistics, Tally, length_range
 from sockexplorer.client.protocols import protocol_name_of_peer
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
@@ -29,8 +29,8 @@ from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.key_line import KeyLine
 from sockexplorer.ui.widgets.lines import LineView
 
-SECONDS = 0.012
-"""How long one tick may count, so that keys are answered meanwhile."""
+TICK, SECONDS = 0.05, 0.012
+"""How often it counts, and for how long, so that keys are answered meanwhile."""
 BAR_CELLS = 12
 """The least that a bar of shares has, where it has room at all."""
 NAME_CELLS = 64
@@ -134,7 +134,11 @@ class StatisticsScreen(ModalScreen[str]):
         """The number of each line's peer, or of the bits of its length; none by protocol."""
         self._kinds: dict[str, Kind] = {}
         """Those that a field tells, by their names."""
-        self._statistics = session.statistics(self._kind, partial(protocol_name_of_peer, session))
+        self._statistics = self._count()
+
+    def _count(self) -> Statistics:
+        """Begin to count."""
+        return self._session.statistics(self._kind, partial(protocol_name_of_peer, self._session))
 
     def _kind(self, frame: Frame) -> str:
         kind = kind_of(frame, self._session)
@@ -157,12 +161,14 @@ class StatisticsScreen(ModalScreen[str]):
         table.filter_of = self._filter_of
         table.focus()
         self._show()
-        self.set_interval(1 / 10, self._tick)
+        self.set_interval(TICK, self._tick)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)
 
     def _tick(self) -> None:
+        if self._statistics.outgrown:
+            self._statistics = self._count()
         if self._statistics.go_on(SECONDS):
             self._show()
 
