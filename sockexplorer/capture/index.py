@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import CaptureError, Drops, Interface, Record, Torn, kind_of
 
-VECTORISED_BYTES = 4 * 2**20
+VECTORISED_BYTES = 2**20
 """A smaller file is walked before numpy would be imported."""
 DIRECTION, ODD, INTERFACE_SHIFT = 3, 4, 3
 """Of a row's source: the lowest bits are the direction as of EPB_FLAGS; then whether its data are not where those of
