@@ -12,7 +12,9 @@ from bisect import bisect_right
 from collections.abc import Callable
 from functools import reduce
 from itertools import compress, repeat
+from operator import sub
 
+from sockexplorer.capture.alike import MOST_ALIKE
 from sockexplorer.capture.ancillary_fields import BESIDE
 from sockexplorer.capture.block import Block
 from sockexplorer.capture.log import Log, row_numbers
@@ -21,17 +23,21 @@ from sockexplorer.capture.sifting import Sift
 from sockexplorer.core.frames import Flag
 
 NO, YES, ASK = range(3)
+MOST_FRESH = 64
+"""So many rows of a block are decoded while columns answer."""
 _NOT = bytes.maketrans(bytes((NO, YES)), bytes((YES, NO)))
 _EVENT, _OUT, _META = int(Flag.EVENT), int(Flag.OUT), int(Flag.META)
 
 
 class BlockSift(Sift):
     """A `Sift` of a `Log`. ``peer_name`` gives the shown name of a peer's number, ``protocol`` that of what is spoken
-    with it; ``decoded`` says whether what is shown of a payload may be something else than the payload."""
+    with it; ``decoded`` says whether what is shown of a payload may be something else than the payload, ``fields`` and
+    ``head`` what is read in them, as in `Known`.
+    """
 
     def __init__(
         self, log: Log, predicate: Predicate, test: Test, peer_name: Callable[[int], str],
-        protocol: Callable[[int], str], *, decoded: bool,
+        protocol: Callable[[int], str], *, decoded: bool, fields: bool = True, head: int | None = None,
     ) -> None:  # fmt: skip
         super().__init__(log, predicate)
         self._log = log
@@ -39,6 +45,10 @@ class BlockSift(Sift):
         self._peer_name = peer_name
         self._protocol = protocol
         self._decoded = decoded
+        self._fields = fields
+        self._head = head
+        self._told: dict[Test, dict[tuple[int, int, bytes], int]] = {}
+        """What one row of all that are alike has answered."""
 
     def go_on(self, number: int, end: int, deadline: float) -> tuple[int, array[int]]:
         matching = row_numbers()
@@ -84,6 +94,10 @@ class BlockSift(Sift):
             return bytes(map(told.__getitem__, block.flags))
         if test.kind in ("bytes", "text"):
             return self._search(test, block)
+        if test.kind in ("fields", "head") and not self._fields:
+            return bytes(count)
+        if test.kind == "head" and self._head is not None:
+            return self._of_heads(test, block, self._head)
         if test.kind == "beside":
             told = {each: ASK if each & BESIDE else NO for each in set(block.flags)}
             return bytes(map(told.__getitem__, block.flags))
@@ -92,6 +106,22 @@ class BlockSift(Sift):
     def _of_peers(self, wanted: Callable[[int], bool], block: Block) -> bytes:
         told = {each: wanted(each) for each in set(block.peers)}
         return bytes(map(told.__getitem__, block.peers))
+
+    def _of_heads(self, test: Test, block: Block, head: int) -> bytes:
+        """What one row of all says that are alike in peer, size and so many first bytes; of new ones only some do, so
+        that it takes a moment."""
+        told, fresh, answers = self._told.setdefault(test, {}), MOST_FRESH, bytearray()
+        sizes = map(sub, block.ends, block.begins)
+        for row, (peer, flags, size) in enumerate(zip(block.peers, block.flags, sizes, strict=True)):
+            key = peer, size, block.part(row, head)
+            answer = NO if flags & _EVENT else told.get(key)
+            if answer is None and fresh:
+                fresh -= 1
+                answer = told[key] = int(test.value(self._log.frame(block.first + row)))
+            answers.append(ASK if answer is None else answer)
+        if len(told) > MOST_ALIKE:
+            told.clear()
+        return bytes(answers)
 
     def _search(self, test: Test, block: Block) -> bytes:
         count = block.last - block.first

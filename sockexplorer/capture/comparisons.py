@@ -12,7 +12,6 @@ from sockexplorer.capture.log import Frame
 from sockexplorer.capture.moments import clock_of, read_time
 from sockexplorer.capture.predicate import (
     BESIDE,
-    OTHER,
     Compare,
     Compiled,
     Decoded,
@@ -60,17 +59,17 @@ def comparison(node: Any, shown: Shown) -> Compiled:
         _check_ancillary(field, f"{field}{symbol}{value}")
     elif field not in _OF_TEXT:
         _check_name(field, f"{field}{symbol}{value}", shown.vocabulary)
-    fields, test = (ancillary_fields.values_of, BESIDE) if beside else (shown.fields, OTHER)
-    if kind == "regex_value":
-        if symbol != "~":
-            raise FilterError(f"a regular expression is compared with ~: {field}~{token}")
-        found = searcher(compile_regex(token[1:-1]))
-        if field in _OF_TEXT:
-            return _named(field, found, shown)
-        return Compiled(lambda frame: any(found(text) for text, _ in fields(frame).get(field, ())), test)
+    fields = ancillary_fields.values_of if beside else shown.fields
+    if kind == "regex_value" and symbol != "~":
+        raise FilterError(f"a regular expression is compared with ~: {field}~{token}")
+    found = searcher(compile_regex(token[1:-1])) if kind == "regex_value" else None
     if field in _OF_TEXT:
-        return _named(field, _text_test(field, symbol, value), shown, all if symbol == "!=" else any)
-    return Compiled(_decoded(field, symbol, value, fields), test)
+        passes = found or _text_test(field, symbol, value)
+        return _named(field, passes, shown, all if symbol == "!=" else any)
+    holds = _matched(field, found, fields) if found else _decoded(field, symbol, value, fields)
+    if beside:
+        return Compiled(holds, BESIDE)
+    return Compiled(holds, Test("head" if field in shown.vocabulary.in_heads else "fields", holds))
 
 
 def presence(node: Any) -> Compiled:
@@ -128,6 +127,10 @@ def _check_ancillary(field: str, written: str) -> None:
     names = {each.lower(): each for each in ancillary_fields.NAMES}
     there_are = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(ancillary_fields.NAMES[:12])}"
     raise FilterError(f'there is no field {field}; {there_are} (the text is found by "{written[:40]}")')
+
+
+def _matched(field: str, found: Callable[[str], bool], fields: Callable[[Frame], Decoded]) -> Predicate:
+    return lambda frame: any(found(text) for text, _ in fields(frame).get(field, ()))
 
 
 def _decoded(field: str, symbol: str, value: str, fields: Callable[[Frame], Decoded]) -> Predicate:

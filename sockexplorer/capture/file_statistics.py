@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from sockexplorer.capture.alike import MOST_ALIKE, Alike
 from sockexplorer.capture.captured_log import CapturedLog
-from sockexplorer.capture.index import DIRECTION, ODD, OUTBOUND
+from sockexplorer.capture.index import DIRECTION, OUTBOUND
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.provenance import Provenance
-from sockexplorer.capture.sifting import kept_of
-from sockexplorer.capture.statistics import APART, DECISIVE, MORE, MOST_ALIKE, MOST_KEYS, OTHERS, Statistics, Tally
+from sockexplorer.capture.statistics import APART, MORE, MOST_KEYS, OTHERS, Statistics, Tally
 
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array
@@ -56,7 +55,7 @@ class ColumnStatistics(Statistics):
         """The kinds by their numbers."""
         self._numbers = {OTHERS: 0}
         self._by_hash: dict[int, int] = {}
-        self._factors = [secrets.randbits(64) | 1 for _ in range(4)]
+        self._alike = Alike(log.index)
         self._apart = [False]
 
     @property
@@ -134,30 +133,15 @@ class ColumnStatistics(Statistics):
         """The number of the kind of each row."""
         from sockexplorer.capture.arrays import numpy
 
-        index = self._captured.index
         kinds: Array = numpy.array(self._origin_kinds)[origin]
-        source = numpy.frombuffer(index.columns.source[first:last], "u4")
-        rows = numpy.flatnonzero(numpy.array(self._decodes)[origin] & (source & ODD == 0))
-        if not len(rows) or index.file.mapping is None or not index.file.whole():
-            return kinds
-        data = numpy.frombuffer(index.file.mapping, "u1")
-        offset = numpy.frombuffer(index.columns.offset[first:last], "u8").astype("i8")[rows]
-        header = numpy.array(self._headers)[origin[rows]]
-        size = kept_of(index, data, offset, source[rows]) - header
-        begin = offset + (28 if index.kind == "pcapng" else 16) + header
-        # Of fewer bytes than decide all are there, and what follows them does no harm.
-        within = numpy.minimum(begin, len(data) - DECISIVE)[:, None] + numpy.arange(DECISIVE)
-        words = data[within].view("u8")[:, 0]
-        one, two, three, four = map(numpy.uint64, self._factors)
-        hashes = words * one + size.astype("u8") * two + origin[rows] * three
-        hashes += numpy.where(numpy.array(self._apart)[origin[rows]], rows + (first + 1), 0).astype("u8") * four
-        hashes ^= hashes >> numpy.uint64(32)
-        found, examples, places = numpy.unique(hashes, return_index=True, return_inverse=True)
-        numbers = [
-            self._kind_of(each, first + int(rows[example]) + 1)
-            for each, example in zip(found.tolist(), examples.tolist(), strict=True)
-        ]
-        kinds[rows] = numpy.array(numbers)[places]
+        decoded = numpy.array(self._decodes)
+        lots = self._alike.lots(first, last, decoded, numpy.array(self._headers), decoded, numpy.array(self._apart))
+        if lots is not None:
+            numbers = [
+                self._kind_of(alike, first + example + 1)
+                for alike, example in zip(lots.hashes, lots.examples, strict=True)
+            ]
+            kinds[lots.rows] = numpy.array(numbers)[lots.lots]
         return kinds
 
     def _kind_of(self, alike: int, example: int) -> int:

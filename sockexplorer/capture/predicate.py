@@ -16,10 +16,13 @@ Decoded = Mapping[str, Sequence[tuple[str, int | None]]]
 
 
 class Vocabulary(NamedTuple):
-    """The names of the fields that decoders give; under an open prefix any name may come."""
+    """The names of the fields that decoders give; under an open prefix any name may come. Those ``in_heads`` are told
+    by a payload's size and its first bytes, where `Test` says so.
+    """
 
     names: frozenset[str] = frozenset()
     open_prefixes: tuple[str, ...] = ()
+    in_heads: frozenset[str] = frozenset()
 
 
 class Test(NamedTuple):
@@ -29,7 +32,9 @@ class Test(NamedTuple):
     ``compare(it, value)``; time in ns since the epoch, clock in ns since midnight, of here. ``peer``, ``event``: of a
     function of the name; ``protocol`` as well, and an event does not pass. ``bytes``: the payload has them. ``text``:
     the payload, or what is shown of a frame, has this text of ASCII in any case. ``beside``: ancillary data, and a
-    frame without any does not pass. ``other``: ask the predicate.
+    frame without any does not pass. ``fields``: of a predicate that asks fields of a payload; no frame without fields
+    passes. ``head``: the same of fields that a few bytes tell, where sockets are known to have such payloads.
+    ``other``: ask the predicate.
     """
 
     kind: str

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from sockexplorer.capture.alike import MOST_ALIKE, Alike, Lots
 from sockexplorer.capture.byte_search import rows_with
 from sockexplorer.capture.captured_log import CapturedLog, Rows
-from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND, Index
+from sockexplorer.capture.index import DIRECTION, ODD, OUTBOUND
+from sockexplorer.capture.lengths import kept_of
 from sockexplorer.capture.log import row_numbers
 from sockexplorer.capture.moments import DAY, QUARTER, offset_of
 from sockexplorer.capture.predicate import Predicate, Test
@@ -20,17 +23,22 @@ if TYPE_CHECKING:
 
 NAMES = ("peer", "protocol")
 """Tests of what is shown of an origin, by its names in `Known`."""
-SLICE_ROWS = 2**18
-SLICE_BYTES = 4 * 2**20
-"""How much is looked at together: rows, and bytes of the file where payloads are searched."""
+SLICE_ROWS, SLICE_LOTS, SLICE_BYTES = 2**18, 2**15, 4 * 2**20
+"""How much is looked at together: rows, rows in lots, and bytes of the file where payloads are searched."""
 
 
 class Known(NamedTuple):
-    """What is shown of the frames of an origin: the names of peer and protocol, and whether a decoder may say more."""
+    """What is shown of the frames of an origin: the names of peer and protocol, and whether a decoder may say more.
+
+    ``fields``: whether decoders read fields in them; ``head``: how many bytes of each tell those of `Test`'s ``head``,
+    at most `DECISIVE`; None where only all of them do.
+    """
 
     peer: str
     decoded: bool
     protocol: str
+    fields: bool = True
+    head: int | None = None
 
 
 class Sift:
@@ -69,24 +77,27 @@ class ColumnSift(Sift):
         self._named_so_far: dict[Test, Array] = {}
         self._waiting: list[int] = []
         """Rows of the slice up to `_until` that are to be asked of the predicate, the last first."""
-        self._passed = row_numbers()
+        self._certain, self._told_certain = row_numbers(), 0
+        """Rows of it that pass for certain, and how many of them were told."""
         self._until = 0
+        self._heads = list(_heads(test))
+        self._alike = Alike(log.index)
+        self._told: dict[Test, dict[int, bool]] = {each: {} for each in self._heads}
+        """What one row of each lot has answered."""
+        self._lots: tuple[int, int, Lots | None] = (0, 0, None)
+        """Of the slice that is looked at: the first row, the last, and the lots in it."""
 
     def go_on(self, number: int, end: int, deadline: float) -> tuple[int, array[int]]:
         matching = row_numbers()
         while number < end:
-            if self._until <= number and not self._look(number, end):
+            if self._until <= number and not self._look(number, end, deadline):
                 break
-            if not self._ask(deadline):
-                # What passes of the slice so far is told when all of it is known.
-                break
-            matching.extend(self._passed)
-            number = self._until
+            number = self._ask(deadline, matching)
             if time.monotonic() > deadline:
                 break
         return number, matching
 
-    def _look(self, number: int, end: int) -> bool:
+    def _look(self, number: int, end: int, deadline: float) -> bool:
         """Have the columns answer for the next slice; whether they know that far."""
         from sockexplorer.capture.arrays import numpy
 
@@ -95,15 +106,42 @@ class ColumnSift(Sift):
         last = min(end - 1, first + SLICE_ROWS, len(columns.origin) if needs_origin(self._test) else end)
         if last > first and searches(self._test):
             last = min(last, self._within(first, last))
-        if last <= first:
+        if self._heads:
+            last = min(last, first + SLICE_LOTS)
+        if last <= first or not self._learn(first, last, deadline):
             return False
         yes, no = self._answer(self._test, first, last)
         rows = numpy.flatnonzero(~no) + number
         certain = yes[rows - number]
         self._waiting = rows[~certain][::-1].tolist()
-        self._passed = row_numbers()
-        self._passed.frombytes(rows[certain].astype("u8").tobytes())
+        self._certain, self._told_certain = row_numbers(), 0
+        self._certain.frombytes(rows[certain].astype("u8").tobytes())
         self._until = last + 1
+        return True
+
+    def _learn(self, first: int, last: int, deadline: float) -> bool:
+        """Have one row of each lot answer what is asked of how payloads begin; whether all have."""
+        if not self._heads:
+            return True
+        if self._lots[:2] != (first, last):
+            from sockexplorer.capture.arrays import numpy
+
+            known = [each for _, each in self._table_rows()]
+            wanted = numpy.array([False, *(each.fields and each.head is not None for each in known)])
+            heads = numpy.array([False, *(bool(each.head) for each in known)])
+            apart = numpy.zeros(len(wanted), bool)
+            self._lots = first, last, self._alike.lots(first, last, wanted, self._table("header"), heads, apart)
+        lots = self._lots[2]
+        if lots is None:
+            return True
+        for test, told in self._told.items():
+            if len(told) > MOST_ALIKE:
+                told.clear()
+            for alike, example in zip(lots.hashes, lots.examples, strict=True):
+                if alike not in told:
+                    told[alike] = test.value(self._rows.frame(first + example + 1))
+                    if time.monotonic() > deadline:
+                        return False
         return True
 
     def _within(self, first: int, last: int) -> int:
@@ -113,18 +151,24 @@ class ColumnSift(Sift):
             last = first + (last - first) // 2
         return last
 
-    def _ask(self, deadline: float) -> bool:
-        """Ask the predicate of rows that columns can't tell; whether all of the slice are known."""
-        found = row_numbers()
+    def _ask(self, deadline: float, matching: array[int]) -> int:
+        """Ask the predicate of rows that columns can't tell; the first that is not known then."""
         while self._waiting:
             number = self._waiting.pop()
+            self._tell(number, matching)
             if self._predicate(self._rows.frame(number)):
-                found.append(number)
+                matching.append(number)
             if time.monotonic() > deadline:
                 break
-        if found:
-            self._passed = row_numbers_sorted(self._passed, found)
-        return not self._waiting
+        known = self._waiting[-1] if self._waiting else self._until
+        self._tell(known, matching)
+        return known
+
+    def _tell(self, end: int, matching: array[int]) -> None:
+        """Hand on what passes for certain of the rows ahead of one."""
+        at = bisect_left(self._certain, end, self._told_certain)
+        matching.extend(self._certain[self._told_certain : at])
+        self._told_certain = at
 
     # --- answers of columns: the rows that surely pass, and those that surely don't -----------------------------
 
@@ -142,6 +186,8 @@ class ColumnSift(Sift):
             return no, yes
         if test.kind in ("bytes", "text"):
             return self._search(test, first, last)
+        if test.kind in ("fields", "head"):
+            return self._of_fields(test, first, last)
         passes = self._passes(test, first, last)
         if passes is None:
             nothing = numpy.zeros(last - first, bool)
@@ -150,6 +196,19 @@ class ColumnSift(Sift):
             unknown = self._column("origin", first, last) == 0
             return passes & ~unknown, ~passes & ~unknown
         return passes, ~passes
+
+    def _of_fields(self, test: Test, first: int, last: int) -> tuple[Array, Array]:
+        from sockexplorer.capture.arrays import numpy
+
+        without = numpy.array([False, *(not each.fields for _, each in self._table_rows())])
+        no = without[self._column("origin", first, last)]
+        yes = numpy.zeros(last - first, bool)
+        lots = self._lots[2]
+        if test.kind == "head" and lots is not None:
+            told = self._told[test]
+            passes = numpy.array([told[each] for each in lots.hashes])[lots.lots]
+            yes[lots.rows], no[lots.rows] = passes, ~passes
+        return yes, no
 
     def _passes(self, test: Test, first: int, last: int) -> Array | None:
         """Which rows pass, where columns can tell; of rows whose origin is not known the answer is of no use."""
@@ -257,19 +316,6 @@ class ColumnSift(Sift):
         return numpy.array([0, *(getattr(each, name) for each in self._log.origins.known)], "i8")
 
 
-def kept_of(index: Index, data: Array, offsets: Array, source: Array) -> Array:
-    """The captured lengths of records, i8, by their place in the file's bytes and the source column."""
-    from sockexplorer.capture.arrays import numpy
-
-    # Records of other kinds may be shorter.
-    at = numpy.minimum(offsets + (20 if index.kind == "pcapng" else 8), len(data) - 4)
-    words = data[at[:, None] + numpy.arange(4)]
-    orders = [index.walk.order(number) == ">" for number in range(len(index.walk.interfaces))]
-    little, big = (words.view(order)[:, 0].astype("i8") for order in ("<u4", ">u4"))
-    kept: Array = numpy.where(numpy.array(orders)[source >> INTERFACE_SHIFT], big, little)
-    return kept
-
-
 def rows_of(log: CapturedLog, wanted: Callable[[Provenance], bool]) -> array[int]:
     """The numbers of the rows whose origin is wanted; what is of no known origin is among them."""
     from sockexplorer.capture.arrays import numpy
@@ -284,7 +330,7 @@ def rows_of(log: CapturedLog, wanted: Callable[[Provenance], bool]) -> array[int
 
 def needs_origin(test: Test) -> bool:
     """Whether a test asks for more than what a record's header says."""
-    return test.kind in ("length", "bytes", "text", *NAMES) or any(map(needs_origin, test.parts))
+    return test.kind in ("length", "bytes", "text", "fields", "head", *NAMES) or any(map(needs_origin, test.parts))
 
 
 def searches(test: Test) -> bool:
@@ -292,9 +338,9 @@ def searches(test: Test) -> bool:
     return test.kind in ("bytes", "text") or any(map(searches, test.parts))
 
 
-def row_numbers_sorted(*parts: array[int]) -> array[int]:
-    """The numbers of several columns, in order."""
-    every = row_numbers()
-    for part in parts:
-        every.extend(part)
-    return array("Q", sorted(every))
+def _heads(test: Test) -> Iterator[Test]:
+    """What is asked of how payloads begin."""
+    if test.kind == "head":
+        yield test
+    for each in test.parts:
+        yield from _heads(each)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from operator import sub
 
+from sockexplorer.capture.alike import DECISIVE, MOST_ALIKE
 from sockexplorer.capture.block import Block
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.capture.sweep import Sweep
@@ -18,16 +19,10 @@ MOST_KEYS = 10_000
 """So many peers or kinds are told apart; what comes later is counted together."""
 OTHERS = "(others)"
 MORE = 1 << 32
-DECISIVE = 8
-"""Bytes at the beginning of a payload that decide which kind of message it is: the head of a message of netlink with
-length and type, the id and the length of a CAN frame.
-"""
 KINDS = ("netlink/", "can/")
 """Families of which messages are counted by their kind."""
 APART = ("can/bcm", "netlink/kobject-uevent")
 """Protocols of whose messages further bytes decide."""
-MOST_ALIKE = 100_000
-"""Of so many lots of rows that are alike their kind is remembered."""
 
 
 @dataclass(slots=True)

@@ -34,7 +34,8 @@ from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family
 from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
-from sockexplorer.decoders.fields import Value
+from sockexplorer.decoders import has_fields
+from sockexplorer.decoders.fields import HEADS, Value
 from sockexplorer.families import find
 
 DECODED = ("AF_NETLINK", "AF_CAN", "AF_QIPCRTR", "AF_TIPC")
@@ -298,4 +299,7 @@ class FileSession(Session):
         peer: Peer | None = self.peers.get(self._opened.number(each.path, each.peer))
         spoken = protocol_of(each.path)
         protocol = each.socket if spoken is None else name_by_peer(spoken, peer)
-        return Known(peer.name if peer else "", spoken is None or spoken[0].constant in DECODED, protocol)
+        return Known(
+            peer.name if peer else "", spoken is None or spoken[0].constant in DECODED, protocol,
+            spoken is not None and has_fields(spoken[0].constant), HEADS.get(each.path),
+        )  # fmt: skip

@@ -18,8 +18,8 @@ from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family
 from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
-from sockexplorer.decoders import has_decoder, summary
-from sockexplorer.decoders.fields import Value, field_values
+from sockexplorer.decoders import has_decoder, has_fields, summary
+from sockexplorer.decoders.fields import HEADS, Value, field_values
 
 if TYPE_CHECKING:
     from sockexplorer.capture.predicate import Predicate
@@ -142,7 +142,8 @@ class Session:
 
         return BlockSift(
             self.log, predicate, predicate.test, self.peer_name, partial(protocol_name_of_peer, self),
-            decoded=has_decoder(self.family.constant),
+            decoded=has_decoder(self.family.constant), fields=has_fields(self.family.constant),
+            head=HEADS.get(f"{self.family.name}/{self.protocol.name}"),
         )  # fmt: skip
 
     def numbers_of(self, peer: int) -> array[int] | None:

@@ -16,6 +16,11 @@ def has_decoder(family: str) -> bool:
     return family in _FAMILIES
 
 
+def has_fields(family: str) -> bool:
+    """Whether fields are read in some payload of a family."""
+    return family in (*_FAMILIES, "AF_PACKET")
+
+
 def _known(family: str, protocol: str, payload: bytes, peer: object) -> Node | None:
     """The tree, None where nothing is known. Decoders are imported when they are used: few sessions need any."""
     if family == "AF_PACKET":

@@ -100,6 +100,11 @@ def field_names() -> tuple[str, ...]:
     return tuple(sorted({f"{prefix}.{name.lower()}" for prefix, names in known.items() for name in names}))
 
 
+IN_HEADS = frozenset(
+    f"can.{each}" for each in ("id", "format", "id_flags", "len", "len8_dlc", "flags", "vcid", "sdt", *j1939.PARTS)
+)
+"""Fields that a frame's size, its peer and its first bytes tell, whatever follows, where `HEADS` says how many."""
+HEADS = {"can/raw": 8, "can/j1939": 0, "can/isotp": 0}
 OPEN_PREFIXES = ("uevent",)
 """Decoders whose names come from what they read."""
 

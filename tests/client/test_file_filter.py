@@ -26,7 +26,8 @@ ATOMS = (
     "time>12:00", "time<=23:59:59.999999999", "peer~127", 'peer==""', 'peer!=""', "event==x", 'event!=""', 'event~""',
     "hex:00", "hex:61", "hex:0000", "hex:de ad", "a", '"A"', "lo", "127", "53", "/a/", "/lib.*x/", '""', "é",
     "protocol==udp", "proto!=raw", 'protocol=="link type 147"', "protocol~/^0x/", 'protocol~"K"', "protocol==ipv4",
-    "nl.type==RTM_GETLINK", "can.id==0x123", "RTM", "123#", "uevent.action==add",
+    "nl.type==RTM_GETLINK", "can.id==0x123", "RTM", "123#", "uevent.action==add", "can.len>4", "can.id_flags==EFF",
+    "can.pgn!=5", "can.data~61", "can.error~bus",
 )  # fmt: skip
 filters = st.recursive(
     st.sampled_from(ATOMS),
