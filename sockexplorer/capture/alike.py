@@ -1,70 +1,119 @@
-"""Rows of a capture file that are alike in how their payloads begin: one of them tells what is read there in all."""
+"""The origins of many rows at once, where their headers differ in nothing but addresses and ports.
+
+One row of each kind is read as any other record is. The others have what it has, but for their peers.
+"""
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sockexplorer.capture.index import ODD, Index
-from sockexplorer.capture.lengths import kept_of
+from sockexplorer.capture import exported_pdu, recording
+from sockexplorer.capture.header_hashes import Hashing
+from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND, Index
+from sockexplorer.capture.link_types import EXPORTED_PDU, peer_at
+from sockexplorer.capture.provenance import Provenance, origin
+from sockexplorer.capture.reading import CaptureError
 
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array
 
-DECISIVE = 8
-"""Bytes at the beginning of a payload that decide which kind of message it is: the head of a message of netlink with
-length and type, the id, the length and the flags of a CAN frame.
-"""
-MOST_ALIKE = 100_000
-"""Of so many lots of rows that are alike it is remembered what one has told."""
+FEWEST = 8
+"""So few rows are read one by one as fast."""
+MOST_KINDS = 32
+"""Kinds of headers of one interface and size that are told apart; what is of further ones is read one by one."""
+SHORTEST = 32
+"""Bytes of a record that are looked at in any case."""
+UNKNOWN = Provenance("", None, 0, 0, False)
+"""That of a record that the file no longer has."""
 
 
-class Lots(NamedTuple):
-    """Rows in lots: ``rows`` by their places in the slice, the hash of each lot with the place in the slice of one of
-    its rows, and the lot of each of ``rows``.
-    """
-
-    rows: Array
-    hashes: list[int]
-    examples: list[int]
-    lots: Array
+def of_row(index: Index, row: int) -> Provenance:
+    """The origin of one row."""
+    try:
+        return origin(index.record(row))
+    except CaptureError:
+        return UNKNOWN
 
 
-class Alike:
-    """Tells rows apart by a hash over origin, size and the first `DECISIVE` bytes of the payload. Its factors are drawn
-    by lot, so that no file can be made for hashes to collide.
-    """
-
-    def __init__(self, index: Index) -> None:
-        self._index = index
-        self._factors = [secrets.randbits(64) | 1 for _ in range(4)]
-
-    def lots(self, first: int, last: int, wanted: Array, header: Array, heads: Array, apart: Array) -> Lots | None:
-        """The rows of ``first`` to ``last`` (exclusive; from 0) in lots; None where none can be.
-
-        By origin: which are ``wanted``, how long the ``header`` ahead of the payload is, whether the payload's first
-        bytes count (``heads``), and whether each row is ``apart``. Records that stand otherwise than in an enhanced
-        packet block or in pcap, such as those of candump, are in no lot.
-        """
+def of_rows(index: Index, rows: Sequence[int], hashing: Hashing | None) -> list[Provenance]:
+    """The origins of rows, each as `of_row` has it; without ``hashing`` they are read one by one."""
+    found: dict[int, Provenance] = {}
+    if hashing is not None and len(rows) >= FEWEST:
         from sockexplorer.capture.arrays import numpy
 
-        index = self._index
-        origin = numpy.frombuffer(index.columns.origin[first:last], "u4")
-        source = numpy.frombuffer(index.columns.source[first:last], "u4")
-        rows = numpy.flatnonzero(wanted[origin] & (source & ODD == 0))
-        if not len(rows) or index.file.mapping is None or not index.file.whole():
-            return None
-        data = numpy.frombuffer(index.file.mapping, "u1")
-        origin = origin[rows]
-        offset = numpy.frombuffer(index.columns.offset[first:last], "u8").astype("i8")[rows]
-        size = kept_of(index, data, offset, source[rows]) - header[origin]
-        begin = offset + (28 if index.kind == "pcapng" else 16) + header[origin]
-        # Of fewer bytes than decide all are there, and what follows them does no harm.
-        within = numpy.minimum(begin, len(data) - DECISIVE)[:, None] + numpy.arange(DECISIVE)
-        words = numpy.where(heads[origin], data[within].view("u8")[:, 0], 0)
-        one, two, three, four = map(numpy.uint64, self._factors)
-        hashes = words * one + size.astype("u8") * two + origin * three
-        hashes += numpy.where(apart[origin], rows + (first + 1), 0).astype("u8") * four
-        hashes ^= hashes >> numpy.uint64(32)
-        found, examples, lots = numpy.unique(hashes, return_index=True, return_inverse=True)
-        return Lots(rows, found.tolist(), rows[examples].tolist(), lots)
+        every = numpy.array(rows, "i8")
+        source = numpy.array([index.columns.source[row] for row in rows], "u4")
+        within = numpy.array([index.columns.offset[row] + SHORTEST <= index.file.size for row in rows])
+        exported = [number for number, each in enumerate(index.walk.interfaces) if each.link_type == EXPORTED_PDU]
+        chosen = within & (source & ODD == 0) & numpy.isin(source >> INTERFACE_SHIFT, exported)
+        every, source = every[chosen], source[chosen]
+        keys, counts = numpy.unique(source, return_counts=True)
+        for key in keys[counts >= FEWEST].tolist():
+            _of_source(index, every[source == key], key, hashing, found)
+    return [found[row] if row in found else of_row(index, row) for row in rows]
+
+
+def _of_source(index: Index, rows: Array, source: int, hashing: Hashing, found: dict[int, Provenance]) -> None:
+    """Put the origins of rows of one interface and direction into ``found``, as far as they are alike."""
+    from sockexplorer.capture.arrays import numpy
+
+    offset = numpy.array([index.columns.offset[row] for row in rows.tolist()], "i8")
+    start, sizes, behind, more = hashing.spans(source >> INTERFACE_SHIFT, offset)
+    kinds = 0
+    for size, options in {*zip(sizes.tolist(), more.tolist(), strict=True)}:
+        which = numpy.flatnonzero((sizes == size) & (more == options))
+        while size and options >= 0 and len(which) >= FEWEST and kinds < MOST_KINDS:
+            kinds += 1
+            head = hashing.bytes_at(start[which], size)
+            addresses = _addresses(head[0].tobytes(), outgoing=source & DIRECTION == OUTBOUND)
+            fixed = numpy.ones(size, bool)
+            for begin, end in addresses:
+                fixed[begin:end] = False
+            alike = (head[:, fixed] == head[0, fixed]).all(axis=1)
+            if options:
+                tail = hashing.bytes_at(behind[which], options)
+                if recording.PEER.encode() in tail[0].tobytes():
+                    # What is told beside the tags counts; there is one for each.
+                    break
+                alike &= (tail == tail[0]).all(axis=1)
+            example = of_row(index, int(rows[which[0]]))
+            found.update(zip(rows[which[alike]].tolist(), _with_peers(example, head[alike], addresses), strict=True))
+            which = which[~alike]
+
+
+class _Addresses(NamedTuple):
+    """Where in the tags the host and the port of the peer are, begin and end; of what there is not, nothing."""
+
+    host: tuple[int, int]
+    port: tuple[int, int]
+
+
+def _addresses(head: bytes, *, outgoing: bool) -> _Addresses:
+    spans, _ = exported_pdu.places(head)
+    host, port = (0, 0), (0, 0)
+    numbers = exported_pdu.DESTINATION if outgoing else exported_pdu.SOURCE
+    for number, size in zip(numbers, (4, 16, 4), strict=True):
+        begin, end = spans.get(number, (0, 0))
+        if end - begin != size:
+            continue
+        if number == numbers[-1]:
+            port = begin, end
+        elif host == (0, 0):
+            host = begin, end
+    return _Addresses(host, port)
+
+
+def _with_peers(example: Provenance, heads: Array, addresses: _Addresses) -> list[Provenance]:
+    """What rows with these tags have; the first is the ``example``'s."""
+    (begin, end), port = addresses.host, addresses.port
+    packed, size = heads[:, begin:end].tobytes(), end - begin
+    ports = heads[:, port[0] : port[1]].copy().view(">u4")[:, 0].tolist() if port[1] else [0] * len(heads)
+    path, _, header, added, plain, link = example
+    if not size:
+        return [example] * len(heads)
+    hosts = (exported_pdu.host_text(packed[at : at + size]) for at in range(0, len(packed), size))
+    return [
+        Provenance(path, peer_at(host, number, path), header, added, plain, link)
+        for host, number in zip(hosts, ports, strict=True)
+    ]

@@ -14,10 +14,10 @@ from functools import reduce
 from itertools import compress, repeat
 from operator import sub
 
-from sockexplorer.capture.alike import MOST_ALIKE
 from sockexplorer.capture.ancillary_fields import BESIDE
 from sockexplorer.capture.block import Block
 from sockexplorer.capture.log import Log, row_numbers
+from sockexplorer.capture.lots import MOST_ALIKE
 from sockexplorer.capture.predicate import Predicate, Test
 from sockexplorer.capture.sifting import Sift
 from sockexplorer.core.frames import Flag

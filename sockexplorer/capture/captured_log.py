@@ -9,7 +9,8 @@ from typing import Protocol
 
 from sockexplorer.capture.index import DIRECTION, OUTBOUND, Index
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.origins import Origins
+from sockexplorer.capture.origins import Known, Origins, unnamed
+from sockexplorer.capture.provenance import Provenance
 from sockexplorer.capture.reading import CaptureError, Record
 from sockexplorer.core.frames import Flag
 
@@ -41,7 +42,8 @@ class Rows(Protocol):
 class CapturedLog:
     """The rows of an index, from 1 as the frames of the file are counted. ``shown`` makes a frame of a record.
 
-    `steps` indexes the file; rows come meanwhile. Where `vectorised` is true, `origins` are known at its end.
+    `steps` indexes the file; rows come meanwhile. Where `vectorised` is true, `origins` are known at its end; those of
+    an index that was kept are learnt by it.
     """
 
     first = 1
@@ -53,11 +55,11 @@ class CapturedLog:
 
     def __init__(
         self, index: Index, shown: Callable[[int, Record], Frame], examples: array[int] | None = None,
-        counts: Counts | None = None,
+        counts: Counts | None = None, name: Callable[[Provenance], Known] = unnamed,
     ) -> None:  # fmt: skip
-        """``examples`` and ``counts`` come with an index that was kept."""
+        """``examples`` and ``counts`` come with an index that was kept; ``name`` tells what is shown of an origin."""
         self.index = index
-        self.origins = Origins(index, examples)
+        self.origins = Origins(index, examples, name)
         self.ready = counts is not None
         """Whether everything is known of the file that will be."""
         self.received, self.sent, self.bytes_in, self.bytes_out = counts or (0, 0, 0, 0)

@@ -7,12 +7,15 @@ Wireshark. Tags are big-endian: number and length of 16 bits, the value, zeros u
 from __future__ import annotations
 
 import ipaddress
+import socket
 import struct
 from typing import NamedTuple
 
 END, DISSECTOR, IPV4_SRC, IPV4_DST, IPV6_SRC, IPV6_DST = 0, 12, 20, 21, 22, 23
 PORT_TYPE, SRC_PORT, DST_PORT, PROTOCOL_COLUMN, DIRECTION = 24, 25, 26, 33, 35
 SENT, RECEIVED = 0, 1
+SOURCE, DESTINATION = (IPV4_SRC, IPV6_SRC, SRC_PORT), (IPV4_DST, IPV6_DST, DST_PORT)
+"""The tags of an end: a host of 4 bytes, else one of 16, and a port."""
 NONE, SCTP, TCP, UDP, DCCP = 0, 1, 2, 3, 4
 """Port types of EXP_PDU_TAG_PORT_TYPE."""
 PORT_TYPES = {"udp": UDP, "udplite": UDP, "tcp": TCP, "mptcp": TCP, "sctp": SCTP, "dccp": DCCP}
@@ -98,9 +101,10 @@ def endpoint(address: object) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Add
     return host, port if isinstance(port, int) and 0 <= port <= 0xFFFFFFFF else None
 
 
-def read(data: bytes) -> Tagged:
-    """Take the tags off. Raises ValueError where they do not end within the data."""
-    at, told = 0, dict[int, bytes]()
+def places(data: bytes) -> tuple[dict[int, tuple[int, int]], int]:
+    """Where the values of tags begin and end, and where the payload begins. Raises ValueError where the tags do not end
+    within the data."""
+    at, told = 0, dict[int, tuple[int, int]]()
     while True:
         if at + _TAG.size > len(data):
             raise ValueError("the tags of an exported PDU do not end")
@@ -110,8 +114,15 @@ def read(data: bytes) -> Tagged:
             break
         if at + length > len(data):
             raise ValueError("a tag of an exported PDU is longer than the frame")
-        told.setdefault(number, data[at : at + length])
+        told.setdefault(number, (at, at + length))
         at += length
+    return told, at
+
+
+def read(data: bytes) -> Tagged:
+    """Take the tags off. Raises ValueError as `places`."""
+    where, at = places(data)
+    told = {number: data[begin:end] for number, (begin, end) in where.items()}
     return Tagged(
         data[at:],
         _text(told.get(DISSECTOR, PLAIN.encode())),
@@ -130,8 +141,13 @@ def _text(value: bytes) -> str:
 
 def _host(told: dict[int, bytes], four: int, six: int) -> str:
     if len(packed := told.get(four, b"")) == 4:
-        return str(ipaddress.IPv4Address(packed))
-    return str(ipaddress.IPv6Address(packed)) if len(packed := told.get(six, b"")) == 16 else ""
+        return host_text(packed)
+    return host_text(packed) if len(packed := told.get(six, b"")) == 16 else ""
+
+
+def host_text(packed: bytes) -> str:
+    """The host of an address of 4 or 16 bytes, as the kernel's are told."""
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
 
 
 def _number(told: dict[int, bytes], number: int) -> int | None:

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from sockexplorer.capture.alike import MOST_ALIKE, Alike
 from sockexplorer.capture.captured_log import CapturedLog
 from sockexplorer.capture.index import DIRECTION, OUTBOUND
 from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.lots import MOST_ALIKE, Alike
 from sockexplorer.capture.provenance import Provenance
 from sockexplorer.capture.statistics import APART, MORE, MOST_KEYS, OTHERS, Statistics, Tally
+from sockexplorer.capture.sweep import LOOK_AT_CLOCK
 
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array
@@ -35,19 +36,15 @@ class FileStatistics(Statistics):
 class ColumnStatistics(Statistics):
     """The same of a large capture file, by its columns; of a row when its origin is known.
 
-    ``peer`` gives the number of the peer of an origin. ``decoded`` says whether ``kind`` depends on the payload: on its
+    ``decoded`` says whether ``kind`` depends on the payload: on its
     size and its first `DECISIVE` bytes then, so that one frame is asked for all that are alike in these, and each where
     the protocol is `APART`. Records that stand otherwise than in an enhanced packet block or in pcap, such as those of
     candump, are counted by their protocol.
     """
 
-    def __init__(
-        self, log: CapturedLog, peer: Callable[[Provenance], int], kind: Callable[[Frame], str],
-        decoded: Callable[[Provenance], bool],
-    ) -> None:  # fmt: skip
+    def __init__(self, log: CapturedLog, kind: Callable[[Frame], str], decoded: Callable[[Provenance], bool]) -> None:
         super().__init__(cast(Log, log), kind)
         self._captured = log
-        self._peer = peer
         self._decoded = decoded
         self._peers, self._added, self._headers, self._decodes = [0], [0], [0], [False]
         self._origin_kinds = [0]
@@ -61,24 +58,28 @@ class ColumnStatistics(Statistics):
     @property
     def _end(self) -> int:
         """One more than the last row of which the origin is known."""
-        return min(self._captured.end, len(self._captured.index.columns.origin) + 1)
+        return min(self._captured.end, self._captured.origins.rows + 1)
 
     @property
     def behind(self) -> int:
         return self._captured.end - self._sweep.next
 
     def go_on(self, seconds: float) -> bool:
-        begin, deadline = self._sweep.next, time.monotonic() + seconds
+        begin, deadline, learnt = self._sweep.next, time.monotonic() + seconds, len(self._peers)
         while self._sweep.next < self._end and time.monotonic() < deadline:
-            self._learn()
+            if not self._learn(deadline):
+                break
             together = DECODED_TOGETHER if any(self._decodes) else ROWS_TOGETHER
             self._count(self._sweep.next - 1, min(self._end - 1, self._sweep.next - 1 + together))
-        return self._sweep.next > begin
+        return self._sweep.next > begin or learnt != len(self._peers)
 
-    def _learn(self) -> None:
-        """Know the origins that there are."""
-        for each in self._captured.origins.known[len(self._peers) - 1 :]:
-            self._peers.append(self._peer(each))
+    def _learn(self, deadline: float) -> bool:
+        """Know the origins that there are; whether that is done. Many links may have thousands of them."""
+        origins = self._captured.origins
+        # Names are told of after all else is known of an origin.
+        for named in origins.named[len(self._peers) - 1 :]:
+            each = origins.known[len(self._peers) - 1]
+            self._peers.append(named.number)
             self._added.append(each.added)
             self._headers.append(each.header)
             self._decodes.append(self._decoded(each))
@@ -86,9 +87,12 @@ class ColumnStatistics(Statistics):
             family, _, kind = each.path.partition("/")
             if family in ("", "packet"):
                 # Frames of no family of sockets are named by their link type, those of a link by their ethertype.
-                row = self._captured.origins.examples[len(self._origin_kinds) - 1]
+                row = origins.examples[len(self._origin_kinds) - 1]
                 kind = self._kind(self._captured.frame(row + 1))
             self._origin_kinds.append(self._number_of(kind))
+            if not len(self._peers) & LOOK_AT_CLOCK and time.monotonic() > deadline:
+                return False
+        return True
 
     def _number_of(self, kind: str) -> int:
         number = self._numbers.setdefault(kind, len(self._names))

@@ -94,6 +94,32 @@ class Hashing:
             self._add(hashes, at, numpy.where(unclear, 0, sizes), 1024)
         return hashes, unclear
 
+    def spans(self, number: int, offset: Array) -> tuple[Array, Array, Array, Array]:
+        """Of rows of an interface with exported PDUs: where their tags begin, and how many bytes these are, 0 where
+        they have to be read one by one; where the options begin, and how many bytes these are: -1 where there are too
+        many, 0 where they tell nothing of the peer.
+        """
+        from sockexplorer.capture.arrays import numpy
+
+        start = offset + (28 if self._pcapng else 16)
+        kept = self._number(offset + (20 if self._pcapng else 8), number)
+        # An index that was kept may say anything of where records are.
+        kept[start + kept > len(self._bytes)] = 0
+        behind = start + ((kept + 3) & ~3)
+        more = numpy.zeros(len(offset), "i8")
+        if self._index.walk.interfaces[number].ours and self._pcapng:
+            more = offset + self._number(offset + 4, number) - 4 - behind
+            more[(more < 0) | (more > MOST_OPTION_BYTES) | (behind + more > len(self._bytes))] = -1
+        return start, self._tags(start, start + kept), behind, more
+
+    def bytes_at(self, at: Array, size: int) -> Array:
+        """So many bytes from each place on, a row each."""
+        from sockexplorer.capture.arrays import numpy
+
+        items = numpy.ndarray((len(self._bytes) - size + 1,), f"V{size}", self._bytes, 0, (1,))[at]
+        table: Array = items.view("u1").reshape(-1, size)
+        return table
+
     def _number(self, at: Array, interface: int) -> Array:
         """The numbers of 32 bits at these bytes, in the order of an interface's section."""
         found = self._word(at)
@@ -120,11 +146,10 @@ class Hashing:
                 continue
             rows = numpy.flatnonzero(sizes == size)
             places = at if len(rows) == len(at) else at[rows]
-            items = numpy.ndarray((len(self._bytes) - size + 1,), f"V{size}", self._bytes, 0, (1,))[places]
-            table = items.view("u1").reshape(-1, size)
+            table = self.bytes_at(places, size)
             whole = size & ~3
             added = numpy.full(len(rows), size, "u8") * self._factors[factor]
-            words = table[:, :whole].copy().view("<u4") if whole < size else items.view("<u4").reshape(-1, size // 4)
+            words = (table[:, :whole].copy() if whole < size else table).view("<u4")
             for column in range(whole // 4):
                 added += words[:, column] * self._factors[factor + 1 + column]
             for column in range(whole, size):

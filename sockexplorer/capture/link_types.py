@@ -258,8 +258,13 @@ def _of_exported(tagged: exported_pdu.Tagged, outgoing: bool, path: str) -> Unwr
         path = f"{'inet6' if ':' in host else 'inet'}/{OTHER_PATHS[tagged.port_type]}"
     if not host:
         return Unwrapped(path, tagged.payload)
-    peer = (host, port or 0, 0, 0) if ":" in host and not path.startswith("rds") else (host, port or 0)
-    return Unwrapped(path, tagged.payload, repr(peer))
+    return Unwrapped(path, tagged.payload, peer_at(host, port or 0, path))
+
+
+def peer_at(host: str, port: int, path: str) -> str:
+    """The literal of an address of IP."""
+    flow = ", 0, 0" if ":" in host and not path.startswith("rds") else ""
+    return f"('{host}', {port}{flow})"
 
 
 def _netlink_path(family: int) -> str:

@@ -54,7 +54,7 @@ class MappedFile:
 
     def read(self, offset: int, size: int) -> bytes:
         """These bytes, fewer at the end."""
-        return os.pread(self._fd, max(0, min(size, self.size - offset)), offset)
+        return os.pread(self._fd, min(size, self.size - offset), offset) if offset < self.size else b""
 
     def window(self, offset: int) -> Window:
         """The file from a byte on."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import secrets
 from array import array
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
+from sockexplorer.capture.alike import of_rows
 from sockexplorer.capture.header_hashes import Hashing
 from sockexplorer.capture.index import INTERFACE_SHIFT, ODD, Index
 from sockexplorer.capture.provenance import Provenance, origin, path_of
@@ -23,18 +24,50 @@ ROWS = 2**17
 """Rows that are looked at together."""
 MOST_ORIGINS = 100_000
 """What is from further ones is told apart row by row."""
+TABLES = ("header", "added", "plain", "decoded", "without", "head")
+TOGETHER = 1024
+"""Origins that are learnt together: some milliseconds."""
+
+
+class Known(NamedTuple):
+    """What is shown of the frames of an origin: the names of peer and protocol, and whether a decoder may say more;
+    and the number of the peer.
+
+    ``fields``: whether decoders read fields in them; ``head``: how many bytes of each tell those of `Test`'s ``head``,
+    at most `lots.DECISIVE`; None where only all of them do.
+    """
+
+    peer: str
+    decoded: bool
+    protocol: str
+    number: int = 0
+    fields: bool = True
+    head: int | None = None
+
+
+def unnamed(each: Provenance) -> Known:
+    """The names for those who show none."""
+    return Known("", False, "")
 
 
 class Origins:
     """Fills the ``origin`` column of an index that is done; numbers count from 1, 0 is for what there are too many of.
 
-    ``examples`` are a row of each.
+    ``examples`` are a row of each; ``name`` tells what is shown of one, in the thread that goes through `steps`.
     """
 
-    def __init__(self, index: Index, examples: array[int] | None = None) -> None:
+    def __init__(
+        self, index: Index, examples: array[int] | None = None, name: Callable[[Provenance], Known] = unnamed
+    ) -> None:
         self.examples = array("Q") if examples is None else examples
+        self.known: list[Provenance] = []
+        """The origins by their numbers, less one; `steps` learns those of an index that was kept as well."""
+        self.named: list[Known] = []
+        """What is shown of each."""
         self._index = index
-        self._known: list[Provenance] = []
+        self._name = name
+        self._rows = 0
+        self._tables = {each: array("q", [0]) for each in TABLES}
         self._hashes: Array | None = None
         self._numbers: Array | None = None
         self._seed = secrets.randbits(128)
@@ -44,23 +77,52 @@ class Origins:
         self._firsts: dict[tuple[int, str, bool, str], int] = {}
 
     @property
-    def known(self) -> list[Provenance]:
-        """The origins by their numbers, less one."""
-        for row in self.examples[len(self._known) :]:
-            try:
-                self._known.append(origin(self._index.record(row)))
-            except CaptureError:
-                self._known.append(Provenance("", None, 0, 0, False))
-        return self._known
+    def rows(self) -> int:
+        """Of so many rows the origins are known."""
+        return min(self._rows, len(self._index.columns.origin))
+
+    def table(self, name: str) -> Array:
+        """One of `TABLES` of every origin by its number, i8; for 0 it is 0.
+
+        ``without`` says that it is without fields; ``head`` is one more than how many bytes tell them, 0 for all.
+        """
+        from sockexplorer.capture.arrays import numpy
+
+        return numpy.frombuffer(self._tables[name][:], "i8")
 
     def steps(self) -> Iterator[int]:
         """Go through all rows; how many are done after each step of some milliseconds."""
         index = self._index
         column = index.columns.origin
+        yield from self._learn()
+        self._rows = len(column)
         while index.file.mapping is not None and index.file.whole() and (done := len(column)) < index.count:
             end = min(index.count, done + ROWS)
-            column.frombytes(self._of_rows(done, end).tobytes())  # type: ignore[union-attr]
+            numbers = self._of_rows(done, end).tobytes()
+            for _ in self._learn():
+                yield done
+            column.frombytes(numbers)  # type: ignore[union-attr]
+            self._rows = len(column)
             yield end
+
+    def _learn(self) -> Iterator[int]:
+        """Know the origins that there are examples of; how many rows are done, after each step."""
+        index = self._index
+        while len(self.named) < len(self.examples):
+            readable = index.file.mapping is not None and index.file.whole()
+            rows = self.examples[len(self.known) :][:TOGETHER]
+            new = of_rows(index, rows, Hashing(index, self._seed) if readable else None)
+            names = list(map(self._name, new))
+            self.known += new
+            self.named += names
+            for table, values in (
+                ("header", (each.header for each in new)), ("added", (each.added for each in new)),
+                ("plain", (each.plain for each in new)), ("decoded", (each.decoded for each in names)),
+                ("without", (not each.fields for each in names)),
+                ("head", (0 if each.head is None else each.head + 1 for each in names)),
+            ):  # fmt: skip
+                self._tables[table].extend(values)
+            yield self._rows
 
     def _of_rows(self, first: int, end: int) -> Array:
         from sockexplorer.capture.arrays import numpy

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import repeat
 from operator import sub
 
-from sockexplorer.capture.alike import DECISIVE, MOST_ALIKE
 from sockexplorer.capture.block import Block
 from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.lots import DECISIVE, MOST_ALIKE
 from sockexplorer.capture.sweep import Sweep
 from sockexplorer.core.frames import Flag
 

@@ -17,18 +17,20 @@ from typing import NamedTuple, cast
 
 from sockexplorer.capture import sidecar
 from sockexplorer.capture.captured_log import CapturedLog
+from sockexplorer.capture.column_sift import ColumnSift, rows_of
 from sockexplorer.capture.file_statistics import ColumnStatistics, FileStatistics
 from sockexplorer.capture.index import VECTORISED_BYTES, Index
 from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.origins import Known
 from sockexplorer.capture.piped import Piped
 from sockexplorer.capture.predicate import Compiled, Predicate
 from sockexplorer.capture.provenance import Provenance
 from sockexplorer.capture.reading import CaptureError, Record, Torn
-from sockexplorer.capture.sifting import ColumnSift, Known, Sift, rows_of
+from sockexplorer.capture.sifting import Sift
 from sockexplorer.capture.statistics import KINDS, Statistics
-from sockexplorer.client.opened import Opened, protocol_of
-from sockexplorer.client.protocols import name_by_peer
-from sockexplorer.client.session import Peer, Session
+from sockexplorer.client.opened import Opened, name_of, protocol_of
+from sockexplorer.client.protocols import name_by_address
+from sockexplorer.client.session import Session
 from sockexplorer.client.writers import is_written
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family
@@ -80,9 +82,9 @@ class FileSession(Session):
         """Whether the index was made before."""
         if loaded is None:
             index = Index(path, vectorised_from, later=self._piped is not None)
-            self.captured = CapturedLog(index, self._frame)
+            self.captured = CapturedLog(index, self._frame, name=self._known)
         else:
-            self.captured = CapturedLog(loaded.index, self._frame, loaded.examples, loaded.counts)
+            self.captured = CapturedLog(loaded.index, self._frame, loaded.examples, loaded.counts, self._known)
         family, protocol = find(FALLBACK)
         super().__init__(
             number, Endpoint(family.constant, protocol.name, "open"), family, protocol, cast(Log, self.captured),
@@ -109,7 +111,11 @@ class FileSession(Session):
     def _go_on(self) -> None:
         ended = False
         try:
-            if not self.captured.ready:
+            if self.captured.ready:
+                for _ in self.captured.origins.steps():
+                    if self._stop.is_set():
+                        return
+            else:
                 self._index()
                 if self._ends_in_a_line and self.captured.grow(final=True):
                     self._index()
@@ -249,21 +255,24 @@ class FileSession(Session):
 
     def sift(self, predicate: Predicate) -> Sift:
         if self.captured.vectorised and isinstance(predicate, Compiled):
-            return ColumnSift(self.captured, predicate, predicate.test, self._known)
+            return ColumnSift(self.captured, predicate, predicate.test)
         return Sift(self.captured, predicate)
 
     def numbers_of(self, peer: int) -> array[int] | None:
-        if not self.captured.vectorised or not self.captured.ready or self.progress < 1:
+        if not self._is_known or self.progress < 1:
             return None
-        return rows_of(self.captured, lambda each: self._opened.number(each.path, each.peer) == peer)
+        return rows_of(self.captured, peer)
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether it is a large file of whose rows all origins are known."""
+        captured = self.captured
+        return captured.vectorised and captured.ready and captured.origins.rows == captured.index.count
 
     def statistics(self, kind: Callable[[Frame], str], kind_of_peer: Callable[[int], str]) -> Statistics:
         if not self.captured.vectorised:
             return FileStatistics(self.captured, kind)
-        return ColumnStatistics(
-            self.captured, lambda each: self._opened.number(each.path, each.peer), kind,
-            lambda each: each.path.startswith(KINDS),
-        )  # fmt: skip
+        return ColumnStatistics(self.captured, kind, lambda each: each.path.startswith(KINDS))
 
     def record(self, number: int) -> Record | None:
         # A record that the file no longer has can't be kept.
@@ -296,10 +305,10 @@ class FileSession(Session):
         return frame
 
     def _known(self, each: Provenance) -> Known:
-        peer: Peer | None = self.peers.get(self._opened.number(each.path, each.peer))
-        spoken = protocol_of(each.path)
-        protocol = each.socket if spoken is None else name_by_peer(spoken, peer)
+        number, spoken = self._opened.number(each.path, each.peer), protocol_of(each.path)
+        address, name = name_of(each.path, each.peer) if number and each.peer else (None, "")
+        protocol = each.socket if spoken is None else name_by_address(spoken, address)
         return Known(
-            peer.name if peer else "", spoken is None or spoken[0].constant in DECODED, protocol,
+            name, spoken is None or spoken[0].constant in DECODED, protocol, number,
             spoken is not None and has_fields(spoken[0].constant), HEADS.get(each.path),
         )  # fmt: skip

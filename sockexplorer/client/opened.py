@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -31,6 +32,26 @@ DEEPEST = 8
 """How deep a value that came beside a frame may be nested; ancillary data has lists of objects."""
 
 
+class Peers(dict[int, Peer]):
+    """Peers by their numbers, each made when it is asked for: of the thousands of a large file few come in sight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, str]] = []
+        """Path and literal of each, by its number less one."""
+
+    def __missing__(self, number: int) -> Peer:
+        if not 0 < number <= len(self.told):
+            raise KeyError(number)
+        path, literal = self.told[number - 1]
+        address, name, in_rows = _address(path, literal)
+        peer = self[number] = Peer(number, address, literal, name, row_name=in_rows)
+        return peer
+
+    def get(self, number: int, default: Any = None) -> Any:
+        return self[number] if number in self or 0 < number <= len(self.told) else default
+
+
 class Opened:
     """What a capture tells of, frame by frame. ``peers`` and the methods are those of a `Session`.
 
@@ -38,10 +59,11 @@ class Opened:
     """
 
     def __init__(self) -> None:
-        self.peers: dict[int, Peer] = {}
+        self.peers = Peers()
         self.sockets: set[str] = set()
         """The sockets of the frames so far."""
         self._numbers: dict[tuple[str, str], int] = {}
+        self._numbering = threading.Lock()
         self._count = 0
 
     def frame(self, record: Record, number: int | None = None) -> Frame:
@@ -91,16 +113,21 @@ class Opened:
         return field_values(known[0].constant, known[1].name, frame.payload, None if peer is None else peer.address)
 
     def number(self, path: str, literal: str | None) -> int:
-        """The number of a peer, a new one for one that is new; 0 for none, and for what there are too many of."""
+        """The number of a peer, a new one for one that is new; 0 for none, and for what there are too many of.
+
+        Any thread may ask.
+        """
         if literal is None or len(literal) > LONGEST_LITERAL:
             return 0
         number = self._numbers.get((path, literal))
         if number is None:
-            if len(self._numbers) >= MOST_PEERS:
-                return 0
-            number = self._numbers[path, literal] = len(self._numbers) + 1
-            address, name, in_rows = _address(path, literal)
-            self.peers[number] = Peer(number, address, literal, name, row_name=in_rows)
+            with self._numbering:
+                if len(self._numbers) >= MOST_PEERS:
+                    return self._numbers.get((path, literal), 0)
+                number = self._numbers.get((path, literal))
+                if number is None:
+                    self.peers.told.append((path, literal))
+                    number = self._numbers[path, literal] = len(self.peers.told)
         return number
 
 
@@ -135,16 +162,20 @@ def protocol_of(path: str) -> tuple[Family, Protocol] | None:
     return None
 
 
-def _address(path: str, literal: str) -> tuple[object, str, str]:
-    """The address that a literal is, None for what is none; its shown name, and that of a row, escaped."""
+def name_of(path: str, literal: str) -> tuple[object, str]:
+    """The address that a literal is, None for what is none; its shown name, escaped."""
     known = protocol_of(path)
     try:
         address = read_literal(literal)
         # No address has a list or the like in it: TypeError.
         hash(address)
     except (ValueError, TypeError):
-        return None, escape(literal, MOST_OF_NAME), ""
-    if known is None:
-        return address, escape(literal, MOST_OF_NAME), ""
-    name, in_rows = (escape(text(address), MOST_OF_NAME) for text in (known[0].text, known[0].row_text))
-    return address, name, in_rows
+        return None, escape(literal, MOST_OF_NAME)
+    return address, escape(literal if known is None else known[0].text(address), MOST_OF_NAME)
+
+
+def _address(path: str, literal: str) -> tuple[object, str, str]:
+    """As `name_of`, and the name that a row has instead, "" for none."""
+    address, name = name_of(path, literal)
+    known = None if address is None else protocol_of(path)
+    return address, name, "" if known is None else escape(known[0].row_text(address), MOST_OF_NAME)

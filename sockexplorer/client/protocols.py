@@ -21,17 +21,20 @@ def protocol_name(session: Session | Opened, frame: Frame) -> str:
     spoken = session.spoken(frame)
     if spoken is None:
         return str(frame.meta.get("socket", ""))
-    return name_by_peer(spoken, session.peers.get(frame.peer))
+    return name_by_address(spoken, _address(session.peers.get(frame.peer)))
 
 
 def protocol_name_of_peer(session: Session, number: int) -> str:
     """As `protocol_name`, of the frames of a peer's number; of a live session, in which they all have one."""
-    return name_by_peer((session.family, session.protocol), session.peers.get(number))
+    return name_by_address((session.family, session.protocol), _address(session.peers.get(number)))
 
 
-def name_by_peer(spoken: tuple[Family, Protocol], peer: Peer | None) -> str:
-    """The name for what is spoken with a peer."""
-    address = None if peer is None else peer.address
+def _address(peer: Peer | None) -> object:
+    return None if peer is None else peer.address
+
+
+def name_by_address(spoken: tuple[Family, Protocol], address: object) -> str:
+    """The name for what is spoken with a peer of an address, None for one without."""
     if spoken[0].constant == "AF_PACKET" and isinstance(address, tuple) and len(address) > 1:
         return ethertype(address[1]) if isinstance(address[1], int) else ""
     return spoken[1].name

@@ -51,15 +51,19 @@ if what == "index":
 from sockexplorer.capture import sidecar
 from sockexplorer.capture.captured_log import CapturedLog
 from sockexplorer.capture.filter import compile_filter
-from sockexplorer.capture.sifting import ColumnSift, Known
+from sockexplorer.capture.origins import Known
+from sockexplorer.capture.column_sift import ColumnSift
 from sockexplorer.client.opened import Opened
 from sockexplorer.capture.arrays import numpy
 
 opened = Opened()
 shown = lambda number, record: opened.frame(record, number)
 
+def known(each):
+    return Known(opened.peer_name(opened.number(each.path, each.peer)), False, each.path.partition("/")[2])
+
 if what == "keep":
-    log = CapturedLog(Index(path), shown)
+    log = CapturedLog(Index(path), shown, name=known)
     for _ in log.index.steps():
         pass
     began = start()
@@ -73,19 +77,18 @@ if what == "keep":
 began = start()
 loaded = sidecar.load(path, where)
 assert loaded is not None
-log = CapturedLog(loaded.index, shown, loaded.examples, loaded.counts)
+log = CapturedLog(loaded.index, shown, loaded.examples, loaded.counts, known)
 log.frame(1)
 told("open with its index", began)
 if what == "kept":
     sys.exit()
-
-def known(each):
-    return Known(opened.peer_name(opened.number(each.path, each.peer)), False, each.path.partition("/")[2])
+for _ in log.steps():
+    pass
 
 def run(name, expression):
     predicate = compile_filter(expression, opened.peer_name)
     began = start()
-    sift, number, found = ColumnSift(log, predicate, predicate.test, known), 1, 0
+    sift, number, found = ColumnSift(log, predicate, predicate.test), 1, 0
     while number < log.end:
         number, matching = sift.go_on(number, log.end, time.monotonic() + 0.012)
         found += len(matching)

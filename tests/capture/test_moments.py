@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.captured_log import CapturedLog
+from sockexplorer.capture.column_sift import ColumnSift
 from sockexplorer.capture.filter import compile_filter
 from sockexplorer.capture.index import Index
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.moments import DAY, SECOND, Moment, clock_of, offset_of, read_time
-from sockexplorer.capture.sifting import ColumnSift, Known
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Chatham")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -139,7 +139,7 @@ def test_many_times_at_once_are_compared_as_each_by_itself(zone: ZoneInfo, tmp_p
             for sign, compare in (("<", operator.lt), (">=", operator.ge), ("==", operator.eq)):
                 predicate = compile_filter(f"time{sign}{text}", str)
                 assert predicate is not None
-                sift = ColumnSift(log, predicate, predicate.test, lambda each: Known("", False, ""))  # type: ignore[attr-defined]
+                sift = ColumnSift(log, predicate, predicate.test)  # type: ignore[attr-defined]
                 number, found = 1, []
                 while number < log.end:
                     number, passed = sift.go_on(number, log.end, time.monotonic() + 60)

@@ -100,6 +100,8 @@ def check_loads(path: Path, where: Path) -> None:
     loaded = load(path, where)
     assert loaded is not None
     again, fresh = CapturedLog(loaded.index, shown, loaded.examples, loaded.counts), indexed(path)
+    for _ in again.origins.steps():
+        pass
     try:
         assert facts(again) == facts(fresh)
     finally:
@@ -307,6 +309,8 @@ def test_no_byte_of_an_index_makes_loading_fail(tmp_path: Path, data: st.DataObj
         log = CapturedLog(loaded.index, shown, loaded.examples, loaded.counts)
         for number in range(log.first, log.end):
             log.frame(number)
+        for _ in log.origins.steps():
+            pass
         assert len(log.origins.known) == len(loaded.examples)
         log.close()
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from live_rows import PAYLOADS, a_session, frames_of
 
-from sockexplorer.capture import block_sift, pcapng, sifting
+from sockexplorer.capture import block_sift, column_sift, pcapng
 from sockexplorer.capture.link_types import SOCKETCAN
 from sockexplorer.capture.predicate import Compiled
 from sockexplorer.client.file_session import FileSession
@@ -117,7 +117,7 @@ def test_what_is_learnt_of_a_file_takes_a_tick_at_a_time(tmp_path: Path) -> None
     predicate = filter_of("can.src>=0", session)
     assert isinstance(predicate, Compiled)
     sift, number, passed, ticks = session.sift(predicate), 1, [], 0
-    with patch.object(sifting, "SLICE_LOTS", 16):
+    with patch.object(column_sift, "SLICE_LOTS", 16):
         while number <= 40:
             number, more = sift.go_on(number, 41, time.monotonic() - 1)
             passed += more

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sockexplorer.capture import byte_search, pcapng, sifting
+from sockexplorer.capture import byte_search, column_sift, pcapng
+from sockexplorer.capture.column_sift import ColumnSift
+from sockexplorer.capture.index import Index
 from sockexplorer.capture.link_types import ETHERNET, EXPORTED_PDU, NETLINK, SOCKETCAN, Origin, wrap
-from sockexplorer.capture.sifting import ColumnSift
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.finding import filter_of
 from sockexplorer.core.canframes import EFF
@@ -98,7 +99,7 @@ def test_any_filter_finds_the_rows_that_it_finds_one_by_one(
     path = tmp_path / "any.pcapng"
     path.write_bytes(recording(told))
     with (
-        patch.object(sifting, "SLICE_ROWS", 7), patch.object(sifting, "SLICE_BYTES", 300),
+        patch.object(column_sift, "SLICE_ROWS", 7), patch.object(column_sift, "SLICE_BYTES", 300),
         patch.object(byte_search, "DENSE", dense), patch.object(byte_search, "PIECE", 64),
         opened(path) as session,
     ):  # fmt: skip
@@ -133,3 +134,31 @@ def test_payloads_of_many_interfaces_are_searched(tmp_path: Path, order: str) ->
     path.write_bytes(made)
     with opened(path) as session:
         assert len(check(session, "a07")) == 2
+
+
+MANY = 300
+
+
+def many_peers(tmp_path: Path) -> Path:
+    """A file with a frame of each of so many peers."""
+    made = [pcapng.section("sockexplorer 1", "Linux"), pcapng.interface(EXPORTED_PDU, "inet/udp")]
+    for each in range(MANY):
+        head = wrap(Origin("inet/udp"), (f"10.0.{each >> 8}.{each & 255}", 7), b"x", outgoing=False)[1]
+        made.append(pcapng.packet(0, each, (head, b"x"), len(head) + 1, False))
+    (path := tmp_path / "many.pcapng").write_bytes(b"".join(made))
+    return path
+
+
+@pytest.mark.parametrize("text", ["peer~10.0.1", "protocol==udp", "10.0.1", "not peer~/7/"])
+def test_a_filter_asks_some_names_at_a_time(tmp_path: Path, text: str) -> None:
+    """And reads no record for them: they were told when the file was indexed."""
+    with opened(many_peers(tmp_path)) as session, patch.object(column_sift, "NAMES_TOGETHER", 50):
+        check(session, text)
+        predicate = filter_of(text, session)
+        assert predicate is not None
+        sift, asked = session.sift(predicate), 0
+        with patch.object(Index, "record", side_effect=AssertionError):
+            # The time is over at once: each time as many names are asked as have no clock between them.
+            while sift.go_on(1, session.log.end, 0.0)[0] == 1:
+                asked += 1
+        assert asked == MANY // 50
