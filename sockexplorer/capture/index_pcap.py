@@ -7,7 +7,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from sockexplorer.capture import pcap_read
+from sockexplorer.capture import pcap_read, pcap_variants
 from sockexplorer.capture.directions import TELLING
 from sockexplorer.capture.index import ODD, SLOW_ROWS, Columns, direction_code
 from sockexplorer.capture.mapped import MappedFile
@@ -36,6 +36,9 @@ class PcapWalk:
         self.offset = self._window.offset
 
     def go_on(self) -> None:
+        if len(self.columns.offset) < pcap_variants.LOOKED_AT and (what := pcap_variants.refusal(self._file.read)):
+            # There was too little of it to tell when it was opened.
+            raise CaptureError(self.offset, what)
         if self._vectorised and self._go_through_many():
             return
         if self._window.offset != self.offset:

@@ -8,9 +8,11 @@ COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zX",
 OTHERS = (
     (b"\x34\xcd\xb2\xa1", "modified pcap"), (b"\xa1\xb2\xcd\x34", "modified pcap"), (b"snoop\0\0\0", "snoop"),
     (b"btsnoop\0", "btsnoop"), (b"GMBU", "Network Monitor"), (b"RTSS", "Network Monitor"), (b"LOGG", "BLF"),
-    (b"\xaa\xaa\xaa\xaa", "5View"),
+    (b"\xaa\xaa\xaa\xaa", "5View"), (b"\xac\x01\x00\x1c", "Ixia lcap"), (b"\x1c\x00\x01\xac", "Ixia lcap"),
+    (b"\xab\x01\x00\x1c", "Ixia lcap"), (b"\x1c\x00\x01\xab", "Ixia lcap"),
 )  # fmt: skip
 """Files that Wireshark reads, by their beginnings: wiretap/*.c of Wireshark."""
+CONVERTS = "it is a capture of another kind, {}: editcap -F pcapng FILE FILE.pcapng converts it"
 LOGS = (
     (rb"\s*(\([^)]{1,40}\)\s+)?\S{1,15}\s+([TR]X \S \S\s+)?[0-9A-F]{3,8}\s+(\[\d{1,4}\]|\{[0-9A-F]\})",
      "it is what candump shows a person: candump -L or -l writes a log"),
@@ -30,7 +32,7 @@ def how_to_convert(magic: bytes) -> str:
     if magic.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "it is text in UTF-16: iconv -f UTF-16 -t UTF-8 < FILE > FILE.log converts it"
     if other := next((name for start, name in OTHERS if magic.startswith(start)), ""):
-        return f"it is a capture of another kind, {other}: editcap FILE FILE.pcapng converts it"
+        return CONVERTS.format(other)
     return ""
 
 

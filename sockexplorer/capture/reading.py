@@ -72,11 +72,13 @@ no less than what frames tell to have been lost ahead of them."""
 class Window:
     """The bytes of a capture as they come. ``read`` gives at most so many bytes, none at the end.
 
-    ``offset`` is where in the capture the first of them stands.
+    ``offset`` is where in the capture the first of them stands. One that is ``live`` is waited for: no more is looked
+    at than is shown.
     """
 
-    def __init__(self, read: Callable[[int], bytes], offset: int = 0) -> None:
+    def __init__(self, read: Callable[[int], bytes], offset: int = 0, *, live: bool = False) -> None:
         self._read = read
+        self.live = live
         self._held = b""
         self._at = 0
         self.offset = offset
@@ -150,14 +152,15 @@ def sane(time: int) -> int:
     return min(max(time, 0), LAST_TIME)
 
 
-def records(read: Callable[[int], bytes], drops: Drops | None = None) -> Iterator[Record]:
+def records(read: Callable[[int], bytes], drops: Drops | None = None, *, live: bool = False) -> Iterator[Record]:
     """The records of a capture: pcapng, pcap, or a log of candump. What it says of drops is put into ``drops``.
 
-    Raises `CaptureError` where it is none of these, or can't be read on; `Torn` at a torn end.
+    ``live`` is as of `Window`. Raises `CaptureError` where it is none of these, or can't be read on; `Torn` at a torn
+    end.
     """
     from sockexplorer.capture import candump, pcap_read, pcapng_read
 
-    window = Window(read)
+    window = Window(read, live=live)
     kind = kind_of(window)
     told: Drops = {} if drops is None else drops
     if kind == "pcapng":
@@ -167,7 +170,7 @@ def records(read: Callable[[int], bytes], drops: Drops | None = None) -> Iterato
 
 def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:
     """What kind of capture begins here. Takes nothing. Raises `CaptureError` where it is none."""
-    from sockexplorer.capture import candump, others, pcap_read, pcapng_read
+    from sockexplorer.capture import candump, others, pcap_read, pcap_variants, pcapng_read
 
     if not window.more():
         raise CaptureError(0, "there is nothing in it")
@@ -175,6 +178,8 @@ def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:
     if pcapng_read.begins(magic):
         return "pcapng"
     if pcap_read.begins(magic):
+        if not window.live and (what := pcap_variants.refusal(lambda at, size: window.peek(at + size)[at:])):
+            raise CaptureError(0, what)
         return "pcap"
     if candump.may_begin(magic) and candump.begins(candump.first_line(window)):
         return "candump"

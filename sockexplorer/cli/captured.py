@@ -72,7 +72,8 @@ class Captured:
                 expression, opened.peer_name, opened.summary, opened.fields, vocabulary, headings,
                 partial(protocol_name, opened),
             )  # fmt: skip
-            for record in records(self._read, self.drops):
+            live = not stat.S_ISREG(os.fstat(self._fd).st_mode)
+            for record in records(self._read, self.drops, live=live):
                 frame = self.opened.frame(record)
                 if wanted is None or wanted(frame):
                     yield record, frame

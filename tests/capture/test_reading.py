@@ -454,7 +454,7 @@ def test_what_only_wireshark_reads_is_told_from_garbage_and_can_be_converted(tmp
     payload = bytes.fromhex("01030c00") if hci else bytes(60)
     source.write_bytes(written([(origin, None, Frame(1, 10**18, len(payload), 0, 0, payload, {}))]))
     subprocess.run(["editcap", "-F", kind, source, target], check=True, capture_output=True, timeout=PATIENCE)
-    with pytest.raises(CaptureError, match=r"of another kind, .*: editcap FILE FILE.pcapng converts it"):
+    with pytest.raises(CaptureError, match=r"of another kind, .*: editcap -F pcapng FILE FILE.pcapng converts it"):
         read(target.read_bytes())
     subprocess.run(["editcap", target, again], check=True, capture_output=True, timeout=PATIENCE)
     assert len(read(again.read_bytes())) == 1
