@@ -11,7 +11,7 @@ from typing import Any
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.predicate import Decoded
-from sockexplorer.core.beside import ELSEWHERE, read_control
+from sockexplorer.core.beside import BEFORE, ELSEWHERE, read_control
 from sockexplorer.core.frames import Flag
 
 PREFIX = "anc."
@@ -25,7 +25,7 @@ NAMES = (
     "anc.name", "anc.name.type", "anc.name.lower", "anc.name.upper",
     "anc.returned", "anc.returned.error", "anc.returned.length", "anc.returned.data",
     "anc.fields", "anc.fields.op", "anc.fields.iv", "anc.fields.assoclen", "anc.fields.read",
-    "anc.sent_by", "anc.truncated",
+    "anc.sent_by", "anc.truncated", "anc.dropped_before",
 )  # fmt: skip
 """What an engine knows by name. Any other control message is ``anc.level_1_type_29``."""
 LOWER = frozenset(map(str.lower, NAMES))
@@ -33,7 +33,7 @@ BESIDE = int(Flag.META | Flag.CONTROL_TRUNCATED | Flag.LOCAL | Flag.OWN)
 """A frame without any of these flags has no ancillary data."""
 _BY_NUMBER = re.compile(r"anc\.level_-?\d+_type_-?\d+\Z")
 _NUMBER = re.compile(r"(?:0x[0-9a-f]+|0|[1-9][0-9]*)\Z", re.IGNORECASE)
-_ELSEWHERE = ELSEWHERE - {"descriptors"}
+_ELSEWHERE = ELSEWHERE - {"descriptors", BEFORE}
 
 
 def is_field(name: str) -> bool:

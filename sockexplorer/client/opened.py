@@ -14,6 +14,7 @@ from sockexplorer.capture.provenance import see, socket_of
 from sockexplorer.capture.reading import Record
 from sockexplorer.capture.recording import ELSEWHERE, TOLD, TRUNCATED
 from sockexplorer.client.session import MOST_OF_NAME, Peer
+from sockexplorer.core.beside import BEFORE
 from sockexplorer.core.family import Family
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.literal import read_literal
@@ -74,6 +75,8 @@ class Opened:
         seen, outgoing = see(record), bool(record.outgoing)
         length = record.length + len(seen.payload) - len(record.data)
         meta, rest = _beside(seen.said.meta)
+        if record.dropped:
+            meta[BEFORE] = record.dropped
         meta["socket"] = socket = socket_of(seen.path, record.interface.link_type)
         self.sockets.add(socket)
         if comments := [*seen.said.rest, *rest]:

@@ -9,7 +9,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-ELSEWHERE = frozenset(("event", "text", "failure", "connection", "peer", "socket", "descriptors", "comments", "option"))
+BEFORE = "dropped_before"
+"""Of a frame in a capture file: how many were lost ahead of it, as far as the file says."""
+ELSEWHERE = frozenset(
+    ("event", "text", "failure", "connection", "peer", "socket", "descriptors", "comments", "option", BEFORE)
+)  # fmt: skip
 """Metadata that is shown in a place of its own."""
 _PKTINFO, _PKTINFO6 = struct.Struct("=I4s4s"), struct.Struct("=16sI")
 

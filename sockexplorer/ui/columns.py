@@ -13,7 +13,7 @@ from sockexplorer.capture.log import Frame
 from sockexplorer.client.heading import said
 from sockexplorer.client.protocols import protocol_name
 from sockexplorer.client.session import Session
-from sockexplorer.core.beside import beside
+from sockexplorer.core.beside import BEFORE, beside
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import clock
@@ -161,7 +161,7 @@ def _event_text(frame: Frame) -> str:
 
 
 def _marks(frame: Frame) -> str:
-    marks = ""
+    marks = f"[{frame.meta[BEFORE]} dropped before] " if isinstance(frame.meta.get(BEFORE), int) else ""
     if frame.flags & Flag.TRUNCATED:
         marks += "[cut] "
     if frame.flags & Flag.CONTROL_TRUNCATED:

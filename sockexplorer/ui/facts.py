@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.session import Peer, Session
-from sockexplorer.core.beside import control
+from sockexplorer.core.beside import BEFORE, control
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.text import escape
 from sockexplorer.decoders import decode
@@ -143,6 +143,8 @@ def _ancillary(frame: Frame) -> Iterator[Fact]:
             yield Fact(0, "means", escape(str(value.get("what", "")), VALUE_CHARACTERS))
             for fix in value.get("fixes", ()):
                 yield Fact(0, "▸", escape(str(fix), VALUE_CHARACTERS), kind="advice")
+        elif key == BEFORE:
+            yield Fact(0, "dropped before", escape(f"{value} frames", VALUE_CHARACTERS), kind="warning")
         elif key not in ("event", "connection", "peer"):
             yield from _nested(0, str(key), value)
 

@@ -15,6 +15,7 @@ from sockexplorer.capture.completion import completions
 from sockexplorer.capture.filter import compile_filter
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.predicate import FilterError, Vocabulary
+from sockexplorer.core.beside import BEFORE
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine import ancillary
 
@@ -29,8 +30,10 @@ CONTROLS = [
 ]  # fmt: skip
 """One of each control message that is read by name, and one that is not."""
 SENT = {"fields": {"op": 1, "iv": "00", "assoclen": 4, "read": 9}, "descriptors": ["file /etc/hosts"]}
+READ = {BEFORE: 3}
+"""What a capture file tells."""
 EVERYTHING = Frame(
-    1, 0, 1, 1, int(Flag.META | Flag.CONTROL_TRUNCATED | Flag.LOCAL), b"x", ancillary.read(CONTROLS).meta | SENT
+    1, 0, 1, 1, int(Flag.META | Flag.CONTROL_TRUNCATED | Flag.LOCAL), b"x", ancillary.read(CONTROLS).meta | SENT | READ
 )
 NOTHING = Frame(2, 0, 1, 1, 0, b"anc.ip_ttl", {})
 EVENT = Frame(3, 0, 0, 1, int(Flag.META | Flag.EVENT), b"", {"event": "closed", "text": "closed", "priority": 6})
@@ -43,7 +46,7 @@ def passes(text: str, frame: Frame = EVERYTHING) -> bool:
     return predicate(frame)
 
 
-def test_the_names_are_those_that_an_engine_gives() -> None:
+def test_the_names_are_those_that_an_engine_and_a_file_give() -> None:
     assert {*values_of(EVERYTHING)} == LOWER | {"anc.level_1_type_29"}
     assert all(map(is_field, values_of(EVERYTHING)))
 
