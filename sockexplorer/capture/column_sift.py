@@ -17,7 +17,7 @@ from sockexplorer.capture.index import DIRECTION, ODD, OUTBOUND
 from sockexplorer.capture.lengths import kept_of
 from sockexplorer.capture.log import row_numbers
 from sockexplorer.capture.lots import MOST_ALIKE, Alike, Lots
-from sockexplorer.capture.moments import DAY, QUARTER, offset_of
+from sockexplorer.capture.moments import DAY, QUARTER, UNTIMED, offset_of
 from sockexplorer.capture.origins import Known
 from sockexplorer.capture.predicate import Predicate, Test
 from sockexplorer.capture.sifting import Sift
@@ -200,14 +200,16 @@ class ColumnSift(Sift):
         if test.kind == "number":
             return self._compare(test, numpy.arange(first + 1, last + 1))
         if test.kind == "time":
-            return self._compare(test, self._column("time", first, last))
+            times = self._column("time", first, last)
+            return self._timed(test, times, times)
         if test.kind == "clock":
             times = self._column("time", first, last)
             quarters = times // QUARTER
             begins = numpy.flatnonzero(numpy.append(True, quarters[1:] != quarters[:-1]))
             # Without a sign there is room for a day behind the last time that a file can have.
             ahead = numpy.array([offset_of(each) % DAY for each in quarters[begins].tolist()], "u8")
-            return self._compare(test, (times + numpy.repeat(ahead, numpy.diff(begins, append=len(times)))) % DAY)
+            clocks = (times + numpy.repeat(ahead, numpy.diff(begins, append=len(times)))) % DAY
+            return self._timed(test, clocks, times)
         if test.kind == "event":
             return numpy.full(last - first, bool(test.value("")))
         if test.kind in NAMES:
@@ -219,6 +221,10 @@ class ColumnSift(Sift):
         from sockexplorer.capture.arrays import numpy
 
         return numpy.frombuffer(bytes(self._named[test]), bool)
+
+    def _timed(self, test: Test, values: Array, times: Array) -> Array:
+        passes: Array = self._compare(test, values) & (times != UNTIMED)
+        return passes
 
     def _compare(self, test: Test, values: Array) -> Array:
         from sockexplorer.capture.arrays import numpy

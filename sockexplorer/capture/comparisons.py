@@ -9,7 +9,7 @@ from typing import Any
 
 from sockexplorer.capture import ancillary_fields
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.moments import clock_of, read_time
+from sockexplorer.capture.moments import UNTIMED, clock_of, read_time
 from sockexplorer.capture.predicate import (
     BESIDE,
     Compare,
@@ -103,11 +103,15 @@ def _timed(symbol: str, value: str) -> Compiled:
         raise FilterError(
             f"{value!r} is no time; there are 14:05, 14:05:30.25, 2026-07-28T14:05:30, seconds since the epoch"
         ) from None
+    wanted = moment.nanoseconds
     if moment.of_day:
         return Compiled(
-            lambda frame: compare(clock_of(frame.time), moment.nanoseconds), Test("clock", moment.nanoseconds, compare)
-        )  # fmt: skip
-    return Compiled(lambda frame: compare(frame.time, moment.nanoseconds), Test("time", moment.nanoseconds, compare))
+            lambda frame: frame.time != UNTIMED and compare(clock_of(frame.time), wanted),
+            Test("clock", wanted, compare),
+        )
+    return Compiled(
+        lambda frame: frame.time != UNTIMED and compare(frame.time, wanted), Test("time", wanted, compare)
+    )  # fmt: skip
 
 
 def _check_name(field: str, comparison: str, vocabulary: Vocabulary) -> None:

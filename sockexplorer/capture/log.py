@@ -44,7 +44,8 @@ COUNT_SECONDS = 0.002
 
 
 class Frame(NamedTuple):
-    """One row, read out. ``time`` in ns since the epoch; ``length`` as on the wire, ``payload`` what was kept."""
+    """One row, read out. ``time`` in ns since the epoch, or `moments.UNTIMED`; ``length`` as on the wire, ``payload``
+    what was kept."""
 
     number: int
     time: int

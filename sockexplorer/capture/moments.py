@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 SECOND = 1_000_000_000
+UNTIMED = 2**64 - 1
+"""The time of a frame for which its capture has none: none that can be shown is as late."""
 QUARTER, DAY = 900 * SECOND, 86400 * SECOND
 _OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\Z", re.ASCII)
 _EPOCH = re.compile(r"(\d{1,10})(?:[.,](\d{1,9}))?\Z", re.ASCII)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from sockexplorer.capture.moments import DAY, SECOND, clock_of, read_time
+from sockexplorer.capture.moments import DAY, SECOND, UNTIMED, clock_of, read_time
 from sockexplorer.core.text import escape
 
 _NUMBER = re.compile(r"\d{1,3}(?:[,_' ]\d{3})+\Z|\d+\Z", re.ASCII)
@@ -45,13 +45,15 @@ def row_of(text: str, log: Rows, beside: int | None, began: int) -> int:
             raise ValueError(f"{share}% is more than all rows")
         return log.first + (log.end - 1 - log.first) * share // 100
     number = log.since(_time(text, log, beside, began))
-    if number == log.end:
+    if number == log.end or log.time(number) == UNTIMED:
         raise ValueError("no row is as late as that")
     return number
 
 
 def _time(text: str, log: Rows, beside: int | None, began: int) -> int:
     if found := _SECONDS.match(text):
+        if began == UNTIMED:
+            raise ValueError("the first row has no time to count from: write the date as well")
         return began + int(found[1]) * SECOND + int((found[2] or "").ljust(9, "0"))
     try:
         moment = read_time(text)
@@ -61,4 +63,6 @@ def _time(text: str, log: Rows, beside: int | None, began: int) -> int:
     if not moment.of_day:
         return moment.nanoseconds
     here = log.time(log.first if beside is None else beside)
+    if here == UNTIMED:
+        raise ValueError("the row has no time: write the date as well, as in 2026-07-28T14:05:30")
     return here - clock_of(here) % DAY + moment.nanoseconds

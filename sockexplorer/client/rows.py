@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from sockexplorer.capture.moments import UNTIMED
 from sockexplorer.client.heading import said
 from sockexplorer.core.frames import Flag
 from sockexplorer.core.payload import hex_lines
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sockexplorer.client.session import Session
 
 SECOND = 1_000_000_000
+NO_CLOCK = "-".ljust(15)
+"""Stands for the time of a frame of which the capture has none."""
 # Plain numbers: combining members of an IntFlag costs more than all the rest of a line.
 TRUNCATED, CONTROL_TRUNCATED = int(Flag.TRUNCATED), int(Flag.CONTROL_TRUNCATED)
 LOCAL, OWN = int(Flag.LOCAL), int(Flag.OWN)
@@ -38,7 +41,9 @@ def _local(second: int) -> str:
 
 
 def stamp(moment: int) -> str:
-    """ISO 8601 in UTC, with nanoseconds."""
+    """ISO 8601 in UTC, with nanoseconds; "" for no time."""
+    if moment == UNTIMED:
+        return ""
     return f"{_utc(moment // SECOND)}.{moment % SECOND:09d}Z"
 
 
@@ -71,7 +76,7 @@ def as_json(number: int, session: Session | Opened, frame: Frame) -> str:
     # Spelled out: json.dumps() of a new dictionary takes three times as long, and a flood has a line for each frame.
     beside = ancillary(frame)
     return (
-        f'{{"n": {number}, "time": "{stamp(frame.time)}", "dir": "{"out" if frame.outgoing else "in"}", '
+        f'{{"n": {number}, "time": {_quoted(stamp(frame.time) or None)}, "dir": "{"out" if frame.outgoing else "in"}", '
         f'"peer": {_quoted(peer_literal(session, frame))}, "length": {frame.length}, '
         f'"payload": "{frame.payload.hex()}", "truncated": {"true" if frame.flags & TRUNCATED else "false"}, '
         f'"ancillary": {"null" if beside is None else json.dumps(beside)}{_of_file(frame)}}}'
@@ -85,7 +90,7 @@ def _of_file(frame: Frame) -> str:
 
 def as_text(session: Session | Opened, frame: Frame, width: int | None = None) -> str:
     """The frame as one safe line, cut to ``width``: time, direction, peer, length, what it says or a preview."""
-    moment = f"{_local(frame.time // SECOND)}.{frame.time % SECOND // 1000:06d}"
+    moment = f"{_local(frame.time // SECOND)}.{frame.time % SECOND // 1000:06d}" if frame.time != UNTIMED else NO_CLOCK
     name = session.peer_name(frame.peer) or escape(frame.meta.get("peer", "-"))
     if "socket" in frame.meta:
         name = f"{escape(frame.meta['socket'])} {name}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 
+from sockexplorer.capture.moments import UNTIMED
+
 
 @lru_cache(maxsize=64)
 def _second(seconds: int) -> str:
@@ -12,7 +14,9 @@ def _second(seconds: int) -> str:
 
 
 def clock(nanoseconds: int, digits: int) -> str:
-    """``21:04:11.120394`` of a time in ns since the epoch, with so many digits after the point."""
+    """``21:04:11.120394`` of a time in ns since the epoch, with so many digits after the point; ``-`` for no time."""
+    if nanoseconds == UNTIMED:
+        return "-".ljust(9 + digits)
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return f"{_second(seconds)}.{rest // 10 ** (9 - digits):0{digits}d}"
 

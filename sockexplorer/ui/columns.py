@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.moments import UNTIMED
 from sockexplorer.client.heading import said
 from sockexplorer.client.protocols import protocol_name
 from sockexplorer.client.session import Session
@@ -126,7 +127,8 @@ def time_text(time: int, mode: TimeMode, since: int, *, wide: bool) -> str:
     """The time of a row in as many cells as the width has for it."""
     if mode == "absolute":
         return clock(time, 6 if wide else 3)
-    return f"{(time - since) / 1e9:>{15 if wide else 12}.6f}"
+    cells = 15 if wide else 12
+    return "-".rjust(cells) if UNTIMED in (time, since) else f"{(time - since) / 1e9:>{cells}.6f}"
 
 
 def _summary(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sockexplorer.capture.log import Frame
+from sockexplorer.capture.moments import UNTIMED
 from sockexplorer.client.session import Peer, Session
 from sockexplorer.core.beside import BEFORE, control
 from sockexplorer.core.frames import Flag
@@ -85,13 +86,16 @@ def _direction(frame: Frame) -> str:
 
 
 def _times(frame: Frame, session: Session) -> Iterator[Fact]:
+    if frame.time == UNTIMED:
+        yield Fact(0, "time", "none: the file has no time for it")
+        return
     yield Fact(0, "time", clock(frame.time, 9), folded=True)
     yield Fact(1, "date", date(frame.time))
     yield Fact(1, "epoch", f"{frame.time // 1_000_000_000}.{frame.time % 1_000_000_000:09d}")
     log = session.log
-    if log.first < frame.number < log.end:
-        passed = (frame.time - log.time(frame.number - 1)) / 1e9
-        yield Fact(1, "delta", f"{passed:.9f} s")
+    before = log.time(frame.number - 1) if log.first < frame.number < log.end else UNTIMED
+    if before != UNTIMED:
+        yield Fact(1, "delta", f"{(frame.time - before) / 1e9:.9f} s")
 
 
 def _sockaddr(peer: Peer, frame: Frame, session: Session) -> Iterator[Fact]:

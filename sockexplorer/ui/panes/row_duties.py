@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from textual import on
 
+from sockexplorer.capture.moments import UNTIMED
 from sockexplorer.client.formats import TEXTS, as_lines
 from sockexplorer.client.offers import Offer
 from sockexplorer.client.session import Session
@@ -115,7 +116,9 @@ class RowDuties(Pane):
         """Which row that is, of how many, and when it was."""
         assert self.session is not None
         log = self.session.log
-        return f"row {count(number)} of {count(log.end - 1)}, at {date(log.time(number))} {clock(log.time(number), 3)}"
+        when = log.time(number)
+        at = "" if when == UNTIMED else f", at {date(when)} {clock(when, 3)}"
+        return f"row {count(number)} of {count(log.end - 1)}{at}"
 
     @on(GoToLine.Given)
     def _go_to(self, event: GoToLine.Given) -> None:
@@ -164,9 +167,8 @@ class RowDuties(Pane):
             return
         text = frame.meta.get("text") if frame.event else preview(frame.payload, 65536)
         arrow = "•" if frame.event else row_sign(frame)
-        row = (
-            f"{frame.number} {clock(frame.time, 9)} {arrow} {self.session.peer_name(frame.peer)} {frame.length} {text}"
-        )
+        when, peer = clock(frame.time, 9).rstrip(), self.session.peer_name(frame.peer)
+        row = f"{frame.number} {when} {arrow} {peer} {frame.length} {text}"
         self.post_message(CopyText(row, f"row {frame.number}"))
 
     def action_copy_payload(self) -> None:

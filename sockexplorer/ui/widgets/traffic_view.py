@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from sockexplorer.capture.moments import UNTIMED
 from sockexplorer.client.session import Session
 from sockexplorer.ui.columns import Look, row_cells
 from sockexplorer.ui.rules import COLOURS, SIGNS, Painter, Rule, colour_of
@@ -16,6 +17,8 @@ from sockexplorer.ui.widgets.session_rows import SessionRows
 
 HEAD_BYTES = 4096
 """How much of a payload a row may look at."""
+MOST_UNTIMED = 1000
+"""Rows without a time ahead of the one that seconds count from."""
 MATCH_GLYPH = "▌"
 """Stands before a row that passes a filter that hides nothing."""
 
@@ -59,7 +62,8 @@ class TrafficView(SessionRows):
 
     def catch_up(self) -> None:
         if self.session is not None and self.session.number not in self._began and len(log := self.session.log):
-            self._began[self.session.number] = log.time(log.first)
+            times = map(log.time, range(log.first, min(log.end, log.first + MOST_UNTIMED)))
+            self._began[self.session.number] = next((each for each in times if each != UNTIMED), UNTIMED)
         super().catch_up()
 
     @property
