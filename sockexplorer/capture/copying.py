@@ -1,4 +1,5 @@
-"""Records of any capture, written as pcapng: headers, times, flags, drops and comments as they are."""
+"""Records of any capture, written as pcapng: headers, times, flags, drops and comments as they are, and what else
+stands beside them in a pcapng."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from collections import Counter
 
 from sockexplorer import __version__
 from sockexplorer.capture import pcapng
+from sockexplorer.capture.moments import UNTIMED
+from sockexplorer.capture.pcapng_kept import Kept
 from sockexplorer.capture.reading import Drops, Interface, Record
 from sockexplorer.capture.recording import HELD_BYTES
 from sockexplorer.capture.sink import Sink
@@ -40,29 +43,45 @@ class Copy:
         """Write a record, with the next `flush` at the latest."""
         interface = record.interface
         if (interface.ours, interface.of_section) != self._section:
-            self._begin_section(interface)
+            self._begin_section(interface.ours, interface.of_section)
         known = self._known.get(id(interface))
         number = self._number(interface) if known is None else known[1]
-        self._put(
-            pcapng.packet(
-                number, record.time, (record.data,), record.length, record.outgoing, record.comments, record.flags,
-                record.dropped,
-            )
-        )  # fmt: skip
+        if record.time == UNTIMED and is_simple(record):
+            if number:
+                # Only frames of a section's first interface can be without a time.
+                self._begin_section(interface.ours, interface.of_section)
+                number = self._number(interface)
+            self._put(pcapng.simple(record.length, record.data))
+        else:
+            time = 0 if record.time == UNTIMED else record.time
+            self._put(
+                pcapng.packet(
+                    number, time, (record.data,), record.length, record.outgoing, record.comments, record.flags,
+                    record.dropped,
+                )
+            )  # fmt: skip
+            self._time = max(self._time, time)
         self._counts[number] += 1
-        self._time = max(self._time, record.time)
         if self._held >= HELD_BYTES:
             self.flush()
 
-    def _begin_section(self, interface: Interface) -> None:
+    def keep(self, kept: Kept) -> None:
+        """Write a block as it is, with the next `flush` at the latest."""
+        if (kept.ours, kept.of_section) != self._section:
+            self._begin_section(kept.ours, kept.of_section)
+        self._put(kept.block)
+        if self._held >= HELD_BYTES:
+            self.flush()
+
+    def _begin_section(self, ours: bool, comments: tuple[str, ...]) -> None:
         """What an interface's name means depends on who wrote the section; and what is said of one is of it alone."""
         self.tell_drops()
-        self._section = interface.ours, interface.of_section
+        self._section = ours, comments
         for each in (self._numbers, self._known, self._counts, self._dropped):
             each.clear()
         name = f"{pcapng.APPLICATION} {__version__}"
-        who = name if interface.ours else f"converted by {name}"
-        self._put(pcapng.section(who, f"{platform.system()} {platform.release()}", interface.of_section))
+        who = name if ours else f"converted by {name}"
+        self._put(pcapng.section(who, f"{platform.system()} {platform.release()}", comments))
 
     def _number(self, interface: Interface) -> int:
         """The number of an interface, which is told of where it is new."""
@@ -71,7 +90,8 @@ class Copy:
             number = self._numbers[interface] = len(self._numbers)
             self._put(
                 pcapng.interface(
-                    interface.link_type, interface.name, interface.description, interface.comments, interface.fcs
+                    interface.link_type, interface.name, interface.description, interface.comments, interface.fcs,
+                    interface.snaplen, interface.more,
                 )
             )  # fmt: skip
         self._known[id(interface)] = interface, number
@@ -98,3 +118,9 @@ class Copy:
     def _put(self, block: bytes) -> None:
         self._blocks.append(block)
         self._held += len(block)
+
+
+def is_simple(record: Record) -> bool:
+    """Whether a block without options has room for all of a record, and its interface tells how much is kept of it."""
+    told = record.comments or record.flags or record.dropped is not None
+    return not told and len(record.data) == min(record.length, record.interface.snaplen or record.length)

@@ -79,15 +79,17 @@ def interface_state(interface: Interface) -> list[Any]:
         interface.ours,
         interface.comments,
         interface.fcs,
+        interface.snaplen,
+        interface.more.hex(),
     ]
 
 
 def interface_from(state: Iterable[Any], of_section: tuple[str, ...] = ()) -> Interface:
     """The reverse. Raises ValueError, TypeError."""
-    link_type, name, description, ours, comments, fcs = state
+    link_type, name, description, ours, comments, fcs, snaplen, more = state
     return Interface(
         int(link_type), str(name), str(description), bool(ours), tuple(map(str, comments)), of_section,
-        None if fcs is None else int(fcs),
+        None if fcs is None else int(fcs), int(snaplen), bytes.fromhex(more),
     )  # fmt: skip
 
 

@@ -278,8 +278,8 @@ class PcapngWalk:
         self.sections, self.firsts, self.owners, self.interfaces = [], [], [], []
         for order, ours, comments, interfaces in state["sections"]:
             section = Section({"<": "<", ">": ">"}[order], bool(ours), tuple(map(str, comments)))
-            for interface, resolution, offset, snaplen in interfaces:
-                known = Clocked(interface_from(interface, section.comments), int(resolution), int(offset), int(snaplen))
+            for interface, resolution, offset in interfaces:
+                known = Clocked(interface_from(interface, section.comments), int(resolution), int(offset))
                 section.interfaces.append(known)
                 self.interfaces.append(known.interface)
                 self.owners.append(len(self.sections))
@@ -292,5 +292,5 @@ class PcapngWalk:
             self._telling = TELLING.keys() & {each.interface.link_type for each in self.sections[-1].interfaces}
 
 
-def _clock(clocked: Clocked) -> tuple[int, int, int]:
-    return clocked.resolution, clocked.offset, clocked.snaplen
+def _clock(clocked: Clocked) -> tuple[int, int]:
+    return clocked.resolution, clocked.offset

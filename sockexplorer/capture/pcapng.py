@@ -65,15 +65,17 @@ def section(application: str, system: str, comments: Iterable[str] = ()) -> byte
 
 
 def interface(
-    link_type: int, name: str = "", description: str = "", comments: Iterable[str] = (), fcs: int | None = None
-) -> bytes:
-    """What the packets that name it have in common: a link type, nanoseconds, bits of a frame check sequence."""
+    link_type: int, name: str = "", description: str = "", comments: Iterable[str] = (), fcs: int | None = None,
+    snaplen: int = 0, more: bytes = b"",
+) -> bytes:  # fmt: skip
+    """What the packets that name it have in common: a link type, nanoseconds, bits of a frame check sequence, how much
+    is kept of each at most, and ``more`` options."""
     told = [text(COMMENT, each) for each in comments]
     told += [text(code, value) for code, value in ((IF_NAME, name), (IF_DESCRIPTION, description)) if value]
     told.append(option(IF_TSRESOL, b"\x09"))
     if fcs is not None:
         told.append(option(IF_FCSLEN, bytes((fcs,))))
-    return block(INTERFACE, _INTERFACE.pack(link_type, 0, 0) + options(*told))
+    return block(INTERFACE, _INTERFACE.pack(link_type, 0, snaplen) + options(*told, more))
 
 
 def packet(
@@ -92,6 +94,11 @@ def packet(
         PACKET, size, number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, kept, min(max(kept, length), 0xFFFFFFFF)
     )
     return b"".join((head, *parts, bytes(padding), told, _LENGTH.pack(size)))
+
+
+def simple(length: int, data: bytes) -> bytes:
+    """A frame without a time, of the section's first interface, of whose bytes that keeps all of these."""
+    return block(SIMPLE, _LENGTH.pack(length) + data)
 
 
 def packet_options(

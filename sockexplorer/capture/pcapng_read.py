@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sockexplorer.capture import directions, pcapng
+from sockexplorer.capture import directions, pcapng, pcapng_kept
+from sockexplorer.capture.moments import UNTIMED
+from sockexplorer.capture.pcapng_kept import Kept
 from sockexplorer.capture.reading import LONGEST, Drops, Interface, Record, Window, sane
 
 MOST_INTERFACES = 65536
@@ -20,6 +22,10 @@ SHORTEST = {
 }
 """Bytes of the shortest block of a kind, the two lengths included."""
 SECOND = 1_000_000_000
+KNOWN = (
+    pcapng.COMMENT, pcapng.IF_NAME, pcapng.IF_DESCRIPTION, pcapng.IF_TSRESOL, pcapng.IF_FCSLEN, pcapng.IF_TSOFFSET,
+)  # fmt: skip
+"""Options of an interface that are read: a copy has its own."""
 UNKNOWN = 0xFFFF
 """The count of drops in an obsolete block of a frame where there is none."""
 
@@ -31,7 +37,6 @@ class Clocked:
     interface: Interface
     resolution: int
     offset: int
-    snaplen: int
 
     def time(self, high: int, low: int) -> int:
         """Nanoseconds since the epoch."""
@@ -71,7 +76,9 @@ class Section:
 class Reader:
     """Goes through the blocks of every section, one a step."""
 
-    def __init__(self, drops: Drops) -> None:
+    def __init__(self, drops: Drops, keep: Callable[[Kept], None] | None = None) -> None:
+        """``keep`` is given the blocks that a copy has to keep."""
+        self.keep = keep
         self.section = Section("<", False)
         self.sections = 0
         self.drops = drops
@@ -99,6 +106,9 @@ class Reader:
                 if dropped is not None:
                     key = self.sections, number
                     self.drops[key] = section.interfaces[number].interface, max(dropped, self.lost.get(key, 0))
+            elif kind in pcapng_kept.KINDS:
+                if self.keep is not None and (kept := kept_of(section, kind, body)) is not None:
+                    self.keep(kept)
             else:
                 record = frame_of(section, kind, body)
                 if record is not None and record.dropped:
@@ -117,13 +127,21 @@ class Reader:
         drops[key] = interface, max(drops.get(key, (interface, 0))[1], self.lost[key])
 
 
-def records(window: Window, drops: Drops) -> Iterator[Record]:
+def records(window: Window, drops: Drops, keep: Callable[[Kept], None] | None = None) -> Iterator[Record]:
     """The frames of every section. Raises `CaptureError`."""
-    reader = Reader(drops)
+    reader = Reader(drops, keep)
     while window.more():
         record = reader.step(window)
         if record is not None:
             yield record
+
+
+def kept_of(section: Section, kind: int, body: bytes) -> Kept | None:
+    """A block as a copy keeps it; None for one that is not as it should be, which says nothing of frames."""
+    try:
+        return Kept(section.ours, section.comments, pcapng_kept.block(section.order, kind, body))
+    except (ValueError, struct.error):
+        return None
 
 
 def frame_of(section: Section, kind: int, body: bytes) -> Record | None:
@@ -168,7 +186,7 @@ def _interface(section: Section, body: bytes) -> Clocked:
     link_type, _, snaplen = section.unpack("HHI", body)
     name = description = ""
     resolution, offset, fcs = 1_000_000, 0, None
-    told = list(section.options(body, 8))
+    told, more = list(section.options(body, 8)), []
     for code, value in told:
         if code == pcapng.IF_NAME:
             name = _text(value)
@@ -180,8 +198,13 @@ def _interface(section: Section, body: bytes) -> Clocked:
             fcs = value[0]
         elif code == pcapng.IF_TSOFFSET and len(value) == 8:
             (offset,) = section.unpack("q", value)
-    interface = Interface(link_type, name, description, section.ours, _comments(told), section.comments, fcs)
-    return Clocked(interface, resolution, offset, snaplen)
+        elif code not in KNOWN:
+            more.append((code, value))
+    interface = Interface(
+        link_type, name, description, section.ours, _comments(told), section.comments, fcs, snaplen,
+        pcapng_kept.options(section.order, more),
+    )  # fmt: skip
+    return Clocked(interface, resolution, offset)
 
 
 def _packet(section: Section, kind: int, body: bytes) -> Record:
@@ -216,11 +239,11 @@ def _simple(section: Section, body: bytes) -> Record:
         raise ValueError("a frame before any interface was told of")
     clocked = section.interfaces[0]
     (length,) = section.unpack("I", body)
-    kept = min(length, clocked.snaplen or length)
+    kept = min(length, clocked.interface.snaplen or length)
     if kept > len(body) - 4:
         raise ValueError(f"a frame of {kept} bytes in a block that has room for {len(body) - 4}")
     data = body[4 : 4 + kept]
-    return Record(clocked.interface, 0, length, data, directions.outgoing(clocked.interface.link_type, data))
+    return Record(clocked.interface, UNTIMED, length, data, directions.outgoing(clocked.interface.link_type, data))
 
 
 def _dropped(section: Section, body: bytes) -> tuple[int, int | None]:

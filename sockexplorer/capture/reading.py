@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.pcapng_kept import Kept
 
 LONGEST = 16 * 2**20
 """Bytes of the longest record that is read; Wireshark's limit for a block."""
@@ -34,7 +37,8 @@ class Interface:
     """Where records were captured. ``ours`` says that this program wrote it: ``name`` is a FAMILY/PROTOCOL then.
 
     ``comments`` are on the interface, ``of_section`` on all of the section that it is in. ``fcs`` is the length in
-    bits of the check sequence that frames end with, as IF_FCSLEN has it; None where the file does not say.
+    bits of the check sequence that frames end with, as IF_FCSLEN has it; None where the file does not say. ``snaplen``
+    is how much is kept of a frame at most, 0 for all. ``more`` are other options of a pcapng, as a copy has them.
     """
 
     link_type: int
@@ -44,10 +48,12 @@ class Interface:
     comments: tuple[str, ...] = ()
     of_section: tuple[str, ...] = ()
     fcs: int | None = None
+    snaplen: int = 0
+    more: bytes = b""
 
 
 class Record(NamedTuple):
-    """One frame as it stands in the file, headers included. ``time`` in ns since the epoch.
+    """One frame as it stands in the file, headers included. ``time`` in ns since the epoch, or `UNTIMED`.
 
     ``length`` is that on the wire; ``outgoing`` is None where the file does not say. ``flags`` are what EPB_FLAGS tells
     beside the direction: how the frame was addressed, the length of its check sequence, errors of the link. ``dropped``
@@ -152,8 +158,12 @@ def sane(time: int) -> int:
     return min(max(time, 0), LAST_TIME)
 
 
-def records(read: Callable[[int], bytes], drops: Drops | None = None, *, live: bool = False) -> Iterator[Record]:
-    """The records of a capture: pcapng, pcap, or a log of candump. What it says of drops is put into ``drops``.
+def records(
+    read: Callable[[int], bytes], drops: Drops | None = None, keep: Callable[[Kept], None] | None = None, *,
+    live: bool = False,
+) -> Iterator[Record]:  # fmt: skip
+    """The records of a capture: pcapng, pcap, or a log of candump. What it says of drops is put into ``drops``, and
+    ``keep`` is given what a copy has to keep ahead of the record that comes next.
 
     ``live`` is as of `Window`. Raises `CaptureError` where it is none of these, or can't be read on; `Torn` at a torn
     end.
@@ -164,7 +174,7 @@ def records(read: Callable[[int], bytes], drops: Drops | None = None, *, live: b
     kind = kind_of(window)
     told: Drops = {} if drops is None else drops
     if kind == "pcapng":
-        return pcapng_read.records(window, told)
+        return pcapng_read.records(window, told, keep)
     return pcap_read.records(window) if kind == "pcap" else candump.records(window, told)
 
 

@@ -18,6 +18,7 @@ from sockexplorer.cli.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
+    from sockexplorer.capture.pcapng_kept import Kept
     from sockexplorer.capture.reading import CaptureError, Drops, Record
     from sockexplorer.client.opened import Opened
 
@@ -37,6 +38,8 @@ class Captured:
         self.torn = -1
         """Where the last whole record ends, when the capture ended within the next."""
         self.drops: Drops = {}
+        self.keep: Callable[[Kept], None] = lambda kept: None
+        """Is given what a copy has to keep ahead of the frame that comes next."""
         self._stop = stop
         self.idle = idle
         self._unpacking = Unpacking()
@@ -73,7 +76,7 @@ class Captured:
                 partial(protocol_name, opened),
             )  # fmt: skip
             live = not stat.S_ISREG(os.fstat(self._fd).st_mode)
-            for record in records(self._read, self.drops, live=live):
+            for record in records(self._read, self.drops, lambda kept: self.keep(kept), live=live):
                 frame = self.opened.frame(record)
                 if wanted is None or wanted(frame):
                     yield record, frame

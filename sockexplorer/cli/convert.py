@@ -27,8 +27,9 @@ Examples:
 def command(file: str, kind: str | None, out: str, expression: str, overwrite: bool) -> None:
     """Write the frames of FILE, which "open" can read, to OUT or to stdout; - as FILE is stdin.
 
-    pcapng keeps headers, times, directions, check sequences, counts of drops and comments; jsonl, text and hexdump are
-    what "open" prints; hex is one line of digits a frame; python and c define frame_1, frame_2 … by their numbers in
+    pcapng keeps headers, times, directions, check sequences, counts of drops and comments, and of a pcapng also names,
+    secrets, custom blocks that may be copied, and what its interfaces tell; jsonl, text and hexdump are what "open"
+    prints; hex is one line of digits a frame; python and c define frame_1, frame_2 … by their numbers in
     FILE. Without --to OUT ends in .pcapng, .jsonl, .txt, .hexdump, .hex, .py or .c.
 
     Exit status: 0 written; 1 no capture, damaged, or OUT can't be written; 2 wrong usage.
@@ -37,6 +38,7 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
     from itertools import chain, islice
 
     from sockexplorer.capture.copying import Copy
+    from sockexplorer.capture.pcapng_kept import Kept
     from sockexplorer.capture.sink import Full
     from sockexplorer.cli.captured import Captured, is_stream
     from sockexplorer.cli.output import Gone, Output
@@ -52,7 +54,9 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
     with Stop() as stop, closing(Captured(file, stop)) as captured:
         if captured.is_at(out):
             raise Failed(f"{out}: it is the file that is read", "  try: another name")
-        frames = captured.frames(expression)
+        frames, ahead = captured.frames(expression), list[Kept]()
+        if kind == PCAPNG:
+            captured.keep = ahead.append
         try:
             # What is no capture, or a filter that is wrong, leaves nothing and replaces nothing. A pipe that nothing
             # has come through yet is another matter: what reads OUT is to have its head.
@@ -71,6 +75,10 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
             captured.idle = flush
             try:
                 copy.begin(captured.drops)
+                for kept in ahead:
+                    copy.keep(kept)
+                if kind == PCAPNG:
+                    captured.keep = copy.keep
                 for record, frame in chain(first, frames):
                     if kind == PCAPNG:
                         copy.add(record)

@@ -162,3 +162,15 @@ def test_a_filter_asks_some_names_at_a_time(tmp_path: Path, text: str) -> None:
             while sift.go_on(1, session.log.end, 0.0)[0] == 1:
                 asked += 1
         assert asked == MANY // 50
+
+
+@pytest.mark.parametrize(
+    "text", ["time<2200-01-01", "time>=1970-01-01T00:00:00Z", "time!=0", "time>=00:00", "not time>=00:00", "n>1"]
+)
+def test_frames_without_a_time_pass_no_test_of_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "untimed.pcapng"
+    simple, timed = pcapng.simple(1, b"x"), pcapng.packet(0, 5, (b"y",), 1, None)
+    path.write_bytes(pcapng.section("x", "") + pcapng.interface(147) + simple + timed * 2 + simple)
+    with opened(path) as session:
+        wanted = [1, 4] if text.startswith("not") else [2, 3, 4] if text == "n>1" else [2, 3]
+        assert check(session, text) == wanted

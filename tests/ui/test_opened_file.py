@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -19,6 +20,7 @@ from textual.widgets import Input
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.link_types import Origin, wrap
 from sockexplorer.capture.piped import Piped
+from sockexplorer.capture.places import row_of
 from sockexplorer.capture.reading import records
 from sockexplorer.client.client import Problem
 from sockexplorer.client.file_session import NO_INDEX, FileSession
@@ -336,3 +338,30 @@ async def test_a_frame_that_was_captured_in_part_says_so(people: People, tmp_pat
         await person.sees("⇠ ? ARP", "arp", "[cut]")
         await person.press("enter")
         await person.sees("60, 20 kept", "the file has only its beginning")
+
+
+async def test_a_frame_without_a_time_and_one_with_others_lost_before_it(people: People, tmp_path: Path) -> None:
+    path = tmp_path / "a.pcapng"
+    data = pcapng.section("x", "") + pcapng.interface(147) + pcapng.simple(5, b"first")
+    data += pcapng.packet(0, 1_700_000_000 * 10**9, (b"second",), 6, None, dropped=3)
+    path.write_bytes(data + pcapng.packet(0, 1_700_000_002_500_000_000, (b"third",), 5, None) + pcapng.simple(1, b"x"))
+    async with people((120, 40)) as person:
+        session = await opened(person, path)
+        await person.sees("first", "[3 dropped before] second")
+        assert "1970" not in await person.sees("- ")
+        first, second = (facts_of(session.log.frame(number), session) for number in (1, 2))
+        assert [each.value for each in first if each.name == "time"] == ["none: the file has no time for it"]
+        assert [each.value for each in second if each.name == "dropped before"] == ["3 frames"]
+        assert "delta" not in [each.name for each in second]
+        # Seconds count from the first row that has a time.
+        view = person.main.traffic.view
+        await person.until(lambda: view.began == 1_700_000_000 * 10**9, "the first time")
+        for mode, shown in (("relative", ["-", "0.000000", "2.500000", "-"]), ("delta", ["-", "-", "2.500000", "-"])):
+            view.set_look(replace(view.look, time=mode, columns=("time", "summary")))
+            lines = ["".join(text for text, _ in view.line(index, 60)) for index in range(4)]
+            assert [line.split()[0] for line in lines] == shown, mode
+        assert person.main.traffic.says_row(1) == "row 1 of 4"
+        with pytest.raises(ValueError, match="no time"):
+            row_of("14:05", session.log, 1, view.began)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="no row is as late"):
+            row_of("2100-01-01", session.log, 2, view.began)  # type: ignore[arg-type]
