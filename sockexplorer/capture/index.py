@@ -9,10 +9,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import CaptureError, Drops, Interface, Record, Torn, kind_of
+
+if TYPE_CHECKING:
+    from sockexplorer.capture.pcapng_kept import Kept
 
 VECTORISED_BYTES = 2**20
 """A smaller file is walked before numpy would be imported."""
@@ -248,6 +251,15 @@ class Index:
         if not 0 <= row < self.count:
             raise IndexError(row)
         return self.walk.record(row)
+
+    def beside(self) -> Iterator[tuple[int, Kept]]:
+        """What a copy has to keep beside the frames so far, in order, each with its place in the file."""
+        from sockexplorer.capture.index_pcapng import PcapngWalk
+
+        if isinstance(self.walk, PcapngWalk):
+            for offset in self.walk.beside[:]:
+                if offset < self.walk.offset and (kept := self.walk.kept(offset)) is not None:
+                    yield offset, kept
 
     def close(self) -> None:
         self.file.close()

@@ -7,6 +7,7 @@ Everything else, such as other blocks and what is damaged, is left to the reader
 from __future__ import annotations
 
 import struct
+from array import array
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ from sockexplorer.capture.index import (
 )  # fmt: skip
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.pcapng_blocks import Blocks, candidates, options, times_of
-from sockexplorer.capture.pcapng_read import Clocked, Reader, Section, frame_of
+from sockexplorer.capture.pcapng_kept import KINDS, Kept
+from sockexplorer.capture.pcapng_read import Clocked, Reader, Section, frame_of, kept_of
 from sockexplorer.capture.reading import LONGEST, CaptureError, Drops, Interface, Record
 
 if TYPE_CHECKING:
@@ -50,9 +52,13 @@ class PcapngWalk:
         """The section of each interface."""
         self.firsts: list[int] = []
         """The number in the whole file of the first interface of each section."""
+        self.begun = array("Q")
+        """Where each section begins."""
         self._file = file
+        self.beside = array("Q")
+        """Where the blocks are that a copy has to keep beside frames."""
         self._vectorised = vectorised
-        self._reader = Reader(drops)
+        self._reader = Reader(drops, self._keep)
         self._drops = drops
         self._window = file.mapped_window(0)
         self._words: dict[str, Array] = {}
@@ -72,6 +78,11 @@ class PcapngWalk:
 
     # --- one by one --------------------------------------------------------------------------------------------
 
+    def _keep(self, kept: Kept) -> None:
+        # One may be read again, where frames ahead of it turn out to be wrong.
+        if not self.beside or self.offset > self.beside[-1]:
+            self.beside.append(self.offset)
+
     def _step(self) -> None:
         """Take in one block as the reader does. Raises `CaptureError`."""
         if self._window.offset != self.offset:
@@ -86,6 +97,7 @@ class PcapngWalk:
             section, known = self._reader.section, 0
             self.sections.append(section)
             self.firsts.append(len(self.interfaces))
+            self.begun.append(begun)
             self._telling.clear()
         for clocked in section.interfaces[known:]:
             self.interfaces.append(clocked.interface)
@@ -261,6 +273,14 @@ class PcapngWalk:
             raise CaptureError(offset, "the file was changed since it was indexed")
         return record
 
+    def kept(self, offset: int) -> Kept | None:
+        """One of the blocks of `beside`; None where the file was changed."""
+        owner = max(0, bisect_right(self.begun, offset) - 1)
+        section = self.sections[owner]
+        kind, length = section.unpack("II", self._file.read(offset, 8).ljust(8, b"\0"))
+        body = self._file.read(offset + 8, min(max(length, 12), LONGEST) - 12)
+        return kept_of(section, kind, body) if kind in KINDS and len(body) == length - 12 else None
+
     def state(self) -> dict[str, Any]:
         sections = [
             [
@@ -272,7 +292,8 @@ class PcapngWalk:
             for each in self.sections
         ]
         lost = [[*key, count] for key, count in self._reader.lost.items()]
-        return {"offset": self.offset, "sections": sections, "lost": lost}
+        places = {"begun": list(self.begun), "beside": list(self.beside)}
+        return {"offset": self.offset, "sections": sections, "lost": lost, **places}
 
     def restore(self, state: dict[str, Any], columns: Columns) -> None:
         self.sections, self.firsts, self.owners, self.interfaces = [], [], [], []
@@ -286,6 +307,9 @@ class PcapngWalk:
             self.firsts.append(len(self.interfaces) - len(section.interfaces))
             self.sections.append(section)
         self.columns, self.offset = columns, int(state["offset"])
+        self.begun, self.beside = array("Q", state["begun"]), array("Q", state["beside"])
+        if len(self.begun) != len(self.sections):
+            raise ValueError("sections without a place")
         self._reader.lost = {(int(section), int(number)): int(count) for section, number, count in state["lost"]}
         if self.sections:
             self._reader.section, self._reader.sections = self.sections[-1], len(self.sections)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from sockexplorer.capture.copying import Copy
 from sockexplorer.capture.log import Frame
@@ -63,9 +64,15 @@ def _copies(files: Sequence[Session], sink: Sink, passes: Passes) -> Iterator[in
 
     copy, copied = Copy(sink), 0
     for session in files:
-        copy.begin(session.captured.index.drops if isinstance(session, FileSession) else {})
+        index = session.captured.index if isinstance(session, FileSession) else None
+        copy.begin({} if index is None else index.drops)
         predicate, log = passes(session), session.log
+        beside = iter(()) if index is None else index.beside()
+        kept = next(beside, None)
         for number in range(log.first, log.end):
+            while kept is not None and index is not None and kept[0] < index.columns.offset[number - 1]:
+                copy.keep(kept[1])
+                kept = next(beside, None)
             record = session.record(number) if predicate is None or predicate(log.frame(number)) else None
             if record is not None:
                 copy.add(record)
@@ -73,6 +80,8 @@ def _copies(files: Sequence[Session], sink: Sink, passes: Passes) -> Iterator[in
             if not number % TOGETHER:
                 copy.flush()
                 yield copied
+        for _, last in () if kept is None else chain((kept,), beside):
+            copy.keep(last)
         copy.tell_drops()
     copy.flush()
     yield copied

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from support import PATIENCE
 
-from sockexplorer.capture import pcapng
+from sockexplorer.capture import pcapng, sidecar
+from sockexplorer.capture.pcapng_kept import CUSTOM, SECRETS, Kept
 from sockexplorer.capture.reading import Drops, records
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.formats import PCAPNG
@@ -79,3 +80,38 @@ def test_what_was_dropped_is_saved_with_the_frames_of_each_file(tmp_path: Path) 
     drops: Drops = {}
     assert len(list(records(io.BytesIO(b"".join(parts)).read, drops))) == 3
     assert sorted((interface.name, count) for interface, count in drops.values()) == [("a", 4), ("b", 2)]
+
+
+@pytest.mark.parametrize("vectorised_from", [0, 1 << 60])
+def test_what_stands_beside_the_frames_of_a_file_is_saved_where_it_stands(
+    tmp_path: Path, vectorised_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``convert`` keeps it, also of a file whose index was kept."""
+    monkeypatch.setattr(sidecar, "FEWEST_ROWS", 0)
+    names, secrets = (pcapng.block(kind, bytes(8)) for kind in (pcapng.NAMES, SECRETS))
+    frame = pcapng.packet(0, 5, (b"x",), 1, None)
+    made = pcapng.section("a", "") + secrets + pcapng.interface(147) + frame * 9 + names + frame * 2 + names
+    made += pcapng.section("b", "", ["of this"]) + pcapng.interface(147) + frame
+    (path := tmp_path / "a.pcapng").write_bytes(made + pcapng.block(CUSTOM, b"x" * 8) + frame)
+    wanted, keep = [], list[Kept]()
+    for record in records(io.BytesIO(path.read_bytes()).read, None, keep.append):
+        wanted.append((len(keep), record))
+    session = FileSession(9, path, keeps_index=False, vectorised_from=vectorised_from)
+    session.start()
+    session.wait()
+    try:
+        parts, kept = list[bytes](), list[Kept]()
+        for _ in saving([session], PCAPNG, parts.extend):
+            pass
+        if vectorised_from == 0:
+            assert sidecar.keep(session.captured, tmp_path)
+            loaded = sidecar.load(path, tmp_path)
+            assert loaded is not None
+            assert [*loaded.index.beside()] == [*session.captured.index.beside()]
+            loaded.index.close()
+    finally:
+        session.release()
+        session.log.close()
+    found = [(len(kept), record) for record in records(io.BytesIO(b"".join(parts)).read, None, kept.append)]
+    assert (kept, found) == (keep, wanted)
+    assert len(keep) == 4
