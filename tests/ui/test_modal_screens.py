@@ -181,3 +181,20 @@ async def test_both_themes_and_no_colour_show_the_same_text(people: People) -> N
         person.app.action_theme()
         await person.settle()
         assert person.app.current_theme.dark
+
+
+async def test_dark_or_light_in_dialogs_too(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        peer.sendto(b"x", session.local)  # type: ignore[arg-type]
+        await person.until(lambda: person.main.traffic.view.line_count() == 1, "the row")
+        for key in ("F", "S", "C", "c", "e", "?"):
+            await person.press(key)
+            await person.until(lambda: person.app.screen is not person.main, "the dialog")
+            was = person.app.current_theme.dark
+            await person.press("t")
+            assert person.app.current_theme.dark is not was, key
+            await person.press("escape")
+            await person.until(lambda: person.app.screen is person.main, "the main screen")
+        await person.press("ctrl+s", "t")
+        assert person.app.screen.query_one(Input).value.endswith("t"), "where a text is typed it is a letter"

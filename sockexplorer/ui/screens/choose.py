@@ -9,11 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from sockexplorer.client.offers import Offer
+from sockexplorer.ui.screens.dialog import Dialog
 from sockexplorer.ui.widgets.key_line import KeyLine
 
 _VIM: list[BindingType] = [
@@ -57,7 +57,7 @@ class Flags(OptionList):
         return [each.value for each in self._offers if each.value in self.taken]
 
 
-class ChooseScreen(ModalScreen[Offer | None]):
+class ChooseScreen(Dialog[Offer | None]):
     """Returns what was chosen, or None; several flags come as one offer, joined by ``|``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

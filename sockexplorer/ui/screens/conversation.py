@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from sockexplorer.capture.conversation import Conversation, Mode
@@ -20,6 +19,7 @@ from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
 from sockexplorer.ui.field_filters import equals
+from sockexplorer.ui.screens.dialog import Dialog
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.key_line import KeyLine
 from sockexplorer.ui.widgets.lines import LineView
@@ -50,7 +50,7 @@ class ConversationView(LineView):
         return [(glyph, style), (line.text, style)]
 
 
-class ConversationScreen(ModalScreen[str]):
+class ConversationScreen(Dialog[str]):
     """Follows on while frames come. Returns the filter for its rows, if the person wants to see these."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Label, Static
 
 from sockexplorer.client.client import Problem
 from sockexplorer.core.text import escape
+from sockexplorer.ui.screens.dialog import Dialog
 from sockexplorer.ui.widgets.key_line import KeyLine
 
 MOST_LOOKED_AT = 10_000
@@ -44,7 +44,7 @@ def _directory(text: str) -> Path:
     return Path(text or ".").expanduser()
 
 
-class OpenScreen(ModalScreen[None]):
+class OpenScreen(Dialog[None]):
     """Hands a path to ``show``, and stays with the reason where there is one against it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]

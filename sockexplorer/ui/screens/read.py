@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,6 +17,7 @@ from sockexplorer.core.family import Family
 from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
 from sockexplorer.notations import Reading, read
+from sockexplorer.ui.screens.dialog import Dialog
 from sockexplorer.ui.widgets.key_line import KeyLine
 
 MOST = 12
@@ -52,7 +52,7 @@ class ReadInput(Input):
     ]
 
 
-class ReadScreen(ModalScreen[Reading | None]):
+class ReadScreen(Dialog[Reading | None]):
     """Returns the reading that was chosen, or None. ``preferred`` is the form in sight."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]

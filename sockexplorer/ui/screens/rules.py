@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.columns import KINDS
 from sockexplorer.ui.rules import COLOURS, MOST, SIGNS, Rule, colour_of, fault_of
+from sockexplorer.ui.screens.dialog import Dialog
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.filter_bar import FilterLine, Offers, offers, tab_text
 from sockexplorer.ui.widgets.key_line import KeyLine
@@ -78,7 +78,7 @@ class RuleList(LineView):
         return [(f"{SIGNS[index]} {rule.colour:<{SIGN_CELLS - 2}}", style), (escape(rule.filter, width), style)]
 
 
-class RulesScreen(ModalScreen[tuple[Rule, ...]]):
+class RulesScreen(Dialog[tuple[Rule, ...]]):
     """Returns the rules as they are when it is left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

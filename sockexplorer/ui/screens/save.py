@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
@@ -28,6 +27,7 @@ from sockexplorer.client.saving import saving
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
+from sockexplorer.ui.screens.dialog import Dialog
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.box import Box
 from sockexplorer.ui.widgets.key_line import KeyLine
@@ -45,7 +45,7 @@ class PathLine(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Save")]
 
 
-class SaveScreen(ModalScreen[str | None]):
+class SaveScreen(Dialog[str | None]):
     """Asks for a file and writes it. Returns what was saved, as a sentence, or None.
 
     ``expression`` is the filter that holds, "" for none, ``shown`` the session in sight: whether only what passes the

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from sockexplorer.capture.log import Frame
@@ -24,6 +23,7 @@ from sockexplorer.ui.clock import count, frames, size
 from sockexplorer.ui.columns import both_ends
 from sockexplorer.ui.field_filters import equals
 from sockexplorer.ui.kinds import Kind, filter_of_kind, kind_of
+from sockexplorer.ui.screens.dialog import Dialog
 from sockexplorer.ui.status import MUTED, Part, fitted, loss
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.key_line import KeyLine
@@ -113,7 +113,7 @@ class Table(LineView):
         ]
 
 
-class StatisticsScreen(ModalScreen[str]):
+class StatisticsScreen(Dialog[str]):
     """Counts a little at a time and goes on while frames come. Returns the filter for a line, if the person asks."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.highlight import highlight
-from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from sockexplorer.core.about import Section
 from sockexplorer.core.text import escape
+from sockexplorer.ui.screens.dialog import Dialog
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.key_line import KeyLine
 
@@ -33,7 +33,7 @@ class TextScroll(VerticalScroll, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = _SCROLL
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Help on the thing under the cursor, and the keys that work where the person is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,7 +74,7 @@ class HelpScreen(ModalScreen[None]):
         return Content("\n").join([Content.styled("\nKeys that work here", "bold $text-accent"), *lines])
 
 
-class CodeScreen(ModalScreen[None]):
+class CodeScreen(Dialog[None]):
     """An endpoint as code, in several styles, to read and to take home."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
