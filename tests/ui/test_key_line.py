@@ -71,3 +71,18 @@ async def test_where_not_all_keys_have_room_the_way_to_the_others_has(people: Pe
             if width == 60:
                 assert "⏎ Details s Send / Filter p Pause y Copy" in last
         assert (120, [each.description for each in keys(person)]) == every
+
+
+async def test_every_line_that_asks_offers_the_key_that_answers(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        peer.sendto(b"x", session.local)  # type: ignore[arg-type]
+        await person.until(lambda: person.main.traffic.view.line_count() == 1, "the row")
+        for key, word in ((":", "Go"), ("o", "Set"), ("w", "Set"), ("s", "Send"), ("/", "To the rows")):
+            await person.press(key)
+            await person.sees(f"⏎ {word}")
+            await person.press("escape")
+        for key, word in (("ctrl+o", "Open"), ("ctrl+s", "Save")):
+            await person.press(key)
+            await person.sees(f"⏎ {word}")
+            await person.press("escape")

@@ -44,6 +44,12 @@ def _directory(text: str) -> Path:
     return Path(text or ".").expanduser()
 
 
+class CaptureLine(Input):
+    """The path of a capture file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Open")]
+
+
 class OpenScreen(Dialog[None]):
     """Hands a path to ``show``, and stays with the reason where there is one against it."""
 
@@ -56,7 +62,9 @@ class OpenScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide-auto"):
             yield Label("Open a capture file", classes="dialog-title", markup=False)
-            yield Input(placeholder="a path; → takes what is offered", compact=True, id="open-path", suggester=_Paths())
+            yield CaptureLine(
+                placeholder="a path; → takes what is offered", compact=True, id="open-path", suggester=_Paths()
+            )
             yield Static(id="open-note")
         yield KeyLine()
 

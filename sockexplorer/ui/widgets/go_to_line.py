@@ -14,11 +14,16 @@ from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 
+class GoToInput(Input):
+    """A row or a time; Enter goes there. What an input binds hides what those around it bind to the same key."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Go", id="go-to-row")]
+
+
 class GoToLine(Horizontal):
     """One input with the row that it means; hidden until it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Go", id="go-to-row"),
         Binding("escape", "leave", "Leave", id="go-to-leave"),
     ]
 
@@ -43,7 +48,7 @@ class GoToLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Label("go to ", classes="field-name")
-        yield Input(compact=True, id="go-to-value", placeholder="row or time")
+        yield GoToInput(compact=True, id="go-to-value", placeholder="row or time")
         yield Static(id="go-to-note")
 
     def on_mount(self) -> None:
@@ -98,9 +103,6 @@ class GoToLine(Horizontal):
         if self._meant is not None:
             self.close()
             self.post_message(self.Given(self._meant))
-
-    async def action_submit(self) -> None:
-        await self.query_one(Input).action_submit()
 
     def action_leave(self) -> None:
         self.close()

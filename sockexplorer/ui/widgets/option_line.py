@@ -24,11 +24,16 @@ COMMON = ("SO_RCVBUF", "SO_RCVBUFFORCE", "SO_SNDBUF", "SO_BROADCAST", "SO_KEEPAL
 """What sockets of every family may be asked for, besides the options of a protocol."""
 
 
+class OptionInput(Input):
+    """``NAME=VALUE``; Enter sets it. What an input binds hides what those around it bind to the same key."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Set", id="option-set")]
+
+
 class OptionLine(Vertical):
     """One input, ``NAME=VALUE``, with what it would do or what is wrong; hidden until it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Set", id="option-set"),
         Binding("tab", "complete", "Complete", id="option-complete"),
         Binding("escape", "leave", "Leave", id="option-leave"),
     ]
@@ -51,7 +56,7 @@ class OptionLine(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Label("option ", classes="field-name")
-            yield Input(compact=True, id="option-value", placeholder="SO_RCVBUF=1000000")
+            yield OptionInput(compact=True, id="option-value", placeholder="SO_RCVBUF=1000000")
         yield Static(id="option-note")
 
     def on_mount(self) -> None:
@@ -107,9 +112,6 @@ class OptionLine(Vertical):
             self._note()
             return
         self.post_message(self.Given(option))
-
-    async def action_submit(self) -> None:
-        await self.query_one(Input).action_submit()
 
     def action_complete(self) -> None:
         line = self.query_one(Input)

@@ -23,11 +23,16 @@ SAYS = {
 }
 
 
+class TimeoutInput(Input):
+    """How long; Enter sets it. What an input binds hides what those around it bind to the same key."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Set", id="timeout-set")]
+
+
 class TimeoutLine(Horizontal):
     """One input with what its value means; hidden until it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Set", id="timeout-set"),
         Binding("escape", "leave", "Leave", id="timeout-leave"),
     ]
 
@@ -46,7 +51,7 @@ class TimeoutLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Label("timeout ", classes="field-name")
-        yield Input(compact=True, id="timeout-value", placeholder="blocking", select_on_focus=True)
+        yield TimeoutInput(compact=True, id="timeout-value", placeholder="blocking", select_on_focus=True)
         yield Static(id="timeout-note")
 
     def on_mount(self) -> None:
@@ -86,9 +91,6 @@ class TimeoutLine(Horizontal):
         assert value is None or isinstance(value, float)
         self.display = False
         self.post_message(self.Given(value))
-
-    async def action_submit(self) -> None:
-        await self.query_one(Input).action_submit()
 
     def action_leave(self) -> None:
         self.display = False
