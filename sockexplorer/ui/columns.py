@@ -40,6 +40,8 @@ WIDE = 99
 EVENT_GLYPH = "•"
 LEAST_BESIDE = 12
 """Cells that ancillary data needs to be worth showing."""
+BYTES_ONLY = frozenset(("length", "protocol"))
+"""Columns that an event has nothing for."""
 _EVENT_GLYPHS = {
     "error": "✗", "reset": "✗", "dropped": "⚠", "unkept": "⚠", "unsent": "⚠", "timeout": "⚠", "waits": "…",
     "accepted": "+", "connected": "+", "closed": "○", "option-changed": "≔", "by-number": "#",
@@ -102,6 +104,9 @@ def row_cells(
     text_style = style if rule or frame.event else tone("text" if frame.length else "muted")
     cells: Cells = []
     for column in look.columns:
+        if frame.event and (column in BYTES_ONLY or (column == "peer" and not session.peer_in_rows(frame.peer))):
+            # What it says has their room.
+            continue
         if column == "number":
             cells.append((f"{frame.number:>{7 if wide else 6}} ", muted))
         elif column == "time":
@@ -114,9 +119,9 @@ def row_cells(
                 (f"{both_ends(session.peer_in_rows(frame.peer), room):<{room}} ", muted if frame.event else style)
             )
         elif column == "length":
-            cells.append((f"{'' if frame.event else frame.length:>6} ", muted))
+            cells.append((f"{frame.length:>6} ", muted))
         elif column == "protocol" and (wide or look.columns != tuple(COLUMNS)):
-            cells.append((f"{'' if frame.event else protocol_name(session, frame):<8.8} ", muted))
+            cells.append((f"{protocol_name(session, frame):<8.8} ", muted))
         elif column == "summary":
             with_beside = "ancillary" in look.columns
             cells += _summary(frame, session, cells, width, text_style, tone, wide=wide, with_beside=with_beside)

@@ -140,3 +140,16 @@ async def test_a_choice_that_can_not_be_kept_is_told(people: People, peer: socke
         await with_frames(person, peer, 1)
         await person.press("T")
         await person.sees("x was left as it is")
+
+
+async def test_what_an_event_says_has_the_room_of_what_it_lacks(people: People, size: tuple[int, int]) -> None:
+    async with people(size) as person:
+        session = await person.open("inet/tcp", "listen", local_port="0")
+        with socket.create_connection(session.local) as peer:  # type: ignore[arg-type]
+            name = "{}:{}".format(*peer.getsockname())
+            await person.until(lambda: person.main.traffic.view.line_count() == 1, "who was accepted")
+            assert re.search(rf"[.]\d+ [+] {name} +accepted", row(person, 0))
+            assert not re.search(rf"{name} {{8,}}", row(person, 0)), "nothing stands for a length and a protocol"
+            await person.press("o", *"SO_KEEPALIVE=1", "enter")
+            await person.until(lambda: person.main.traffic.view.line_count() == 2, "the option")
+            assert re.search(r"[.]\d+ ≔ SO_KEEPALIVE", row(person, 1)), "who has no peer begins in its column"
