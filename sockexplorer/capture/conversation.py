@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -38,6 +38,17 @@ class Line(NamedTuple):
     outgoing: bool
     first: bool
     text: str
+
+
+class Place(NamedTuple):
+    """Where a line begins, which is there at any width and in both modes.
+
+    ``start`` is in bytes of what was said, with ``said`` in characters of what a decoder makes of it.
+    """
+
+    frame: int
+    start: int = 0
+    said: bool = False
 
 
 class Part(NamedTuple):
@@ -197,14 +208,27 @@ class Conversation:
             text = preview(_without_end(part), self._width)
         return Line(number, outgoing, start == 0, text)
 
-    def row_at(self, index: int) -> int:
-        """The number of the row that a line is of."""
-        return self._frames[index]
+    def place_at(self, index: int) -> Place:
+        """Where a line begins."""
+        number = self._frames[index]
+        return Place(number, self._starts[index], self._is_said(number))
 
-    def line_of(self, number: int) -> int | None:
-        """The first line of a row, or of the next that is part of this; None where none was found so far."""
-        at = bisect_left(self._frames, number)
-        return at if at < len(self._frames) else None
+    def line_of(self, place: Place) -> int | None:
+        """The line that has a place, or the first of the next row that is part of this; None where it was not found
+        so far."""
+        first, end = bisect_left(self._frames, place.frame), bisect_right(self._frames, place.frame)
+        if first == end:
+            return first if first < len(self._frames) else None
+        start = place.start if place.said is self._is_said(place.frame) else 0
+        if start and end == len(self._frames) and self._ends[end - 1] <= start and self.behind:
+            return None
+        return max(first, bisect_right(self._starts, start, first, end) - 1)
+
+    def _is_said(self, number: int) -> bool:
+        try:
+            return bool(self._said(self._log.frame(number)))
+        except IndexError:
+            return False
 
     def text(self, most: int) -> str:
         """At most so many lines, for the clipboard."""

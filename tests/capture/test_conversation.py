@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from sockexplorer.capture import conversation as conversation_module
 from sockexplorer.capture import statistics
-from sockexplorer.capture.conversation import LOOK_AT_CLOCK, Conversation, Mode
+from sockexplorer.capture.conversation import LOOK_AT_CLOCK, Conversation, Mode, Place
 from sockexplorer.capture.log import Log
 from sockexplorer.capture.statistics import MORE, OTHERS, Statistics, length_range
 from sockexplorer.core.frames import Flag
@@ -111,6 +111,51 @@ def test_every_line_fits_and_every_byte_is_in_a_line(payloads: list[bytes], widt
         assert cell_len(line.text) <= max(width, 10), line
         covered[line.frame] = covered.get(line.frame, b"") + payloads[line.frame - 1][start:end]
     assert covered == dict(enumerate(payloads, 1))
+
+
+def test_a_place_within_a_row_is_found_in_lines_of_another_width_and_in_the_other_mode() -> None:
+    log = a_log((1, 0, bytes(range(256))), (2, 0, b"not this one"), (1, 0, b"x" * 300), (1, 0, b""))
+
+    def cut(mode: Mode, width: int) -> Conversation:
+        made = Conversation(log, 1, mode, width)
+        made.go_on(FOREVER)
+        return made
+
+    wide, narrow, text = cut("hex", 80), cut("hex", 60), cut("text", 80)
+    for one in (wide, narrow, text):
+        for other in (wide, narrow, text):
+            for index in range(len(one)):
+                place = one.place_at(index)
+                line = other.line_of(place)
+                assert line is not None
+                assert other.place_at(line) <= place
+                assert line + 1 == len(other) or other.place_at(line + 1) > place
+    assert wide.line_of(Place(2)) == 16, "a row that is no part of it: the next that is"
+    assert wide.line_of(Place(5)) is None
+
+
+def test_a_place_in_what_a_decoder_says_is_no_place_in_the_bytes() -> None:
+    log = a_log((1, 0, bytes(64)), (1, 0, b"plain text"))
+    made = {
+        mode: Conversation(log, 1, mode, 20, summary=lambda frame: "eth0 " * 20 if frame.number == 1 else "")
+        for mode in ("text", "hex")
+    }  # type: dict[Mode, Conversation]
+    for each in made.values():
+        each.go_on(FOREVER)
+    assert made["text"].place_at(3) == Place(1, 60, said=True)
+    assert made["text"].line_of(Place(1, 60, said=True)) == 3
+    assert made["hex"].line_of(Place(1, 60, said=True)) == 0
+    assert made["text"].line_of(Place(1, 24)) == 0
+
+
+def test_a_place_in_a_long_payload_is_found_when_that_was_cut_so_far() -> None:
+    log = a_log((1, 0, bytes(2**20)), (1, 0, b"behind"))
+    conversation = Conversation(log, 1, "hex", 80)
+    place, found = Place(1, 2**19 + 16), None
+    while found is None:
+        assert conversation.go_on(0.0)
+        found = conversation.line_of(place)
+    assert conversation.place_at(found) == place
 
 
 def test_a_long_payload_is_cut_a_little_at_a_time() -> None:

@@ -12,6 +12,7 @@ from talk import TALK, capture
 from test_hostile import HOSTILE, printable
 from test_traffic_pane import with_frames
 
+from sockexplorer.capture.conversation import Place
 from sockexplorer.capture.link_types import ETHERNET
 from sockexplorer.capture.statistics import Tally
 from sockexplorer.client.file_session import FileSession
@@ -74,7 +75,7 @@ async def test_it_begins_at_the_row_and_stays_there_as_text_and_as_hex(people: P
 
         def at() -> int:
             assert view.conversation is not None
-            return view.conversation.row_at(view.cursor)
+            return view.conversation.place_at(view.cursor).frame
 
         assert at() == 75
         await person.press("j", "tab")
@@ -86,6 +87,44 @@ async def test_it_begins_at_the_row_and_stays_there_as_text_and_as_hex(people: P
         await person.press("G")
         peer.sendto(b"one more", person.session.local)
         await person.sees("← one more")
+
+
+async def test_a_resize_leaves_the_person_at_what_they_read(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 20)
+        peer.sendto(bytes(1600), person.session.local)
+        await person.until(lambda: person.session.log.received == 21, "the long one")
+        await person.press("F", "tab")
+        await person.sees("lines")
+        view = person.app.screen.query_one(ConversationView)
+        await person.until(lambda: view.line_count() > 100, "all lines")
+
+        async def read(place: Place, above: int) -> None:
+            def there() -> bool:
+                conversation = view.conversation
+                if conversation is None or view.cursor >= len(conversation):
+                    return False
+                return (conversation.place_at(view.cursor), view.cursor - view.scroll_offset.y) == (place, above)
+
+            await person.until(there, f"to be at {place}")
+
+        await person.press("g", *["pagedown"] * 4, "k", "k")
+        assert view.conversation is not None
+        place, above = view.conversation.place_at(view.cursor), view.cursor - view.scroll_offset.y
+        assert place.start, "within the long one"
+        assert above, "within the screen"
+        for size in ((90, 30), (80, 24), (120, 40), (80, 24)):
+            await person.pilot.resize_terminal(*size)
+            await read(place, above)
+        # Who scrolled away from the cursor reads what is in sight.
+        view.scroll_to(y=5, animate=False, immediate=True)
+        top = view.conversation.place_at(5)
+        await person.pilot.resize_terminal(100, 30)
+        await read(top, 0)
+        await person.press("G")
+        await person.pilot.resize_terminal(80, 24)
+        peer.sendto(b"one more", person.session.local)
+        await person.sees("one more")
 
 
 async def test_statistics_by_peer_length_and_protocol(

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label, Static
 
-from sockexplorer.capture.conversation import Conversation, Mode
+from sockexplorer.capture.conversation import Conversation, Mode, Place
 from sockexplorer.capture.log import Frame
 from sockexplorer.client.following import between, ends_of, rows_between
 from sockexplorer.client.session import Session
@@ -67,8 +67,12 @@ class ConversationScreen(Dialog[str]):
         self._session, self._peer = session, frame.peer
         self._between = ends_of(session, frame)
         self._mode: Mode = "text"
-        self._place: int | None = None if from_start else frame.number
-        """The row that the person is at, until the cursor is on its line."""
+        self._place = None if from_start else Place(frame.number)
+        """Where the person is, until the cursor is there."""
+        self._above: int | None = None
+        """How many lines are in sight before that one; None for as many as behind it."""
+        self._to_end = False
+        """Whether it is the end that the person is at."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog full"):
@@ -108,13 +112,25 @@ class ConversationScreen(Dialog[str]):
         else:
             numbers = session.numbers_of(peer)
             view.conversation = Conversation(session.log, peer, self._mode, width, numbers, session.summary)
-        if self._place is None and before is not None and len(before):
-            self._place = before.row_at(view.cursor)
+        if before is not None and len(before):
+            self._stay(view, before)
         view.set_reactive(LineView.cursor, 0)
         view.scroll_to(y=0, animate=False, immediate=True)
         self.query_one(Bar).mark(self._mode)
         view.lines_changed()
         self._tick()
+
+    def _stay(self, view: ConversationView, before: Conversation) -> None:
+        """Go on with other lines where the person is, unless they are on the way to a place."""
+        if self._place is not None or self._to_end:
+            return
+        self._to_end = 0 < view.cursor == len(before) - 1
+        if self._to_end:
+            return
+        top = view.scroll_offset.y
+        # Who scrolled away from the cursor reads what is in sight.
+        at = view.cursor if top <= view.cursor < top + view.scrollable_content_region.height else top
+        self._place, self._above = before.place_at(at), at - top
 
     def _tick(self) -> None:
         view = self.query_one(ConversationView)
@@ -129,17 +145,30 @@ class ConversationScreen(Dialog[str]):
             # Who moves is where they moved to.
             self._place = None
         if self._place is not None and (line := conversation.line_of(self._place)) is not None:
-            self._place = None
-            view.jump_to(line)
-        elif 0 < last == view.cursor:
+            self._arrive(view, line, conversation)
+        elif self._to_end or 0 < last == view.cursor:
             # Who went to the end follows it.
             view.move_to(len(conversation) - 1)
+            self._to_end = view.cursor == 0
         said = _lines(len(conversation))
         if conversation.full:
             said += ", and more that are not shown"
         elif conversation.behind:
             said += f", {count(conversation.behind)} rows to go"
         self._say(said)
+
+    def _arrive(self, view: ConversationView, line: int, conversation: Conversation) -> None:
+        """Put the cursor on a line, with as many before it in sight as there were."""
+        height = view.scrollable_content_region.height
+        if self._above is None:
+            view.jump_to(line)
+        else:
+            top = max(0, line - min(self._above, height - 1))
+            if conversation.behind and len(conversation) < top + height:
+                return  # there are not enough lines yet to scroll so far
+            view.move_to(line)
+            view.scroll_to(y=top, animate=False, immediate=True, force=True)
+        self._place = None
 
     def _say(self, text: str) -> None:
         note = Content.styled(text, "$foreground-muted")
