@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,10 @@ def run(
     """
     # Nearly all that the start makes stays: to collect waits until the screen stands.
     gc.disable()
+    stderr = sys.__stderr__
+    if stderr is None or not stderr.isatty():
+        # Textual draws on stderr, which is for what goes wrong: where that goes elsewhere, the terminal is stdout.
+        sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
     # The engine starts while Textual is imported: both take a while, and there are two cores.
     from sockexplorer.client.hub import Hub
     from sockexplorer.ui.settings import load
@@ -42,5 +47,6 @@ def run(
 
         return run_app(ExplorerApp(hub, settings, family_protocol, address, capture))
     finally:
+        sys.__stderr__ = stderr  # type: ignore[misc]
         gc.enable()
         hub.shut_down()

@@ -15,7 +15,7 @@ import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from support import gone
 
@@ -34,9 +34,9 @@ class PtyApp:
 
     def __init__(
         self, *arguments: str, code: str = "", size: tuple[int, int] = (80, 24), env: dict[str, str] | None = None,
-        stdin: int | None = None,
+        stdin: int | None = None, stderr: IO[bytes] | None = None,
     ) -> None:  # fmt: skip
-        """``stdin`` is something else than the terminal."""
+        """``stdin`` and ``stderr`` are something else than the terminal."""
         self.output = b""
         self.master, terminal = pty.openpty()
         self._terminal = os.dup(terminal)
@@ -46,7 +46,8 @@ class PtyApp:
         command = [sys.executable, *(["-c", code] if code else ["-m", "sockexplorer"]), *arguments]
         more = {"TERM": "xterm-256color", "SOCKEXPLORER_CONFIG": "/nonexistent/settings.toml", **(env or {})}
         self.process = subprocess.Popen(
-            command, stdin=terminal if stdin is None else stdin, stdout=terminal, stderr=terminal,
+            command, stdin=terminal if stdin is None else stdin, stdout=terminal,
+            stderr=terminal if stderr is None else stderr,
             start_new_session=True, env={**os.environ, **more}, cwd=Path(__file__).parents[2],
             preexec_fn=_as_at_a_terminal,
         )  # fmt: skip

@@ -147,3 +147,13 @@ main()
         assert vanished(engine)
         assert app.attributes() == app.before
         modes_undone(app.output)
+
+
+def test_the_screen_is_on_the_terminal_though_stderr_is_a_file(tmp_path: Path) -> None:
+    with (tmp_path / "errors").open("wb") as errors, PtyApp("inet/udp", stderr=errors) as app:
+        app.shows(b" Code")
+        app.write(b"q")
+        assert app.ended() == 0
+        assert app.attributes() == app.before
+        modes_undone(app.output)
+    assert (tmp_path / "errors").read_bytes() == b""
