@@ -39,11 +39,16 @@ class Collector:
         """Somebody pressed a key or a button of the mouse."""
         self._pressed = self._clock()
 
+    @property
+    def rests(self) -> bool:
+        """Whether nobody has pressed anything for a while."""
+        return self._clock() - self._pressed >= REST_SECONDS
+
     def tick(self) -> bool:
         """Make a full pass if it is time for one; whether it was."""
         now = self._clock()
         waited = now - self._passed
-        if waited < BETWEEN_SECONDS or (now - self._pressed < REST_SECONDS and waited < LONGEST_SECONDS):
+        if waited < BETWEEN_SECONDS or (not self.rests and waited < LONGEST_SECONDS):
             return False
         gc.collect()
         self._passed = self._clock()

@@ -89,8 +89,11 @@ def buffer_text(session: Session) -> str:
     return f"packet ring {size(session.ring)}" if session.ring else f"receive buffer {size(session.receive_buffer)}"
 
 
-def empty_text(session: Session | None, *, filtered: bool, paused: bool = False) -> Content:
-    """What stands where there is no row: what to do next, or why there is none."""
+def empty_text(session: Session | None, *, filtered: bool, behind: bool = False, paused: bool = False) -> Content:
+    """What stands where there is no row: what to do next, or why there is none.
+
+    ``behind`` is whether the filter has rows still to look at.
+    """
     if session is None:
         key = "bold $text-accent"
         return Content.assemble(
@@ -106,7 +109,7 @@ def empty_text(session: Session | None, *, filtered: bool, paused: bool = False)
             ("The log has dropped the rows that the pause showed. ", MUTED), ("p", "bold $text-accent"), " goes on."
         )
     if filtered:
-        return Content.styled("No row passes the filter.", MUTED)
+        return Content.styled(f"No row passes the filter{' so far' * behind}.", MUTED)
     if session.state == "file":
         if session.growing:
             return Content.styled(f"Waiting for frames: it is {session.growing}.", MUTED)

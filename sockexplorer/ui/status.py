@@ -90,7 +90,7 @@ def status_text(
     if rate_now:
         parts.append(Part("$text-accent", ((40, rate(rate_now)),)))
     if behind:
-        parts.append(Part(MUTED, ((10, f"filtering, {count(behind)} to go"), (35, "filtering"))))
+        parts.append(Part(MUTED, ((16, f"filtering, {count(behind)} to go"), (35, "filtering"))))
     return fitted(parts, width)
 
 

@@ -105,7 +105,8 @@ def test_one_row_is_asked_at_most_when_the_time_is_over(kind: str, tmp_path: Pat
         sift = session.sift(Compiled(slow))
     number = first
     for turn in range(1, 4):
-        number, _ = sift.go_on(number, end, time.monotonic() - 1)
+        number, told = sift.go_on(number, end, time.monotonic() - 1)
+        assert list(told) == [first + turn - 1], "what passes is told at once, however many are still to be asked"
         assert asked == list(range(first, first + turn)), "a regular expression may take a row as long as a tick has"
     if kind == "of a large file":
         session.release()

@@ -25,7 +25,9 @@ from sockexplorer.capture.reading import records
 from sockexplorer.client.client import Problem
 from sockexplorer.client.file_session import NO_INDEX, FileSession
 from sockexplorer.client.files import open_file
+from sockexplorer.ui import collecting
 from sockexplorer.ui.facts import facts_of
+from sockexplorer.ui.slices import BUSY_SECONDS, slice_seconds
 from sockexplorer.ui.widgets.filter_bar import FilterLine
 
 People = Callable[..., Person]
@@ -240,6 +242,19 @@ async def test_a_filter_finds_what_the_rows_of_a_link_show(
         await person.press("G", "enter")
         await person.until(lambda: person.app.screen is person.main and view.line_count() == 10, "the rows of ARP")
         assert line.value == "protocol==arp"
+
+
+async def test_a_file_is_looked_through_faster_while_nobody_types(people: People, tmp_path: Path) -> None:
+    capture(path := tmp_path / "traffic.pcapng", 50)
+    async with people((80, 24)) as person:
+        file = open_file(person.hub, path)
+        live = await person.open("inet/udp", "bind", local_port="0")
+        view, collector = person.main.traffic.view, person.app.collector
+        collector.pressed()
+        assert slice_seconds(view, file) == slice_seconds(view, live) == BUSY_SECONDS
+        collector._pressed -= collecting.REST_SECONDS
+        assert slice_seconds(view, file) > BUSY_SECONDS
+        assert slice_seconds(view, live) == BUSY_SECONDS, "beside it traffic is taken in"
 
 
 async def test_details_bookmarks_and_copies(people: People, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.families import find
 from sockexplorer.ui.clock import amount, rate
+from sockexplorer.ui.explain import empty_text
 from sockexplorer.ui.status import status_text
 
 People = Callable[..., Person]
@@ -26,12 +27,19 @@ LONGEST = 56
 """Cells that the line has in a terminal of 80, beside the rates of a session that lost frames."""
 
 
+class Counts(SimpleNamespace):
+    """What a log counts."""
+
+    def __len__(self) -> int:
+        return int(self.end)
+
+
 def session_of(
     *, received: int = 0, sent: int = 0, drops: int = 0, trimmed: int = 0, unkept: int = 0, **more: Any
 ) -> Session:  # fmt: skip
     """A session that has seen so much: its log only counts, as nobody sends a thousand million frames in a test."""
     kept = {"dropped": trimmed + unkept, "unkept": unkept, "size": received << 6, "end": received + sent}
-    log = cast(Log, SimpleNamespace(received=received, sent=sent, **kept))
+    log = cast(Log, Counts(received=received, sent=sent, **kept))
     endpoint = Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 9999))
     return Session(1, endpoint, *find("inet/udp"), log, drops=drops, **{"state": "bound", **more})
 
@@ -127,3 +135,16 @@ async def test_it_fits_into_every_terminal(people: People, size: tuple[int, int]
         text = person.text("#status")
         assert 0 < len(text) <= line.content_size.width
         assert "…" not in text
+
+
+def test_no_row_passes_is_said_of_all_rows_when_all_were_looked_at() -> None:
+    assert empty_text(session_of(received=3), filtered=True, behind=True).plain == "No row passes the filter so far."
+    assert empty_text(session_of(received=3), filtered=True).plain == "No row passes the filter."
+
+
+def test_how_far_the_filter_is_comes_before_what_is_counted_twice() -> None:
+    """Eighty columns, a file of two hundred thousand frames: who waits for the filter sees it come nearer."""
+    session = session_of(received=200_040, state="file")
+    line = shown(session, 78, passed=0, behind=123_456)
+    assert "filtering, 123,456 to go" in line
+    assert "200,040 frames" in line

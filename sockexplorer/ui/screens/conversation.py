@@ -20,12 +20,11 @@ from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count
 from sockexplorer.ui.field_filters import equals
 from sockexplorer.ui.screens.dialog import Dialog
+from sockexplorer.ui.slices import slice_seconds
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.key_line import KeyLine
 from sockexplorer.ui.widgets.lines import LineView
 
-SECONDS = 0.012
-"""How long one tick may take things in, so that keys are answered meanwhile."""
 MOST_COPIED = 20_000
 GUTTER = 2
 
@@ -138,7 +137,7 @@ class ConversationScreen(Dialog[str]):
         if conversation is None:
             return
         last = len(conversation) - 1
-        if not conversation.go_on(SECONDS):
+        if not conversation.go_on(slice_seconds(self, self._session)):
             return
         view.lines_changed()
         if view.cursor:

@@ -24,13 +24,14 @@ from sockexplorer.ui.columns import both_ends
 from sockexplorer.ui.field_filters import equals
 from sockexplorer.ui.kinds import Kind, filter_of_kind, kind_of
 from sockexplorer.ui.screens.dialog import Dialog
+from sockexplorer.ui.slices import slice_seconds
 from sockexplorer.ui.status import MUTED, Part, fitted, loss
 from sockexplorer.ui.widgets.bar import Bar
 from sockexplorer.ui.widgets.key_line import KeyLine
 from sockexplorer.ui.widgets.lines import LineView
 
-TICK, SECONDS = 0.05, 0.012
-"""How often it counts, and for how long, so that keys are answered meanwhile."""
+TICK = 0.05
+"""Seconds between the ticks on which it counts."""
 BAR_CELLS = 12
 """The least that a bar of shares has, where it has room at all."""
 NAME_CELLS = 64
@@ -169,7 +170,7 @@ class StatisticsScreen(Dialog[str]):
     def _tick(self) -> None:
         if self._statistics.outgrown:
             self._statistics = self._count()
-        if self._statistics.go_on(SECONDS):
+        if self._statistics.go_on(slice_seconds(self, self._session)):
             self._show()
 
     def _show(self) -> None:

@@ -9,11 +9,9 @@ from textual.message import Message
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.predicate import FilterTooSlow, Predicate
 from sockexplorer.client.session import Session
+from sockexplorer.ui.slices import slice_seconds
 from sockexplorer.ui.visible_rows import VisibleRows
 from sockexplorer.ui.widgets.lines import LineView
-
-MATCH_SECONDS = 0.012
-"""How long one tick may go through frames for the filter, so that keys are answered meanwhile."""
 
 
 class SessionRows(LineView):
@@ -189,7 +187,7 @@ class SessionRows(LineView):
 
     def _sift(self) -> None:
         try:
-            self.rows.sift(time.monotonic() + MATCH_SECONDS)
+            self.rows.sift(time.monotonic() + slice_seconds(self, self.session))
         except FilterTooSlow as error:
             self.post_message(self.TooSlow(error))
             self.set_filter(None)

@@ -64,7 +64,8 @@ class EmptyText(Static):
         if self.display != empty:
             self.display = empty
         dropped = session is not None and paused_at is not None and session.log.first >= paused_at
-        text = empty_text(session, filtered=filtered, paused=dropped) if empty else None
+        behind = view.rows.behind > 0
+        text = empty_text(session, filtered=filtered, behind=behind, paused=dropped) if empty else None
         if text != self._shown:
             self._shown = text
             self.update(text or "")
