@@ -90,7 +90,16 @@ def status_text(
     if rate_now:
         parts.append(Part("$text-accent", ((40, rate(rate_now)),)))
     if behind:
-        parts.append(Part(MUTED, ((16, f"filtering, {count(behind)} to go"), (35, "filtering"))))
+        parts.append(
+            Part(
+                MUTED,
+                (
+                    (16, f"filtering, {count(behind)} to go"),
+                    (29, f"filtering, {amount(behind)} to go"),
+                    (35, "filtering"),
+                ),
+            )
+        )
     return fitted(parts, width)
 
 
@@ -135,7 +144,7 @@ def _view(session: Session, paused_at: int | None, *, following: bool) -> Iterat
 def _counts(session: Session) -> Iterator[Part]:
     log = session.log
     if session.state == "file":
-        yield Part("", ((25, frames(len(log))),))
+        yield Part("", ((31, frames(len(log))),))
     received, sent = log.received, log.sent
     came = ((15, f"← {count(received)}"), (28, f"← {amount(received)}"))
     if sent:

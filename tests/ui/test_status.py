@@ -66,7 +66,8 @@ def test_it_fits_whole_and_the_loss_is_in_it(
     numbers = [each for each in (drops, trimmed) if each]
     for number in numbers or [0]:
         assert f"{number:,}" in line or amount(number) in line
-    known = set(everything.split()) | {"G", "follows", amount(received), amount(sent), amount(drops), amount(trimmed)}
+    numbers = [received, sent, drops, trimmed, behind]
+    known = set(everything.split()) | {"G", "follows", *map(amount, numbers)}
     assert {each.strip(",") for each in line.split()} <= {each.strip(",") for each in known}, "a word was cut"
 
 
@@ -145,6 +146,7 @@ def test_no_row_passes_is_said_of_all_rows_when_all_were_looked_at() -> None:
 def test_how_far_the_filter_is_comes_before_what_is_counted_twice() -> None:
     """Eighty columns, a file of two hundred thousand frames: who waits for the filter sees it come nearer."""
     session = session_of(received=200_040, state="file")
-    line = shown(session, 78, passed=0, behind=123_456)
-    assert "filtering, 123,456 to go" in line
-    assert "200,040 frames" in line
+    for passed in (0, 12_345):
+        line = shown(session, 78, passed=passed, behind=123_456)
+        assert "filtering, 123,456 to go" in line
+        assert "200,040 frames" in line
