@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, cast
 
 from sockexplorer.cli.output import Gone, Output
+from sockexplorer.cli.report import note
 from sockexplorer.cli.stopping import Stop, Stopped
 from sockexplorer.core.frames import Flag
 
@@ -27,6 +28,7 @@ TOGETHER = 256
 """Frames of one write, at most."""
 RECORDING = 5.0
 """Seconds that what had come may take to be recorded when there is no more time to print it."""
+ONLY_RECORDED = f"what else had come is recorded, not printed: {RECORDING:g} s at most"
 
 
 class Printer:
@@ -117,7 +119,9 @@ class Printer:
             return
         if self.recorder is not None and late < RECORDING:
             # A file takes in a moment what a person would be shown for minutes.
-            self.over |= not self._quiet
+            if not (self.over or self._quiet):
+                self.over = True
+                note(ONLY_RECORDED)
             return
         self.flush()
         self.over = True

@@ -116,7 +116,8 @@ def command(
             lost = (seen if count is None else min(seen, count)) - recorder.recording.written
             note(f"Error: {printer.no_room}", f"  what it holds is whole; {lost} frame{'s' * (lost != 1)} had no room")
             failed = True
-        note(summary(talk.session, printer.number))
+        recorded = 0 if recorder is None or printer.no_room is not None else recorder.recording.written
+        note(summary(talk.session, printer.number, recorded))
         status = int(failed) or stop.status(interrupted=0)
     if status:
         raise click.exceptions.Exit(status)
@@ -179,9 +180,10 @@ def recorder_of(path: str, output: Output, stop: Stop, *, overwrite: bool) -> It
                 recorder.recording.flush()
 
 
-def summary(session: Session, printed: int) -> str:
-    """The last line: what was printed, what was not, what the kernel dropped."""
-    seen = session.log.received + session.log.sent
-    rest = f", {seen - printed} more not printed" if seen > printed else ""
+def summary(session: Session, printed: int, recorded: int = 0) -> str:
+    """The last line: what was printed, what was recorded only, what was neither, what the kernel dropped."""
+    seen, taken = session.log.received + session.log.sent, max(printed, recorded)
+    rest = f", {taken - printed} more recorded, not printed" if taken > printed else ""
+    rest += f", {seen - taken} more not {'recorded' if recorded else 'printed'}" if seen > taken else ""
     of = "" if session.packets is None else f" of {session.packets}"
     return f"{printed} frame{'s' * (printed != 1)}{rest}; the kernel dropped {session.drops}{of}"

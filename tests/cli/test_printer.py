@@ -10,8 +10,9 @@ from support import Desk, rows, udp
 
 from sockexplorer.cli import printer
 from sockexplorer.cli.output import Output
-from sockexplorer.cli.printer import RECORDING, Printer
+from sockexplorer.cli.printer import ONLY_RECORDED, RECORDING, Printer
 from sockexplorer.cli.stopping import Stop, Stopped
+from sockexplorer.cli.watch import summary
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.link import start_thread
 from sockexplorer.client.recorder import Recorder
@@ -47,7 +48,17 @@ def test_frames_that_were_recorded_are_counted_though_the_time_is_over(session: 
     assert len(written) > 1
 
 
-def test_what_there_is_no_time_to_print_is_recorded(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_line_tells_what_was_recorded_only_and_what_was_neither(session: Session) -> None:
+    dropped = "; the kernel dropped 0"
+    assert summary(session, 40, 40) == summary(session, 40) == f"40 frames{dropped}"
+    assert summary(session, 8) == f"8 frames, 32 more not printed{dropped}"
+    assert summary(session, 8, 40) == f"8 frames, 32 more recorded, not printed{dropped}"
+    assert summary(session, 8, 30) == f"8 frames, 22 more recorded, not printed, 10 more not recorded{dropped}"
+
+
+def test_what_there_is_no_time_to_print_is_recorded(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Printing takes far longer: a watch that is stopped amid a flood has much that waits."""
     monkeypatch.setattr(printer, "TOGETHER", 8)
     stop = Stop()
@@ -59,6 +70,7 @@ def test_what_there_is_no_time_to_print_is_recorded(session: Session, monkeypatc
     block = next(session.log.blocks(20, 40))
     assert slow.take_block(session, block)
     slow.flush(last=True)
+    assert capsys.readouterr().err == f"{ONLY_RECORDED}\n", "who pressed Ctrl-C is told what it waits for"
     assert (slow.number, recorder.recording.written) == (8, slow.taken)
     assert slow.taken > block.last - block.first
     slow.end_by -= RECORDING
