@@ -29,7 +29,8 @@ def check(session: Session) -> dict[str, list[int]]:
     shown: dict[str, list[int]] = {}
     frames = rows(session)
     for frame in frames:
-        [(cell, _)] = row_cells(frame, session, 120, Look(columns=("protocol",)), 0, lambda kind: Style())
+        cells = row_cells(frame, session, 120, Look(columns=("protocol",)), 0, lambda kind: Style())
+        cell = "".join(text for text, _ in cells)
         name = "" if frame.event else protocol_name(session, frame)
         assert cell.rstrip() == name[:8]
         if not frame.event:
