@@ -46,7 +46,8 @@ def command(
     holds when it is opened. Elsewhere, such as into a pipe, frames are printed.
 
     --json prints what "watch" does and socket, the FAMILY/PROTOCOL that has such frames; n is the frame's number in
-    the file. A filter is such as hello, /regex/, hex:dead, dir==in, len>100, protocol==udp with and, or, not.
+    the file, and time is null for one of which the file has none. A filter is such as hello, /regex/, hex:dead,
+    dir==in, len>100, protocol==udp with and, or, not.
 
     A file that ends within a record, because its writer was killed, is shown up to there, and said to be torn, and so
     is one of which the compressed data end early. Anything else that is damaged or no capture is an error that names
