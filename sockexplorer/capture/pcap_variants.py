@@ -67,39 +67,45 @@ def refusal(read: Read) -> str:
     if (major, minor) != (2, 4):
         return ""
     told = _look(read, order, snaplen, PCAP)
-    if told.faults or told.end == "torn":
-        found = [_look(read, order, snaplen, each) for each in VARIANTS]
-        least = min(found)
-        # What is torn alone is another's only if that explains all of it: a frame of zeros is like a head of any kind.
-        if least < told and (told.faults or least == _Look(0, "")):
-            return CONVERTS.format(VARIANTS[found.index(least)].name)
-    return ""
+    if not told.figure:
+        return ""
+    found = [(_look(read, order, snaplen, each), each.name) for each in VARIANTS]
+    best, name = min(found, key=lambda each: each[0].figure)
+    # What is torn alone is another's only if that explains all of it: a frame of zeros is like a head of any kind.
+    explained = told.faults or best == _Look(0, 0, "")
+    return CONVERTS.format(name) if explained and not best.faults and best.figure < told.figure else ""
 
 
 class _Look(NamedTuple):
-    """How much of the first records can hardly be what it ought to be, and what is behind them: nothing, ``more``, or
-    what is ``torn`` of one."""
+    """How much of the first records can hardly be what it ought to be, of what all variants have, and of what is
+    ``odd`` in the rest of their heads; and what is behind them: nothing, ``more``, or what is ``torn`` of one."""
 
     faults: int
+    odd: int
     end: str
+
+    @property
+    def figure(self) -> int:
+        """What Wireshark calls the figure of merit: the less the better."""
+        return self.faults + self.odd + (self.end == "torn")
 
 
 def _look(read: Read, order: str, snaplen: int, variant: _Variant) -> _Look:
-    at, faults, size = HEADER, 0, 16 + variant.more
+    at, faults, odd, size = HEADER, 0, 0, 16 + variant.more
     for _ in range(LOOKED_AT):
         head = read(at, size)
         if len(head) < 16:
-            return _Look(faults, "torn" if head else "")
+            return _Look(faults, odd, "torn" if head else "")
         _, fraction, kept, length = struct.unpack_from(f"{order}4I", head)
         faults += (fraction >= MICROSECONDS) + (length > MOST_LENGTH) + (kept > length)
         faults += (kept > (snaplen or MOST_KEPT)) + (kept > MOST_KEPT)
         if len(head) < size:
-            return _Look(faults, "torn")
+            return _Look(faults, odd, "torn")
         # Zeros are no frame of another kind.
-        faults += variant.odd(order, head[16:]) + (variant is not PCAP and not kept)
+        odd += variant.odd(order, head[16:]) + (variant is not PCAP and not kept)
         if kept > MOST_KEPT:
-            return _Look(faults, "more")
+            return _Look(faults, odd, "more")
         at += size + kept
         if kept and not read(at - 1, 1):
-            return _Look(faults, "torn")
-    return _Look(faults, "more" if read(at, 1) else "")
+            return _Look(faults, odd, "torn")
+    return _Look(faults, odd, "more" if read(at, 1) else "")

@@ -120,6 +120,20 @@ def test_pcap_that_is_cut_anywhere_is_torn_pcap(frame: str) -> None:
                 list(found)
 
 
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+@pytest.mark.parametrize("quirk", ["nanoseconds", "more than the snaplen", "no snaplen", "no time"])
+def test_pcap_with_the_faults_of_its_writer_is_pcap(frame: str, count: int, quirk: str) -> None:
+    data, second = FRAMES[frame], 0 if quirk == "no time" else 1_700_000_000
+    fraction = 999_999_999 if quirk == "nanoseconds" else 5
+    head = struct.pack("<4I", second, fraction, len(data), len(data))
+    made = bytearray(pcap("<", *[head + data] * count))
+    if "snaplen" in quirk:
+        made[16:20] = struct.pack("<I", 0 if quirk == "no snaplen" else 20)
+    assert refusal(lambda at, size: bytes(made[at : at + size])) == ""
+    assert [each.data for each in records(io.BytesIO(made).read)] == [data] * count
+
+
 def test_a_file_that_had_too_little_to_tell_is_not_torn_later(tmp_path: Path) -> None:
     (path := tmp_path / "a").write_bytes(pcap("<"))
     index = Index(path, 0)
