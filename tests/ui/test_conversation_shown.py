@@ -17,6 +17,7 @@ from sockexplorer.capture.link_types import ETHERNET
 from sockexplorer.capture.statistics import Tally
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.files import open_file
+from sockexplorer.ui.clock import clock
 from sockexplorer.ui.screens import statistics
 from sockexplorer.ui.screens.conversation import ConversationScreen, ConversationView
 from sockexplorer.ui.screens.statistics import StatisticsScreen, Table
@@ -87,6 +88,27 @@ async def test_it_begins_at_the_row_and_stays_there_as_text_and_as_hex(people: P
         await person.press("G")
         peer.sendto(b"one more", person.session.local)
         await person.sees("← one more")
+
+
+async def test_a_line_tells_its_row_and_its_time_and_leads_there(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 60)
+        await person.press("F")
+        await person.sees("60 lines", "⏎ To its row")
+        await person.press("g", *"jjjj")
+        await person.sees(f"row 5, {clock(person.rows[4].time, 6)}   60 lines")
+        await person.press("enter")
+        await person.until(lambda: person.app.screen is person.main, "the rows")
+        view = person.main.traffic.view
+        assert view.number_at(view.cursor) == 5
+        assert view.has_focus
+        assert not view.following
+        await person.press("/", *"n>50", "enter", "G", "F")
+        await person.sees("60 lines")
+        await person.press("g")
+        await person.sees("row 1, ")
+        await person.press("enter")
+        await person.sees("Row 1 is hidden; this is the", "nearest.")
 
 
 async def test_a_resize_leaves_the_person_at_what_they_read(people: People, peer: socket.socket) -> None:

@@ -122,9 +122,12 @@ class RowDuties(Pane):
 
     @on(GoToLine.Given)
     def _go_to(self, event: GoToLine.Given) -> None:
+        self._go_to_row(event.number)
+
+    def _go_to_row(self, number: int) -> None:
         self.view.focus()
-        if not self.view.go_to(event.number):
-            self.notify(f"Row {count(event.number)} is hidden; this is the nearest.", timeout=3, markup=False)
+        if not self.view.go_to(number):
+            self.notify(f"Row {count(number)} is hidden; this is the nearest.", timeout=3, markup=False)
 
     @on(GoToLine.Left)
     def _went_nowhere(self) -> None:
@@ -137,7 +140,13 @@ class RowDuties(Pane):
 
             # While the end is followed, nobody chose that row.
             screen = ConversationScreen(self.session, frame, from_start=self.view.following)
-            self.app.push_screen(screen, self._show_only)
+            self.app.push_screen(screen, self._asked_of_conversation)
+
+    def _asked_of_conversation(self, asked: str | int | None) -> None:
+        if isinstance(asked, int):
+            self._go_to_row(asked)
+        else:
+            self._show_only(asked)
 
     def _show_only(self, expression: str | None) -> None:
         if expression:

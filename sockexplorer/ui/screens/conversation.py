@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import ClassVar
 
 from rich.style import Style
@@ -17,7 +18,7 @@ from sockexplorer.capture.log import Frame
 from sockexplorer.client.following import between, ends_of, rows_between
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
-from sockexplorer.ui.clock import count
+from sockexplorer.ui.clock import clock, count
 from sockexplorer.ui.field_filters import equals
 from sockexplorer.ui.screens.dialog import Dialog
 from sockexplorer.ui.slices import slice_seconds
@@ -33,6 +34,7 @@ class ConversationView(LineView):
     """Its lines, those of each frame after a sign of its direction."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"traffic--in", "traffic--out"}
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "To its row")]
 
     def __init__(self) -> None:
         super().__init__(id="conversation")
@@ -49,8 +51,8 @@ class ConversationView(LineView):
         return [(glyph, style), (line.text, style)]
 
 
-class ConversationScreen(Dialog[str]):
-    """Follows on while frames come. Returns the filter for its rows, if the person wants to see these."""
+class ConversationScreen(Dialog[str | int]):
+    """Follows on while frames come. Returns the filter for its rows, or the number of one, that the person asks for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,right,l,left,h,shift+tab", "mode", "Text or hex", key_display="tab"),
@@ -72,6 +74,8 @@ class ConversationScreen(Dialog[str]):
         """How many lines are in sight before that one; None for as many as behind it."""
         self._to_end = False
         """Whether it is the end that the person is at."""
+        self._said = ""
+        """How much there is of it."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog full"):
@@ -154,7 +158,8 @@ class ConversationScreen(Dialog[str]):
             said += ", and more that are not shown"
         elif conversation.behind:
             said += f", {count(conversation.behind)} rows to go"
-        self._say(said)
+        self._said = said
+        self._note()
 
     def _arrive(self, view: ConversationView, line: int, conversation: Conversation) -> None:
         """Put the cursor on a line, with as many before it in sight as there were."""
@@ -169,9 +174,30 @@ class ConversationScreen(Dialog[str]):
             view.scroll_to(y=top, animate=False, immediate=True, force=True)
         self._place = None
 
-    def _say(self, text: str) -> None:
-        note = Content.styled(text, "$foreground-muted")
+    def _note(self) -> None:
+        """Say when the line under the cursor was said, and how much there is."""
+        told, number = self._said, self._row()
+        with contextlib.suppress(IndexError):
+            if number is not None:
+                told = f"row {count(number)}, {clock(self._session.log.time(number), 6)}   {told}"
+        note = Content.styled(told, "$foreground-muted")
         self.query_one("#conversation-note", Static).update(note, layout=False)
+
+    def _row(self) -> int | None:
+        """The row of the line under the cursor."""
+        view = self.query_one(ConversationView)
+        return view.conversation.place_at(view.cursor).frame if view.conversation and view.line_count() else None
+
+    @on(LineView.Moved)
+    def _moved(self, event: LineView.Moved) -> None:
+        event.stop()
+        self._note()
+
+    @on(LineView.Chosen)
+    def _chosen(self, event: LineView.Chosen) -> None:
+        event.stop()
+        if (number := self._row()) is not None:
+            self.dismiss(number)
 
     def action_mode(self) -> None:
         self._mode = "hex" if self._mode == "text" else "text"
