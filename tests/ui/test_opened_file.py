@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gzip
 import os
+import socket
 import struct
 import threading
 import time
@@ -25,7 +26,7 @@ from sockexplorer.capture.reading import records
 from sockexplorer.client.client import Problem
 from sockexplorer.client.file_session import NO_INDEX, FileSession
 from sockexplorer.client.files import open_file
-from sockexplorer.ui import collecting
+from sockexplorer.ui import collecting, slices
 from sockexplorer.ui.facts import facts_of
 from sockexplorer.ui.slices import BUSY_SECONDS, slice_seconds
 from sockexplorer.ui.widgets.filter_bar import FilterLine
@@ -244,7 +245,9 @@ async def test_a_filter_finds_what_the_rows_of_a_link_show(
         assert line.value == "protocol==arp"
 
 
-async def test_a_file_is_looked_through_faster_while_nobody_types(people: People, tmp_path: Path) -> None:
+async def test_rows_are_looked_through_faster_while_nobody_types_and_nothing_comes(
+    people: People, tmp_path: Path, peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     capture(path := tmp_path / "traffic.pcapng", 50)
     async with people((80, 24)) as person:
         file = open_file(person.hub, path)
@@ -254,7 +257,12 @@ async def test_a_file_is_looked_through_faster_while_nobody_types(people: People
         assert slice_seconds(view, file) == slice_seconds(view, live) == BUSY_SECONDS
         collector._pressed -= collecting.REST_SECONDS
         assert slice_seconds(view, file) > BUSY_SECONDS
+        monkeypatch.setattr(slices, "STILL_NS", 2**62)
+        peer.sendto(b"x", live.local)  # type: ignore[arg-type]
+        await person.until(lambda: live.log.received == 1, "a datagram")
         assert slice_seconds(view, live) == BUSY_SECONDS, "beside it traffic is taken in"
+        monkeypatch.setattr(slices, "STILL_NS", -1)
+        assert slice_seconds(view, live) > BUSY_SECONDS
 
 
 async def test_details_bookmarks_and_copies(people: People, tmp_path: Path) -> None:
