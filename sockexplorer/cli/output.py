@@ -9,6 +9,7 @@ import os
 import select
 import stat
 import sys
+import time
 import weakref
 from contextlib import nullcontext
 
@@ -40,6 +41,8 @@ class Writer:
             self._have_own_end()
         self.taken = 0
         """Bytes of the last `write` that are out."""
+        self._taken_at = 0.0
+        """When something was taken last."""
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises `Gone`, `Stopped`, or `Failed` when the disk is full."""
@@ -47,12 +50,13 @@ class Writer:
         view = memoryview(data)
         while self.taken < len(data):
             if not select.select([], [self._fd], [], self._stop.patience or WAIT)[1]:
-                if self._stop.late:
+                if self._stop.late(self._taken_at):
                     raise Stopped
                 continue
             try:
                 with self._stop.interruptible() if self._may_block else nullcontext():
                     self.taken += os.write(self._fd, view[self.taken : self.taken + self._piece])
+                self._taken_at = time.monotonic()
             except BlockingIOError:
                 continue
             except BrokenPipeError:

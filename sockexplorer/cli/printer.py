@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from sockexplorer.cli.output import Gone, Output
 from sockexplorer.cli.report import note
-from sockexplorer.cli.stopping import Stop, Stopped
+from sockexplorer.cli.stopping import LONGEST, Stop, Stopped
 from sockexplorer.core.frames import Flag
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TOGETHER = 256
 """Frames of one write, at most."""
-RECORDING = 5.0
+RECORDING = LONGEST
 """Seconds that what had come may take to be recorded when there is no more time to print it."""
 ONLY_RECORDED = f"what else had come is recorded, not printed: {RECORDING:g} s at most"
 

@@ -12,6 +12,8 @@ from typing import Any
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 0.5
 """Seconds for what had come before it was time to stop."""
+LONGEST = 5.0
+"""Seconds for a reader who takes what had come, but slowly."""
 
 
 class Stopped(Exception):
@@ -54,14 +56,18 @@ class Stop:
         """Whether it is time to stop."""
         return bool(self.signal) or (self.deadline is not None and time.monotonic() >= self.deadline)
 
-    @property
-    def late(self) -> bool:
-        """Whether what waits to be written has to be given up: it has been time to stop for longer than `GRACE`."""
+    def late(self, taken: float) -> bool:
+        """Whether what waits to be written has to be given up: it has been time to stop for longer than `GRACE`, and
+        nobody took anything meanwhile; or for longer than `LONGEST`.
+
+        ``taken`` is when somebody took something last, as of time.monotonic().
+        """
         if not self.due:
             return False
+        now = time.monotonic()
         if self._due_since is None:
-            self._due_since = time.monotonic()
-        return time.monotonic() - self._due_since >= GRACE
+            self._due_since = now
+        return now - max(self._due_since, taken) >= GRACE or now - self._due_since >= LONGEST
 
     @property
     def patience(self) -> float:

@@ -211,6 +211,25 @@ def test_who_reads_a_stream_has_a_moment_when_the_time_is_over(monkeypatch: pyte
         assert read.result(PATIENCE) == b"".join(blocks)
 
 
+def test_who_reads_a_stream_slowly_gets_what_had_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the moment that one who does not read at all has."""
+    monkeypatch.setattr(stopping, "GRACE", PATIENCE)
+    monkeypatch.setattr(stopping, "LONGEST", 3 * PATIENCE)
+    block = bytes(300_000)
+    with piped(monkeypatch) as (reading, stdout):
+        read = read_all(reading, lambda: waiting_in(reading) >= 2**16)
+        with Stop() as stop:
+            stop.signal = signal.SIGINT
+            stop._due_since = time.monotonic() - 1.5 * PATIENCE
+            with sink("-", Output(stop), stop, overwrite=False) as write:
+                write([block])
+                del write
+            stop._due_since -= 2 * PATIENCE
+            assert stop.late(time.monotonic()), "not for ever"
+        stdout.close()
+        assert read.result(PATIENCE) == block
+
+
 def test_nothing_follows_a_block_that_a_stream_has_a_part_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else what came next would be read as part of it, or frames would be missing that nobody knows of."""
     monkeypatch.setattr(stopping, "GRACE", 0)
