@@ -60,6 +60,27 @@ def a_session(name: str, batches: list[list[tuple[bytes, int, int]]]) -> Session
     return Session(1, endpoint, family, protocol, log, "bound", peers=dict(PEERS))
 
 
+IN_LINES = (
+    "123#", "123#11", "123#1122", "123#12", "123#11.22", "123#11.22.33", "123#11223344", "124#1122", "18FEF100#11",
+    "18FEF101#11", "18FEF1#11", "123#R", "123#R8", "123#R2", "123#r", "123##111", "123##011", "123##1",
+    "20000080#0000000000000000", "20000004#0004000000000000",
+    "123#1122334455667788_9", "123#1122334455667788_A", "123#1122334455667788",
+    "45123#81:00:12345678#11223344", "45123#81:01:12345678#11223344", "123#81:00:12345678#1122",
+)  # fmt: skip
+LINES = st.lists(
+    st.builds(
+        "({}.{}){}{}{}{}{}{}".format,
+        st.sampled_from(("0", "12", "1436509052")), st.sampled_from(("000001", "249713", "249713000")),
+        st.sampled_from((*" " * 9, "  ", "\t")), st.sampled_from((*("can0",) * 9, "can1", "can#1", "c", "a" * 15)),
+        st.sampled_from((*" " * 9, "   ", " " * 40)), st.sampled_from(IN_LINES),
+        st.sampled_from((*("",) * 9, " T", " R", "  T", " ", "\r")),
+        st.sampled_from(("\n", "\n\n", "\n# (a comment) can0 5#11\n")),
+    ),
+    max_size=30,
+)  # fmt: skip
+"""Lines of logs of candump, as it writes them and as people do."""
+
+
 def frames_of(name: str) -> st.SearchStrategy[tuple[bytes, int, int]]:
     """Rows for `a_session`."""
     flags = st.sampled_from((0, 0, int(Flag.OUT), int(Flag.META), int(Flag.TRUNCATED), int(Flag.EVENT | Flag.META)))

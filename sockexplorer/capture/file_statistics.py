@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sockexplorer.capture.captured_log import CapturedLog
 from sockexplorer.capture.index import DIRECTION, OUTBOUND
 from sockexplorer.capture.log import Frame, Log
-from sockexplorer.capture.lots import MOST_ALIKE, Alike
+from sockexplorer.capture.lots import MOST_ALIKE, Alike, Lots
 from sockexplorer.capture.provenance import Provenance
 from sockexplorer.capture.statistics import APART, MORE, MOST_KEYS, OTHERS, Statistics, Tally
 from sockexplorer.capture.sweep import LOOK_AT_CLOCK
@@ -19,6 +19,21 @@ if TYPE_CHECKING:
 
 ROWS_TOGETHER, DECODED_TOGETHER = 2**17, 2**14
 """Rows that are counted together; of those that may need to be read there are fewer."""
+
+
+class _Slice(NamedTuple):
+    """The rows ``first`` to ``last`` (exclusive; from 0) on the way to their kinds.
+
+    ``asked`` is what has to be known: the hash of a lot and the place of one of its rows, then the places of those that
+    are ``alone``, in no lot. ``told`` are the kinds of these so far.
+    """
+
+    first: int
+    last: int
+    lots: Lots | None
+    asked: list[tuple[int | None, int]]
+    told: list[int]
+    alone: list[int]
 
 
 class FileStatistics(Statistics):
@@ -36,10 +51,8 @@ class FileStatistics(Statistics):
 class ColumnStatistics(Statistics):
     """The same of a large capture file, by its columns; of a row when its origin is known.
 
-    ``decoded`` says whether ``kind`` depends on the payload: on its
-    size and its first `DECISIVE` bytes then, so that one frame is asked for all that are alike in these, and each where
-    the protocol is `APART`. Records that stand otherwise than in an enhanced packet block or in pcap, such as those of
-    candump, are counted by their protocol.
+    ``decoded`` says whether ``kind`` depends on the payload: on its size and its first `DECISIVE` bytes then, so that
+    one frame is asked for all that are alike in these, and each where the protocol is `APART` or it is in no lot.
     """
 
     def __init__(self, log: CapturedLog, kind: Callable[[Frame], str], decoded: Callable[[Provenance], bool]) -> None:
@@ -54,6 +67,7 @@ class ColumnStatistics(Statistics):
         self._by_hash: dict[int, int] = {}
         self._alike = Alike(log.index)
         self._apart = [False]
+        self._slice = _Slice(0, 0, None, [], [], [])
 
     @property
     def _end(self) -> int:
@@ -70,7 +84,8 @@ class ColumnStatistics(Statistics):
             if not self._learn(deadline):
                 break
             together = DECODED_TOGETHER if any(self._decodes) else ROWS_TOGETHER
-            self._count(self._sweep.next - 1, min(self._end - 1, self._sweep.next - 1 + together))
+            if not self._count(self._sweep.next - 1, min(self._end - 1, self._sweep.next - 1 + together), deadline):
+                break
         return self._sweep.next > begin or learnt != len(self._peers)
 
     def _learn(self, deadline: float) -> bool:
@@ -100,11 +115,15 @@ class ColumnStatistics(Statistics):
             self._names.append(kind)
         return number
 
-    def _count(self, first: int, last: int) -> None:
+    def _count(self, first: int, last: int, deadline: float) -> bool:
+        """Count the rows of a slice; whether there was time for what has to be read of them."""
         from sockexplorer.capture.arrays import numpy
 
         columns = self._captured.index.columns
         origin = numpy.frombuffer(columns.origin[first:last], "u4")
+        kinds = self._kinds_of(first, last, origin, deadline)
+        if kinds is None:
+            return False
         out = numpy.frombuffer(columns.source[first:last], "u4") & DIRECTION == OUTBOUND
         length = numpy.frombuffer(columns.length[first:last], "u4").astype("i8") + numpy.array(self._added)[origin]
         bits = numpy.zeros(len(length), "u4")
@@ -112,7 +131,7 @@ class ColumnStatistics(Statistics):
             bits += length >> bit > 0
         for keys, tallies in (
             (origin, self._by_origin), (bits, lambda key: [self.lengths.setdefault(key, Tally())]),
-            (self._kinds_of(first, last, origin), self._by_kind),
+            (kinds, self._by_kind),
         ):  # fmt: skip
             for sent in (False, True):
                 chosen = keys[out == sent]
@@ -122,6 +141,7 @@ class ColumnStatistics(Statistics):
                     for tally in tallies(key):
                         tally.add_many(int(frames[key]), int(octets[key]), sent=sent)
         self._sweep.next = last + 1
+        return True
 
     def _by_origin(self, origin: int) -> list[Tally]:
         """What the rows of an origin count for."""
@@ -133,26 +153,40 @@ class ColumnStatistics(Statistics):
         name = self._names[number]
         return [self.kinds.setdefault(name if name in self.kinds or len(self.kinds) < MOST_KEYS else OTHERS, Tally())]
 
-    def _kinds_of(self, first: int, last: int, origin: Array) -> Array:
-        """The number of the kind of each row."""
+    def _kinds_of(self, first: int, last: int, origin: Array, deadline: float) -> Array | None:
+        """The number of the kind of each row; None while not all that has to be read is."""
         from sockexplorer.capture.arrays import numpy
 
+        now = self._slice
+        if (now.first, now.last) != (first, last):
+            decoded, headers, apart = map(numpy.array, (self._decodes, self._headers, self._apart))
+            lots = self._alike.lots(first, last, decoded, headers, decoded, apart)
+            alone = decoded[origin]
+            if lots is not None:
+                alone[lots.rows] = False
+            rows = numpy.flatnonzero(alone).tolist()
+            asked: list[tuple[int | None, int]] = []
+            if lots is not None:
+                asked += zip(lots.hashes, lots.examples, strict=True)
+            asked += ((None, row) for row in rows)
+            now = self._slice = _Slice(first, last, lots, asked, [], rows)
+        while len(now.told) < len(now.asked):
+            alike, row = now.asked[len(now.told)]
+            now.told.append(self._kind_of(alike, first + row + 1))
+            if time.monotonic() > deadline and len(now.told) < len(now.asked):
+                return None
         kinds: Array = numpy.array(self._origin_kinds)[origin]
-        decoded = numpy.array(self._decodes)
-        lots = self._alike.lots(first, last, decoded, numpy.array(self._headers), decoded, numpy.array(self._apart))
-        if lots is not None:
-            numbers = [
-                self._kind_of(alike, first + example + 1)
-                for alike, example in zip(lots.hashes, lots.examples, strict=True)
-            ]
-            kinds[lots.rows] = numpy.array(numbers)[lots.lots]
+        told = numpy.array(now.told, kinds.dtype)
+        if now.lots is not None:
+            kinds[now.lots.rows] = told[now.lots.lots]
+        kinds[now.alone] = told[len(told) - len(now.alone) :]
         return kinds
 
-    def _kind_of(self, alike: int, example: int) -> int:
-        """The number of the kind of rows that are alike, which one of them tells."""
-        number = self._by_hash.get(alike)
+    def _kind_of(self, alike: int | None, example: int) -> int:
+        """The number of the kind of rows that are alike, which one of them tells; None of a row by itself."""
+        number = None if alike is None else self._by_hash.get(alike)
         if number is None:
             number = self._number_of(self._kind(self._captured.frame(example)))
-            if len(self._by_hash) < MOST_ALIKE:
+            if alike is not None and len(self._by_hash) < MOST_ALIKE:
                 self._by_hash[alike] = number
         return number

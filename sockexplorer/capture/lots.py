@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
+from sockexplorer.capture.candump import LONGEST_LINE
 from sockexplorer.capture.index import ODD, Index
 from sockexplorer.capture.lengths import kept_of
 
@@ -15,6 +16,8 @@ DECISIVE = 8
 """Bytes at the beginning of a payload that decide which kind of message it is: the head of a message of netlink with
 length and type, the id, the length and the flags of a CAN frame.
 """
+OF_LINE = 32
+"""Characters of a line of candump, up to its first ``#``, that tell interface and identifier."""
 MOST_ALIKE = 100_000
 """Of so many lots of rows that are alike it is remembered what one has told."""
 
@@ -36,35 +39,89 @@ class Alike:
     """
 
     def __init__(self, index: Index) -> None:
+        from sockexplorer.capture.arrays import numpy
+
         self._index = index
-        self._factors = [secrets.randbits(64) | 1 for _ in range(4)]
+        self._factors = [numpy.uint64(secrets.randbits(64) | 1) for _ in range(4 + OF_LINE // 8)]
 
     def lots(self, first: int, last: int, wanted: Array, header: Array, heads: Array, apart: Array) -> Lots | None:
         """The rows of ``first`` to ``last`` (exclusive; from 0) in lots; None where none can be.
 
         By origin: which are ``wanted``, how long the ``header`` ahead of the payload is, whether the payload's first
         bytes count (``heads``), and whether each row is ``apart``. Records that stand otherwise than in an enhanced
-        packet block or in pcap, such as those of candump, are in no lot.
+        packet block, in pcap or in a line of candump are in no lot.
         """
         from sockexplorer.capture.arrays import numpy
 
         index = self._index
+        lines = index.kind == "candump"
         origin = numpy.frombuffer(index.columns.origin[first:last], "u4")
         source = numpy.frombuffer(index.columns.source[first:last], "u4")
-        rows = numpy.flatnonzero(wanted[origin] & (source & ODD == 0))
+        rows = numpy.flatnonzero(wanted[origin] & (lines | (source & ODD == 0)))
         if not len(rows) or index.file.mapping is None or not index.file.whole():
             return None
         data = numpy.frombuffer(index.file.mapping, "u1")
-        origin = origin[rows]
         offset = numpy.frombuffer(index.columns.offset[first:last], "u8").astype("i8")[rows]
-        size = kept_of(index, data, offset, source[rows]) - header[origin]
-        begin = offset + (28 if index.kind == "pcapng" else 16) + header[origin]
-        # Of fewer bytes than decide all are there, and what follows them does no harm.
-        within = numpy.minimum(begin, len(data) - DECISIVE)[:, None] + numpy.arange(DECISIVE)
-        words = numpy.where(heads[origin], data[within].view("u8")[:, 0], 0)
-        one, two, three, four = map(numpy.uint64, self._factors)
-        hashes = words * one + size.astype("u8") * two + origin * three
-        hashes += numpy.where(apart[origin], rows + (first + 1), 0).astype("u8") * four
+        if lines:
+            # What a line says of its frame ahead of the data counts, whatever may be asked.
+            which, hashes = self._of_lines(data, offset)
+            rows, hashes = rows[which], hashes[which]
+            if not len(rows):
+                return None
+            origin = origin[rows]
+        else:
+            origin = origin[rows]
+            size = kept_of(index, data, offset, source[rows]) - header[origin]
+            begin = offset + (28 if index.kind == "pcapng" else 16) + header[origin]
+            # Of fewer bytes than decide all are there, and what follows them does no harm.
+            words = numpy.where(heads[origin], _words(data, begin, 1)[:, 0], 0)
+            hashes = words * self._factors[0] + size.astype("u8") * self._factors[1]
+        hashes += (
+            origin * self._factors[2]
+            + numpy.where(apart[origin], rows + (first + 1), 0).astype("u8") * self._factors[3]
+        )
         hashes ^= hashes >> numpy.uint64(32)
         found, examples, lots = numpy.unique(hashes, return_index=True, return_inverse=True)
         return Lots(rows, found.tolist(), rows[examples].tolist(), lots)
+
+    def _of_lines(self, data: Array, offset: Array) -> tuple[Array, Array]:
+        """Which of the lines of candump that begin at ``offset`` can be told apart by a hash, and those hashes.
+
+        ``(1436509052.249713) vcan0 123#DEADBEEF``: of the interface, the identifier, what follows a second ``#`` or the
+        R of a remote frame, and how many digits there are. Any other notation is read by itself.
+        """
+        from sockexplorer.capture.arrays import numpy
+
+        ahead = numpy.zeros(OF_LINE, "u1")
+        part = numpy.concatenate((ahead, data[offset[0] : offset[-1] + LONGEST_LINE], ahead))
+
+        def following(places: Array, after: Array) -> Array:
+            """Of each line the first of these places behind another."""
+            return numpy.append(places, len(part) - OF_LINE)[places.searchsorted(after, "right")]
+
+        opened = following(numpy.flatnonzero(part == ord(")")), offset - offset[0] + OF_LINE)
+        name = following(numpy.flatnonzero(part > ord(" ")), opened)
+        gap = following(numpy.flatnonzero(part <= ord(" ")), name)
+        sign = following(numpy.flatnonzero(part == ord("#")), gap)
+        end = following(numpy.flatnonzero(part <= ord(" ")), sign)
+        odd = following(numpy.flatnonzero(numpy.isin(part, numpy.frombuffer(b".:_", "u1"))), sign)
+        kind = part[sign + 1]
+        more = numpy.isin(kind, numpy.frombuffer(b"#Rr", "u1"))
+        hashes = numpy.where(more, kind.astype("u8") << 8 | part[sign + 2], 0).astype("u8") * self._factors[0]
+        hashes += (end - sign).astype("u8") * self._factors[1]
+        # What stands ahead of the interface is the time.
+        taken = numpy.arange(OF_LINE) >= (OF_LINE - (sign - opened) + 1)[:, None]
+        words = _words(part, sign - OF_LINE, OF_LINE // 8, taken)
+        for number in range(OF_LINE // 8):
+            hashes += words[:, number] * self._factors[4 + number]
+        return (end < len(part) - OF_LINE) & (sign - opened < OF_LINE) & (odd > end), hashes
+
+
+def _words(data: Array, at: Array, count: int, taken: Array | None = None) -> Array:
+    """So many words of 64 bits at these bytes; of bytes that are not taken, 0."""
+    from sockexplorer.capture.arrays import numpy
+
+    part = data[numpy.clip(at, 0, max(0, len(data) - 8 * count))[:, None] + numpy.arange(8 * count)]
+    if taken is not None:
+        part = part * taken
+    return part.view("u8")

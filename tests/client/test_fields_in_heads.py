@@ -9,10 +9,10 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from filtered import found
+from filtered import found, indexed
 from hypothesis import given
 from hypothesis import strategies as st
-from live_rows import PAYLOADS, a_session, frames_of
+from live_rows import LINES, PAYLOADS, a_session, frames_of
 
 from sockexplorer.capture import block_sift, column_sift, pcapng
 from sockexplorer.capture.link_types import SOCKETCAN
@@ -53,6 +53,25 @@ def test_any_filter_finds_the_rows_that_it_finds_one_by_one(name: str, data: st.
         assert passed == [each for each in range(1, session.log.end) if predicate(session.log.frame(each))], text
 
 
+@given(LINES, st.lists(filters, min_size=1, max_size=4))
+def test_any_filter_finds_the_lines_that_it_finds_one_by_one(
+    tmp_path: Path, lines: list[str], texts: list[str]
+) -> None:
+    path = tmp_path / "any.log"
+    path.write_text("(1.000000) can0 123#\n" + "".join(lines))
+    session = indexed(path, 0)
+    try:
+        for text in texts:
+            predicate = filter_of(text, session)
+            assert predicate is not None
+            with patch.object(column_sift, "SLICE_LOTS", 7):
+                passed = found(session, text)
+            assert passed == [each for each in range(1, session.log.end) if predicate(session.log.frame(each))], text
+    finally:
+        session.release()
+        session.log.close()
+
+
 @pytest.mark.parametrize(
     ("name", "rows", "text", "numbers"),
     [
@@ -68,6 +87,30 @@ def test_what_looks_alike_is_told_apart(
 ) -> None:
     """By the peer and the size; messages of BCM by all their bytes."""
     assert found(a_session(name, [rows]), text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["can0 123#1122", "can0 123#112233"], "can.len==3"),
+        (["can0 123#11.22.33", "can0 123#11223344"], "can.len==4"),
+        (["can0 123#1122334455667788_9", "can0 123#1122334455667788_A"], "can.len8_dlc==10"),
+        (["can0 123#81:00:12345678#1122", "can0 123#81:01:12345678#1122"], "can.sdt==1"),
+        (["can0 123##011", "can0 123##111"], "can.flags~BRS"),
+        (["can0 123#R", "can0 123#1"[:-1] + "R3"], "can.len==3"),
+        (["can0 18FEF100#11", "can0 18FEF101#11"], "can.src==1"),
+        (["can#1 123#11", "can#1 124#11"], "can.id==0x124"),
+        (["can0" + " " * 40 + "123#11", "can0" + " " * 40 + "124#11"], "can.id==0x124"),
+        (["can0 123#11  ", "can0 123#1122"], "can.len==2"),
+    ],
+)
+def test_lines_that_look_alike_are_told_apart(tmp_path: Path, lines: list[str], text: str) -> None:
+    path = tmp_path / "any.log"
+    path.write_text("".join(f"(1.{number:06}) {line}\n" for number, line in enumerate(lines)))
+    session = indexed(path, 0)
+    assert found(session, text) == [2]
+    session.release()
+    session.log.close()
 
 
 def test_their_names_are_those_of_decoders() -> None:

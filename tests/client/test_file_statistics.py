@@ -10,6 +10,7 @@ import pytest
 from filtered import found as found_rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from live_rows import LINES
 from support import wait
 
 from sockexplorer.capture import file_statistics, pcapng
@@ -140,6 +141,15 @@ def test_what_looks_alike_is_told_apart(tmp_path: Path, told: list[tuple[int, by
         assert found.get(name, Tally()).frames == frames, found
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(LINES)
+def test_counts_of_a_log_of_candump_are_those_of_frames(tmp_path: Path, lines: list[str]) -> None:
+    path = tmp_path / "any.log"
+    path.write_text("(1.000000) can0 123#\n" + "".join(lines))
+    with patch.object(file_statistics, "DECODED_TOGETHER", 7):
+        check(path)
+
+
 @pytest.mark.parametrize("order", "<>")
 def test_a_bus_in_a_file_of_pcap(tmp_path: Path, order: str) -> None:
     data = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, SOCKETCAN)
@@ -197,6 +207,31 @@ def test_a_file_that_grows_is_counted_on(tmp_path: Path, vectorised_from: int) -
             found = session.statistics(lambda frame: str(kind_of(frame, session)), str)
         assert isinstance(found, ColumnStatistics) == (vectorised_from < 1 << 60)
         assert counted(found) == counted(Statistics(session.log, lambda frame: str(kind_of(frame, session))))
+    finally:
+        session.release()
+        session.log.close()
+
+
+def test_a_large_log_of_candump_is_counted_by_kinds_too(tmp_path: Path) -> None:
+    """As it is while it is being read, and as the same bus in a pcapng is; one line of all that are alike is read."""
+    path = tmp_path / "bus.log"
+    frames = ("123#{:02X}", "18FEF100#{:02X}", "007#R")
+    path.write_text("".join(f"({n}.000000) can0 {frames[n % 3].format(n)}\n" for n in range(30)))
+    session = FileSession(1, path, keeps_index=False, vectorised_from=0)
+    session.start()
+    session.wait()
+    asked = []
+
+    def kind(frame: Frame) -> str:
+        asked.append(frame.number)
+        return str(kind_of(frame, session))
+
+    try:
+        found = session.statistics(kind, str)
+        counted(found)
+        kinds = {name: tally.frames for name, tally in found.kinds.items()}
+        assert kinds == {"raw SFF": 10, "raw PGN 65265 CCVS1 cruise control, vehicle speed": 10, "raw RTR": 10}
+        assert sorted(asked) == [1, 2, 3]
     finally:
         session.release()
         session.log.close()
