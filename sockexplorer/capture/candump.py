@@ -30,6 +30,8 @@ DROPPED = re.compile(
     r"DROPCOUNT: dropped -?\d{1,10} CAN frames? on '([^']{1,100})' socket \(total drops (-?\d{1,10})\)\s*"
 )
 """The name is that of an interface, in older versions with its filters; the total is one of 32 bits."""
+_CLASSIC = re.compile(r"([0-7][0-9A-Fa-f]{2}|[01][0-9A-Fa-f]{7})#((?:[0-9A-Fa-f]{2}){0,8})")
+"""What nearly every line has; all else is told apart with more care."""
 _ERROR = re.compile(r"([23][0-9A-Fa-f]{7})#([0-9A-Fa-f.]*)")
 _XL = re.compile(
     r"([0-9A-Fa-f]{2})?([0-7][0-9A-Fa-f]{2})#([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{8})#([0-9A-Fa-f.]*)"
@@ -110,6 +112,10 @@ def _count(drops: Drops, interface: Interface, total: int) -> None:
 
 
 def _frame(text: str) -> bytes:
+    if classic := _CLASSIC.fullmatch(text):
+        digits, data = classic[1], bytes.fromhex(classic[2])
+        can_id = int(digits, 16) | (canframes.EFF if len(digits) == 8 else 0)
+        return canframes.HEAD.pack(can_id, len(data), 0, 0, 0) + data.ljust(8, b"\0")
     if error := _ERROR.fullmatch(text):
         # Error frames are written with their flag in the id.
         return struct.pack("=I", int(error[1], 16)) + canframes.read_frame(f"000#{error[2]}")[4:]

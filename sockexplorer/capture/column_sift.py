@@ -29,7 +29,7 @@ NAMES = ("peer", "protocol")
 """Tests of what is shown of an origin, by its names in `Known`."""
 NAMES_TOGETHER = 1024
 """Names that are asked about before the clock is looked at."""
-SLICE_ROWS, SLICE_LOTS, SLICE_BYTES = 2**18, 2**15, 4 * 2**20
+SLICE_ROWS, SLICE_LOTS, SLICE_BYTES = 2**18, 2**14, 4 * 2**20
 """How much is looked at together: rows, rows in lots, and bytes of the file where payloads are searched."""
 
 

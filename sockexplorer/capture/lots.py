@@ -104,9 +104,9 @@ class Alike:
         gap = following(numpy.flatnonzero(part <= ord(" ")), name)
         sign = following(numpy.flatnonzero(part == ord("#")), gap)
         end = following(numpy.flatnonzero(part <= ord(" ")), sign)
-        odd = following(numpy.flatnonzero(numpy.isin(part, numpy.frombuffer(b".:_", "u1"))), sign)
+        odd = following(numpy.flatnonzero((part == ord(".")) | (part == ord(":")) | (part == ord("_"))), sign)
         kind = part[sign + 1]
-        more = numpy.isin(kind, numpy.frombuffer(b"#Rr", "u1"))
+        more = (kind == ord("#")) | (kind == ord("R")) | (kind == ord("r"))
         hashes = numpy.where(more, kind.astype("u8") << 8 | part[sign + 2], 0).astype("u8") * self._factors[0]
         hashes += (end - sign).astype("u8") * self._factors[1]
         # What stands ahead of the interface is the time.

@@ -130,6 +130,12 @@ class Origins:
         columns, hashing = self._index.columns, Hashing(self._index, self._seed)
         source = numpy.frombuffer(columns.source[first:end], "u4")
         offset = numpy.frombuffer(columns.offset[first:end], "u8").astype("i8")
+        if self._index.kind == "candump":
+            # A line tells its interface, and nothing else of where it is from.
+            found, examples, places = numpy.unique(source, return_index=True, return_inverse=True)
+            each = zip(found.tolist(), examples.tolist(), strict=True)
+            of_lines: Array = numpy.array([self._read(first + row, key) for key, row in each], "u4")[places]
+            return of_lines
         numbers = numpy.zeros(len(source), "u4")
         odd = source & ODD != 0
         interfaces = self._alikes()[source >> INTERFACE_SHIFT]
