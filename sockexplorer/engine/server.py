@@ -14,6 +14,7 @@ import stat
 import sys
 import time
 from collections import deque
+from functools import lru_cache
 from typing import Any
 
 from sockexplorer.core import wire
@@ -31,8 +32,11 @@ QUEUE_BYTES = 16 * 2**20
 """Bytes that may wait for the client. Beyond, sockets are not read: the kernel's buffers fill, and it counts."""
 READ_BYTES = 2**20
 STATUS_SECONDS = 0.25
-COALESCE_SECONDS = 0.002
-"""How long messages gather in the kernel under a steady stream; its buffer holds more than comes in that time."""
+COALESCE_SECONDS, LONGER_SECONDS = 0.002, 0.0035
+"""How long messages gather in the kernel under a steady stream; its buffer holds more than comes in that time, in the
+longer one if it is at least `LARGE_BUFFER`. After each sleep the processor's caches are cold.
+"""
+LARGE_BUFFER = 4 * 2**20
 WAKE, CLIENT = "wake", "client"
 
 
@@ -65,6 +69,7 @@ class Engine:
         self._descriptors: deque[int] = deque()
         self._running = True
         self._requests = Requests(self)
+        self._watches_outgoing = False
         self._held_up = False
         """Whether some session's sockets are not watched, as its client is behind."""
         self._last_flush = 0.0
@@ -109,6 +114,7 @@ class Engine:
         dues = [due for session in self._open() if (due := session.tick()) is not None]
         self._watch()
         read = small = 0
+        patience = LONGER_SECONDS
         for key, events in self._selector.select(self._timeout(dues)):
             if key.data == WAKE:
                 with contextlib.suppress(OSError):
@@ -123,18 +129,20 @@ class Engine:
                     session.ready(key.fileobj, events)
                     read += 1
                     small += session.protocol.messages and not session.reading.full
+                    if session.granted.get("receive_buffer", 0) < LARGE_BUFFER:
+                        patience = COALESCE_SECONDS
         self._flush()
-        self._coalesce(read > 0 and small == read)
+        self._coalesce(read > 0 and small == read, patience)
 
-    def _coalesce(self, small: bool) -> None:
+    def _coalesce(self, small: bool, seconds: float) -> None:
         """Let a steady stream of messages gather: many small reads cost more than a few large ones.
 
         The first message after a pause is never held up.
         """
         now = time.monotonic()
-        if small and now - self._last_read < COALESCE_SECONDS:
-            time.sleep(COALESCE_SECONDS)
-            now += COALESCE_SECONDS
+        if small and now - self._last_read < seconds:
+            time.sleep(seconds)
+            now += seconds
         if small:
             self._last_read = now
 
@@ -181,10 +189,12 @@ class Engine:
             self._selector.modify(self._incoming, events, CLIENT)
 
     def _watch_outgoing(self) -> None:
-        watched = self._outgoing in self._selector.get_map()
-        if self._queue and not watched:
+        if bool(self._queue) == self._watches_outgoing:
+            return
+        self._watches_outgoing = not self._watches_outgoing
+        if self._watches_outgoing:
             self._selector.register(self._outgoing, selectors.EVENT_WRITE, CLIENT)
-        elif not self._queue and watched:
+        else:
             self._selector.unregister(self._outgoing)
 
     # --- handing over --------------------------------------------------------------------------------------
@@ -215,7 +225,7 @@ class Engine:
         if spool.shared:
             spool.flush()
             if spool.news():
-                self.send({"ev": "frames", "session": session.number})
+                self._queue += _word_of_frames(session.number)
         elif body := spool.take():
             self.send({"ev": "frames", "session": session.number}, body)
 
@@ -268,3 +278,9 @@ class Engine:
             # Where the next message begins can't be known any more; the client reads this as the last words.
             print(f"the client's stream is broken: {error}", file=sys.stderr, flush=True)
             self._running = False
+
+
+@lru_cache(maxsize=64)
+def _word_of_frames(number: int) -> bytes:
+    """What tells the client of new frames of a session: up to hundreds of times a second."""
+    return wire.encode({"ev": "frames", "session": number}, b"")
