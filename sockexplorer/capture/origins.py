@@ -11,11 +11,11 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from sockexplorer.capture.alike import of_rows
 from sockexplorer.capture.header_hashes import Hashing
 from sockexplorer.capture.index import INTERFACE_SHIFT, ODD, Index
 from sockexplorer.capture.provenance import Provenance, origin, path_of
 from sockexplorer.capture.reading import CaptureError
+from sockexplorer.capture.same_headers import of_rows
 
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sockexplorer.capture import alike, pcapng, provenance
-from sockexplorer.capture.alike import of_rows
+from sockexplorer.capture import pcapng, provenance, same_headers
 from sockexplorer.capture.header_hashes import Hashing
 from sockexplorer.capture.index import Index
 from sockexplorer.capture.link_types import EXPORTED_PDU, Origin, wrap
 from sockexplorer.capture.provenance import origin
+from sockexplorer.capture.same_headers import of_rows
 from sockexplorer.core.literal import read_literal
 
 PATHS = ("inet/udp", "inet6/udp", "inet/tcp", "rds/seqpacket", "unix/dgram", "")
@@ -48,9 +48,9 @@ def test_rows_of_any_headers(tmp_path: Path, ours: bool, told: list, cut: int) -
     # An index that was kept may say anything of where records are.
     for row in range(min(cut, index.count)):
         index.columns.offset[-1 - row] = (0, index.file.size - 1, 2**63)[row]  # type: ignore[index]
-    with patch.object(alike, "FEWEST", 2), patch.object(alike, "MOST_KINDS", 5):
+    with patch.object(same_headers, "FEWEST", 2), patch.object(same_headers, "MOST_KINDS", 5):
         every = list(range(index.count))
-        assert of_rows(index, every, Hashing(index, 1)) == [alike.of_row(index, row) for row in every]
+        assert of_rows(index, every, Hashing(index, 1)) == [same_headers.of_row(index, row) for row in every]
     index.close()
 
 
@@ -66,7 +66,7 @@ def test_of_thousands_of_peers_one_is_read(tmp_path: Path) -> None:
     for _ in index.steps():
         pass
     wanted = [origin(index.record(row)) for row in range(3000)]
-    with patch.object(alike, "origin", side_effect=provenance.origin) as read:
+    with patch.object(same_headers, "origin", side_effect=provenance.origin) as read:
         assert of_rows(index, range(3000), Hashing(index, 1)) == wanted
     assert read.call_count == 4
     assert len({each.peer for each in wanted}) == 3000
