@@ -36,12 +36,10 @@ from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.family import Family
 from sockexplorer.core.protocol import Protocol
 from sockexplorer.core.text import escape
-from sockexplorer.decoders import has_fields
+from sockexplorer.decoders import has_decoder, has_fields
 from sockexplorer.decoders.fields import HEADS, Value
 from sockexplorer.families import find
 
-DECODED = ("AF_NETLINK", "AF_CAN", "AF_QIPCRTR", "AF_TIPC")
-"""Families of which a payload may be summed up by a decoder."""
 FALLBACK = "packet/raw"
 """What is said about a file of which no family of sockets has the frames."""
 GROWTH_SECONDS = 0.1
@@ -309,6 +307,6 @@ class FileSession(Session):
         address, name = name_of(each.path, each.peer) if number and each.peer else (None, "")
         protocol = each.socket if spoken is None else name_by_address(spoken, address)
         return Known(
-            name, spoken is None or spoken[0].constant in DECODED, protocol, number,
+            name, spoken is None or has_decoder(spoken[0].constant), protocol, number,
             spoken is not None and has_fields(spoken[0].constant), HEADS.get(each.path),
         )  # fmt: skip

@@ -17,7 +17,6 @@ BUSY_SECONDS = 0.012
 """So that keys are answered meanwhile, and traffic is taken in."""
 REST_SECONDS = 0.035
 """When nobody has pressed anything for a while and nothing comes: what is left of a tick is for the screen."""
-
 STILL_NS = 1_000_000_000
 """After so long without a row nothing comes, for the time being."""
 

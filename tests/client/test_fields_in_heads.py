@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import time
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -17,7 +18,6 @@ from live_rows import LINES, PAYLOADS, a_session, frames_of
 from sockexplorer.capture import block_sift, column_sift, pcapng
 from sockexplorer.capture.link_types import SOCKETCAN
 from sockexplorer.capture.predicate import Compiled
-from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.finding import filter_of
 from sockexplorer.client.session import Session
 from sockexplorer.core.canframes import BCM_HEAD, EFF
@@ -133,10 +133,16 @@ def file(count: int, tmp_path: Path) -> Session:
         big = payload[3::-1] + payload[4:]
         data += pcapng.packet(0, number, (b"", big), len(big), False)
     path.write_bytes(data)
-    session = FileSession(1, path, keeps_index=False, vectorised_from=0)
-    session.start()
-    session.wait()
-    return session
+    return indexed(path, 0)
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Iterator[Session]:
+    """Forty frames in a file."""
+    with_file = file(40, tmp_path)
+    yield with_file
+    with_file.release()
+    with_file.log.close()
 
 
 @pytest.mark.parametrize("make", [live, file])
@@ -149,17 +155,15 @@ def test_one_frame_is_read_of_all_that_are_alike(make: type, tmp_path: Path) -> 
         number, passed = session.sift(predicate).go_on(1, 2001, time.monotonic() + 60)
     assert (number, passed.tolist()) == (2001, list(range(3, 2001, 4)))
     assert asked.call_count == 8
-    if isinstance(session, FileSession):
-        session.release()
+    session.release()
     session.log.close()
 
 
-def test_what_is_learnt_of_a_file_takes_a_tick_at_a_time(tmp_path: Path) -> None:
+def test_what_is_learnt_of_a_file_takes_a_tick_at_a_time(bus: Session) -> None:
     """However many lots there are in a slice, keys are answered meanwhile; what is known is told."""
-    session = file(40, tmp_path)
-    predicate = filter_of("can.src>=0", session)
-    assert isinstance(predicate, Compiled)
-    sift, number, passed, ticks = session.sift(predicate), 1, [], 0
+    predicate = filter_of("can.src>=0", bus)
+    assert predicate is not None
+    sift, number, passed, ticks = bus.sift(predicate), 1, [], 0
     with patch.object(column_sift, "SLICE_LOTS", 16):
         while number <= 40:
             number, more = sift.go_on(number, 41, time.monotonic() - 1)
@@ -168,20 +172,13 @@ def test_what_is_learnt_of_a_file_takes_a_tick_at_a_time(tmp_path: Path) -> None
             assert ticks < 100
     assert passed == list(range(1, 41))
     assert ticks > 4
-    assert isinstance(session, FileSession)
-    session.release()
-    session.log.close()
 
 
-def test_what_has_passed_is_told_before_a_slice_is_known(tmp_path: Path) -> None:
+def test_what_has_passed_is_told_before_a_slice_is_known(bus: Session) -> None:
     """A slice of which each row has to be read takes long; the rows that pass appear meanwhile."""
-    session = file(40, tmp_path)
-    predicate = filter_of("n<5 or can.data~00 or n>30", session)
-    assert isinstance(predicate, Compiled)
-    sift = session.sift(predicate)
+    predicate = filter_of("n<5 or can.data~00 or n>30", bus)
+    assert predicate is not None
+    sift = bus.sift(predicate)
     assert sift.go_on(1, 41, time.monotonic() - 1) == (6, array("Q", [1, 2, 3, 4, 5]))
     assert sift.go_on(6, 41, time.monotonic() - 1) == (7, array("Q", [6]))
     assert sift.go_on(7, 41, time.monotonic() + 60) == (41, array("Q", range(7, 41)))
-    assert isinstance(session, FileSession)
-    session.release()
-    session.log.close()
