@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ def main() -> None:
     os.dup2(null, 0)
     os.close(null)
     engine = Engine(incoming, outgoing)
+    # What is there from the beginning stays: the collector need not look at it in the midst of a flood.
+    gc.freeze()
 
     def stop(signum: int, frame: FrameType | None) -> None:
         engine.stop()

@@ -7,6 +7,7 @@ ancillary data beside each message, a timestamp and perhaps the counter of drops
 
 from __future__ import annotations
 
+import socket
 import struct
 from array import array
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from typing import Any
 
 from sockexplorer.core.frames import ROWS, Flag, Traffic, pack_columns, pack_header
 from sockexplorer.engine import ancillary
-from sockexplorer.engine.recvmmsg import CONTROL_LENGTH, FLAGS, LENGTH, NAME_BYTES, NAME_LENGTH, WORDS, Arena
+from sockexplorer.engine.headers import HeaderReader, column
+from sockexplorer.engine.recvmmsg import FLAGS, NAME_BYTES, NAME_LENGTH, SLOTS, Arena
 from sockexplorer.engine.spool import Spool
 
 STAMP_BYTES, DROPS_BYTES = 32, 24
@@ -28,12 +30,13 @@ def _words(at: int, length: int, kind: int) -> tuple[tuple[int, bytes], tuple[in
     return (at, header[:8]), (at + 1, header[8:])
 
 
-_STAMP = _words(0, 32, ancillary.SCM_TIMESTAMPNS)
-_BOTH = (*_STAMP, *_words(4, 20, ancillary.SO_RXQ_OVFL))
-SOCKADDR_IN, WORDS_OF_NAME = 16, NAME_BYTES // 8
+_STAMP = b"".join(word for _, word in _words(0, STAMP_BYTES, ancillary.SCM_TIMESTAMPNS))
+_DROPS = _words(STAMP_BYTES // 8, DROPS_BYTES - 4, ancillary.SO_RXQ_OVFL)
 SECOND = 1_000_000_000
 OUT = int(Flag.OUT)
 """An int: what an enum makes of ``&`` takes as long as the rest of a small batch's counts."""
+SOCKADDR_IN, IPV4 = 16, struct.pack("=H", socket.AF_INET)
+"""The length of a ``struct sockaddr_in``, and what it begins with."""
 
 
 class Gatherer:
@@ -56,83 +59,89 @@ class Gatherer:
         self._peer = peer
         self._flags = flags
         self._on_drops = on_drops
+        self._headers = HeaderReader()
         self._known: dict[int | bytes, int] = {}
         self._outgoing: dict[int, int] = {}
         """The flags of peers that have some, by number."""
+        self._one_sender: tuple[int, bytes, int] = -1, b"", 0
+        """The length and the bytes of the names of the last batch that had one sender alone, and who that was."""
+        self._steps, self._step = array("I"), -1
 
     def take(self, arena: Arena, count: int, *, empty: bool) -> bool:
         """Record a batch; False where it has to be looked at message by message, and nothing was recorded.
 
         ``empty`` says whether a message may be empty and be nothing but that.
         """
-        words = arena.words[LENGTH : count * WORDS : WORDS]
-        same = _same(words)
-        lengths = array("I", words.tobytes())
-        longest = lengths[0] if same else max(lengths)
-        if longest > arena.slot or not (empty or (lengths[0] if same else all(lengths))):
+        headers = self._headers.read(arena, count)
+        if headers.longest > arena.slot or not (empty or headers.shortest):
             return False
-        times = self._times(arena, count)
+        times = self._times(arena, count, headers.control)
         if times is None:
             return False
-        found = self._peers(arena, count)
-        if found is None:
+        numbers = self._peers(arena, count, headers.name)
+        if numbers is None:
             return False
-        numbers, ours = found
-        flags = self._flag_column(arena, count, ours)
-        kept = lengths
+        flags = self._flags_of(arena, numbers, headers.flags)
+        lengths = kept = headers.lengths
+        longest = headers.longest
         if longest > self._snaplen:
             snaplen, cut = self._snaplen, int(Flag.TRUNCATED)
             kept = array("I", [min(each, snaplen) for each in lengths])
             flags = array("I", [each | cut * (length > snaplen) for each, length in zip(flags, lengths, strict=True)])
             longest = snaplen
-        if same:
-            ends = array("I", range(longest, longest * count + 1, longest)) if longest else array("I", [0]) * count
-        else:
-            ends = array("I", accumulate(kept))
-        total = longest * count if same and kept is lengths else sum(lengths)
+        ends = self._ends_at(longest, count) if headers.same_length else array("I", accumulate(kept))
+        total = headers.longest * count if headers.same_length else sum(lengths)
         head = pack_header(ROWS, count, ends[-1], _traffic(lengths, flags, total))
         head += pack_columns((times, ends, lengths, numbers, flags))
         self._spool.flush()
-        address, entries = arena.vector(head, kept, longest)
+        address, entries = arena.vector(head, kept, longest, same=headers.same_length)
         self._spool.vector(count, len(head) + ends[-1], address, entries)
         return True
 
-    def _times(self, arena: Arena, count: int) -> array[int] | None:
-        """The kernel's timestamps; None where something else, or more, is beside a message."""
-        lengths = arena.words[CONTROL_LENGTH : count * WORDS : WORDS]
-        length = lengths[0]
-        if length not in (STAMP_BYTES, STAMP_BYTES + DROPS_BYTES) or not _same(lengths):
+    def _ends_at(self, step: int, count: int) -> array[int]:
+        """Where messages end that have so many bytes each."""
+        if step != self._step:
+            self._step, self._steps = step, array("I", [step * each for each in range(1, SLOTS + 1)])
+        return self._steps[:count]
+
+    def _times(self, arena: Arena, count: int, length: int | None) -> array[int] | None:
+        """The kernel's timestamps; None where something else, or more, is beside a message.
+
+        An option holds for all messages of a batch: those that have as much beside them as the first have a stamp
+        where that has one. The counter of drops is told from the first drop on, and other things are as long.
+        """
+        if length is None or length not in (STAMP_BYTES, STAMP_BYTES + DROPS_BYTES):
             return None
         stride = arena.control_bytes // 8
         control, span = arena.control.cast("Q"), count * stride
-        for at, word in _BOTH if length != STAMP_BYTES else _STAMP:
-            if control[at:span:stride].tobytes() != word * count:
-                return None
-        seconds, fractions = control[2:span:stride], control[3:span:stride].tolist()
+        if control[:2].tobytes() != _STAMP:
+            return None
         if length != STAMP_BYTES:
+            for at, word in _DROPS:
+                if control[at:span:stride].tobytes() != word * count:
+                    return None
             self._on_drops(control[span - stride + 6] & 0xFFFFFFFF)
-        if _same(seconds):
-            base = seconds[0] * SECOND
-            return array("Q", [base + each for each in fractions])
-        return array("Q", [second * SECOND + each for second, each in zip(seconds, fractions, strict=True)])
+        # Sums of words side by side are one sum of long numbers: no time of a clock has more than 64 bits.
+        seconds, fractions = (int.from_bytes(control[at:span:stride].tobytes(), "little") for at in (2, 3))
+        return array("Q", (seconds * SECOND + fractions).to_bytes(8 * count, "little"))
 
-    def _peers(self, arena: Arena, count: int) -> tuple[array[int], list[int] | int] | None:
-        """The numbers of the senders, and our flags for each, or for all; None where one can't be numbered."""
-        lengths = arena.words[NAME_LENGTH : count * WORDS : WORDS]
-        length = min(lengths[0], NAME_BYTES)
+    def _peers(self, arena: Arena, count: int, length: int | None) -> array[int] | None:
+        """The numbers of the senders; None where one can't be numbered."""
+        names = bytes(arena.names[: count * NAME_BYTES])
+        length_then, names_then, who = self._one_sender
+        if length == length_then and names_then.startswith(names):
+            return array("I", [who]) * count
+        lengths = column(arena, NAME_LENGTH, count)
         keys: list[Any]
-        if not _same(lengths):
-            keys = [
-                bytes(arena.names[at * NAME_BYTES : at * NAME_BYTES + min(each, NAME_BYTES)])
-                for at, each in enumerate(lengths)
-            ]
-        elif length == SOCKADDR_IN and _column(arena.names, 1, count).tobytes() == bytes(8 * count):
-            # What tells senders of IPv4 apart is one word, which is cheaper than bytes.
-            words = _column(arena.names, 0, count)
-            keys = [words[0]] if _same(words) else words.tolist()
+        if length is None:
+            begins = range(0, len(names), NAME_BYTES)
+            keys = [names[at : at + min(each, NAME_BYTES)] for at, each in zip(begins, lengths, strict=True)]
+        elif length == SOCKADDR_IN and names.startswith(IPV4):
+            # What tells senders of IPv4 apart is one word, which is cheaper than bytes: the kernel clears the other.
+            keys = memoryview(names).cast("Q")[:: NAME_BYTES // 8].tolist()
         else:
-            layout = f"{length}s{NAME_BYTES - length}x"
-            keys = [name for (name,) in struct.iter_unpack(layout, arena.names[: count * NAME_BYTES])]
+            size = min(length, NAME_BYTES)
+            keys = [name for (name,) in struct.iter_unpack(f"{size}s{NAME_BYTES - size}x", names)]
         known = self._known
         try:
             numbers = array("I", map(known.__getitem__, keys))
@@ -141,40 +150,26 @@ class Gatherer:
                 if key in known:
                     continue
                 begin = at * NAME_BYTES
-                peer = self._peer(bytes(arena.names[begin : begin + min(lengths[at], NAME_BYTES)]))
+                peer = self._peer(names[begin : begin + min(lengths[at], NAME_BYTES)])
                 if peer is None:
                     return None
                 known[key], flags = peer
                 if flags:
                     self._outgoing[known[key]] = flags
             numbers = array("I", map(known.__getitem__, keys))
-        if len(keys) < count:
-            numbers *= count
-        outgoing = self._outgoing
-        return numbers, [outgoing.get(number, 0) for number in numbers] if outgoing else 0
+        if length is not None and numbers.count(numbers[0]) == count:
+            self._one_sender = length, names, numbers[0]
+        return numbers
 
-    def _flag_column(self, arena: Arena, count: int, ours: list[int] | int) -> array[int]:
-        raw = arena.words[FLAGS : count * WORDS : WORDS]
-        if _same(raw):
-            told: list[int] | int = self._flags(raw[0])
+    def _flags_of(self, arena: Arena, numbers: array[int], same: int | None) -> array[int]:
+        """Our flags of each message; ``same`` are the kernel's where all have the same."""
+        if same is None:
+            told = array("I", map(self._flags, column(arena, FLAGS, len(numbers))))
         else:
-            told = [self._flags(each) for each in raw.tolist()]
-        if isinstance(told, int) and isinstance(ours, int):
-            return array("I", [told | ours]) * count
-        left = [told] * count if isinstance(told, int) else told
-        right = [ours] * count if isinstance(ours, int) else ours
-        return array("I", [one | other for one, other in zip(left, right, strict=True)])
-
-
-def _column(names: memoryview, word: int, count: int) -> memoryview:
-    """One word of eight bytes of each name."""
-    return names.cast("Q")[word : count * WORDS_OF_NAME : WORDS_OF_NAME]
-
-
-def _same(column: memoryview) -> bool:
-    """Whether all numbers of a column are the same."""
-    data = column.tobytes()
-    return data == data[: column.itemsize] * len(column)
+            told = array("I", [self._flags(same)]) * len(numbers)
+        if outgoing := self._outgoing:
+            told = array("I", [each | outgoing.get(who, 0) for each, who in zip(told, numbers, strict=True)])
+        return told
 
 
 def _traffic(lengths: array[int], flags: array[int], total: int) -> Traffic:

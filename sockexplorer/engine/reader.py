@@ -20,6 +20,8 @@ from sockexplorer.engine.gather import Gatherer
 from sockexplorer.engine.senders import Senders
 from sockexplorer.engine.spool import Spool
 
+BATCHES = 4
+"""Batches at most that are taken at a time, each as soon as the one before was full."""
 _AUXDATA = struct.Struct("=QiiI")
 _AUXDATA_KEY = (36, ancillary.SOL_PACKET, ancillary.PACKET_AUXDATA)
 _AUXDATA_SPACE = 40
@@ -75,8 +77,8 @@ class MessageReader:
         """Whether a message of no bytes is the end of the connection."""
         # TIPC delivers no empty message of a peer, but tells the end as one, with TIPC_ERRINFO beside it.
         self._nothing_is_the_end = protocol.ends_in_reset
-        self.full = False
-        """Whether the last read filled more than half of its batch: more may wait."""
+        self.filled = 0.0
+        """How much of a batch the last read filled, up to 1: then more waits."""
         self.batched = batched = recvmmsg.AVAILABLE if batched is None else batched
         # Only UNIX sockets pass descriptors; AF_PACKET answers EINVAL to a flag that it does not know.
         self._message_flags = recvmmsg.MSG_CMSG_CLOEXEC if family.constant == "AF_UNIX" else 0
@@ -92,13 +94,16 @@ class MessageReader:
 
     def _read_batch(self) -> bool:
         buffers = arena(max(2048, (self.snaplen + 4095) & ~4095))
-        count = buffers.receive(self.sock.fileno(), self._message_flags)
-        self.full = count > recvmmsg.SLOTS // 2
-        if not count:
-            return True
-        if self.spool.whole and self._gatherer.take(buffers, count, empty=not self.ends_at_zero):
-            return True
-        return all(self._record(buffers, index) for index in range(count))
+        for _ in range(BATCHES):
+            count = buffers.receive(self.sock.fileno(), self._message_flags)
+            self.filled = count / recvmmsg.SLOTS
+            if not count:
+                return True
+            if not (self.spool.whole and self._gatherer.take(buffers, count, empty=not self.ends_at_zero)):
+                return all(self._record(buffers, index) for index in range(count))
+            if self.filled < 1 or self.spool.full:
+                return True
+        return True
 
     def _record(self, buffers: recvmmsg.Arena, index: int) -> bool:
         """Record one message of a batch. False for the end of the connection."""
@@ -134,7 +139,7 @@ class MessageReader:
         return True
 
     def _read_each(self) -> bool:
-        self.full = False
+        self.filled = 0.0
         for _ in range(64):
             try:
                 length, messages, raw_flags, address = self._take()
@@ -151,7 +156,7 @@ class MessageReader:
                 self.on_drops(said.drops)
             meta = said.meta if sender is not None else {**said.meta, "peer": repr(address)}
             self.spool.add(payload, flags, peer, length, said.time, meta)
-        self.full = True
+        self.filled = 1.0
         return True
 
     def _take(self) -> tuple[int, list[ancillary.Control], int, object]:

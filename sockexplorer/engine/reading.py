@@ -72,10 +72,10 @@ class Reading:
         return isinstance(self._reader, MessageReader) and not self._reader.batched
 
     @property
-    def full(self) -> bool:
-        """Whether the last read left more behind, as far as can be told."""
-        readers = [each.reader for each in self._session.connections.values()]
-        return any(isinstance(each, MessageReader | RingReader) and each.full for each in (self._reader, *readers))
+    def filled(self) -> float:
+        """How much of a batch of messages the last read filled, from 0 to 1, which says that more waits."""
+        readers = [self._reader, *(each.reader for each in self._session.connections.values())]
+        return max((each.filled for each in readers if isinstance(each, MessageReader | RingReader)), default=0.0)
 
     # --- reading -------------------------------------------------------------------------------------------
 

@@ -118,6 +118,8 @@ class Arena:
         self._head_view = memoryview(self._head).cast("B")
         self._short_words = memoryview(self._short).cast("B").cast("I")
         self._long_words = memoryview(self._long).cast("B").cast("I")
+        self._short_lengths = 0, 0
+        """How many of the shorter order have which length, where all are the same."""
         self._address = ctypes.addressof(self._headers)
         # The kernel overwrites lengths and flags: what it used is put back before the next call.
         self._pristine = bytes(self._headers)
@@ -140,6 +142,10 @@ class Arena:
         self._used = count
         return count
 
+    def headers(self, count: int) -> bytes:
+        """The first headers, ``struct mmsghdr`` one behind the other."""
+        return ctypes.string_at(self._address, count * HEADER_BYTES)
+
     def message(self, index: int, length: int) -> bytes:
         """The first bytes of a message, at most what there was room for."""
         at, far = index * self.first, index * self._rest
@@ -148,13 +154,19 @@ class Arena:
         rest = min(length - self.first, self._rest)
         return b"".join((self._near_view[at : at + self.first], self._far_view[far : far + rest]))
 
-    def vector(self, head: bytes, lengths: array[int], longest: int) -> tuple[int, int]:
-        """Where an array of ``struct iovec`` is that tells a head and the first bytes of each message; its entries."""
+    def vector(self, head: bytes, lengths: array[int], longest: int, *, same: bool) -> tuple[int, int]:
+        """Where an array of ``struct iovec`` is that tells a head and the first bytes of each message; its entries.
+
+        ``same``: all messages are as long as the longest.
+        """
         self._head_view[: len(head)] = head
         if longest <= self.first:
             self._short_words[2] = len(head)
-            # The upper halves of the lengths are zero, and stay so.
-            self._short_words[6 : 4 * len(lengths) + 4 : 4] = memoryview(lengths)
+            told, length = self._short_lengths
+            if not same or length != longest or told < len(lengths):
+                # The upper halves of the lengths are zero, and stay so.
+                self._short_words[6 : 4 * len(lengths) + 4 : 4] = memoryview(lengths)
+                self._short_lengths = (len(lengths), longest) if same else (0, 0)
             return ctypes.addressof(self._short), len(lengths) + 1
         self._long_words[2] = len(head)
         firsts = array("I", [min(each, self.first) for each in lengths])

@@ -30,7 +30,7 @@ FILTERS = {"SO_ATTACH_FILTER", "SO_ATTACH_BPF"}
 class RingReader:
     """Reads one AF_PACKET socket, which must not be bound yet. Raises OSError where it can't have a ring."""
 
-    full = True
+    filled = 1.0
     """A ring is as good as a batch: nothing is gained by waiting for more."""
 
     def __init__(self, sock: socket.socket, spool: Spool, snaplen: int | None, size: int) -> None:

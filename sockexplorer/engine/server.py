@@ -32,11 +32,13 @@ QUEUE_BYTES = 16 * 2**20
 """Bytes that may wait for the client. Beyond, sockets are not read: the kernel's buffers fill, and it counts."""
 READ_BYTES = 2**20
 STATUS_SECONDS = 0.25
-COALESCE_SECONDS, LONGER_SECONDS = 0.002, 0.0035
+COALESCE_SECONDS, LONGER_SECONDS = 0.002, 0.008
 """How long messages gather in the kernel under a steady stream; its buffer holds more than comes in that time, in the
 longer one if it is at least `LARGE_BUFFER`. After each sleep the processor's caches are cold.
 """
 LARGE_BUFFER = 4 * 2**20
+HALF = 0.5
+"""Of a batch: a smaller buffer may be full when half of one came in `COALESCE_SECONDS`."""
 WAKE, CLIENT = "wake", "client"
 
 
@@ -128,9 +130,9 @@ class Engine:
                 if session.state != "closed" and key.fileobj in self._watched:
                     session.ready(key.fileobj, events)
                     read += 1
-                    small += session.protocol.messages and not session.reading.full
-                    if session.granted.get("receive_buffer", 0) < LARGE_BUFFER:
-                        patience = COALESCE_SECONDS
+                    large = session.granted.get("receive_buffer", 0) >= LARGE_BUFFER
+                    small += session.protocol.messages and session.reading.filled < (1 if large else HALF)
+                    patience = patience if large else COALESCE_SECONDS
         self._flush()
         self._coalesce(read > 0 and small == read, patience)
 

@@ -9,6 +9,7 @@ import random
 import socket
 import sys
 import time
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ class Reading:
         self.reader = MessageReader(
             sock,
             family(name),
-            family(name).protocols[0],
+            next(each for each in family(name).protocols if each.type_number == sock.type),
             self.spool,
             snaplen,
             self.drops.append,
@@ -83,6 +84,44 @@ def test_the_same_rows_of_udp(messages: list[tuple[int, bytes]], snaplen: int) -
             assert [each.payload for each in frames] == [data[:snaplen] for _, data in messages]
     assert seen[0] == seen[1]
     assert told[0] == told[1]
+
+
+BATCHES = st.lists(
+    st.one_of(
+        # As of a flood: the batch has one sender and one length.
+        st.tuples(st.integers(0, 2), st.sampled_from([b"", b"x", b"abcdefgh"]), st.integers(1, 10)).map(
+            lambda drawn: [(drawn[0], drawn[1])] * drawn[2]
+        ),
+        st.lists(st.tuples(st.integers(0, 2), st.sampled_from([b"", b"x", b"y", b"abcdefgh"])), min_size=1, max_size=9),
+    ),
+    max_size=6,
+)
+"""Batches of messages, each with its sender."""
+
+
+@settings(max_examples=40)
+@given(BATCHES, st.booleans())
+def test_a_batch_is_not_taken_for_the_one_before(batches: list[list[tuple[int, bytes]]], unix: bool) -> None:
+    """Of the names of UNIX sockets one is the beginning of another: what is left of one in a buffer tells nothing."""
+    with ExitStack() as kept:
+        if unix:
+            kind, name = socket.AF_UNIX, f"\0sockexplorer-readers-{os.getpid()}"
+            places: list[Any] = [name, *(f"{name}-peer"[:-cut] for cut in (2, 1)), f"{name}-peer"]
+        else:
+            kind, places = socket.AF_INET, [("127.0.0.1", 0)] * 4
+        here, *senders = [kept.enter_context(socket.socket(kind, socket.SOCK_DGRAM)) for _ in places]
+        for sock, place in zip((here, *senders), places, strict=True):
+            sock.bind(place)
+        reading = Reading(here, "unix" if unix else "inet", batched=True)
+        for batch in batches:
+            for who, data in batch:
+                senders[who].sendto(data, here.getsockname())
+            began = time.time_ns()
+            frames = reading.frames()[-len(batch) :]
+            names = {each["id"]: each["address"] for each in reading.told}
+            assert [each.payload for each in frames] == [data for _, data in batch]
+            assert [names[each.peer] for each in frames] == [repr(senders[who].getsockname()) for who, _ in batch]
+            assert all(began - 10**9 < each.time <= time.time_ns() for each in frames)
 
 
 @BOTH
