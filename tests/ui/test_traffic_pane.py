@@ -10,6 +10,7 @@ from person import Person
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.widgets import Input, Static
 
+from sockexplorer.ui.settings import Settings
 from sockexplorer.ui.widgets.details import Details
 
 People = Callable[..., Person]
@@ -165,14 +166,29 @@ async def test_what_opens_beside_the_rows_hides_neither_their_end_nor_the_cursor
 async def test_pausing_keeps_the_rows_and_counts_the_rest(people: People, peer: socket.socket) -> None:
     async with people((120, 40)) as person:
         await with_frames(person, peer, 5)
+        assert "Pause" in person.offered()
         await person.press("p")
         await person.sees("‖ paused")
+        assert "Pause" not in person.offered()
+        assert "Go on" in person.offered()
         for number in range(5, 8):
             peer.sendto(b"frame %d" % number, person.session.local)
         await person.sees("‖ paused, 3 more")
         assert "frame 7" not in person.screen
         await person.press("p")
         await person.sees("frame 7")
+        assert "paused" not in person.screen
+        assert "Pause" in person.offered()
+
+
+async def test_a_key_of_ones_own_pauses_and_goes_on(people: People, peer: socket.socket) -> None:
+    async with people((120, 40), settings=Settings(keys={"pause": "f9"})) as person:
+        await with_frames(person, peer, 5)
+        await person.press("f9")
+        await person.sees("‖ paused")
+        await person.press("p")
+        assert "‖ paused" in person.screen, "another key does nothing any more"
+        await person.press("f9")
         assert "paused" not in person.screen
 
 
@@ -200,7 +216,7 @@ async def test_what_a_pause_held_back_can_be_seen_when_the_session_is_closed(
         await person.press("x")
         await person.sees("closed", "‖ paused, 1 more: p")
         assert "frame 2" not in person.screen
-        assert "Pause" in person.offered()
+        assert "Go on" in person.offered()
         await person.press("p")
         await person.sees("closed", "frame 2")
         assert "paused" not in person.screen

@@ -31,9 +31,9 @@ from sockexplorer.ui.widgets.timeout_line import TimeoutLine
 from sockexplorer.ui.widgets.traffic_view import TrafficView
 
 SESSION_ACTIONS = frozenset(
-    ("compose", "details", "filter", "pause", "follow", "copy_row", "copy_payload", "copy_as", "switch", "close",
-     "disconnect", "hide", "match", "time", "columns", "rules", "bookmark", "to_bookmark", "conversation", "statistics",
-     "repair", "go_to")
+    ("compose", "details", "filter", "pause", "resume", "follow", "copy_row", "copy_payload", "copy_as", "switch",
+     "close", "disconnect", "hide", "match", "time", "columns", "rules", "bookmark", "to_bookmark", "conversation",
+     "statistics", "repair", "go_to")
 )  # fmt: skip
 """What letters do while a session is shown and nobody types."""
 ROW_ACTIONS = frozenset(
@@ -66,6 +66,7 @@ class TrafficPane(SessionDuties):
             "quotation_mark", "to_bookmark(-1)", "Bookmark before", show=False, id="previous-bookmark", key_display='"'
         ),
         Binding("p", "pause", "Pause", id="pause"),
+        Binding("p", "resume", "Go on", id="pause"),
         Binding("f", "follow", "Follow", show=False, id="follow"),
         Binding("y", "copy_row", "Copy", id="copy-row"),
         Binding("Y", "copy_payload", "Copy payload", show=False, id="copy-payload"),
@@ -209,7 +210,13 @@ class TrafficPane(SessionDuties):
         self.view.call_after_refresh(self.view.show_cursor_line)
 
     def action_pause(self) -> None:
-        self.view.pause(self.view.rows.paused_at is None)
+        self._pause(True)
+
+    def action_resume(self) -> None:
+        self._pause(False)
+
+    def _pause(self, pause: bool) -> None:
+        self.view.pause(pause)
         self.update()
         self.refresh_bindings()
 
@@ -268,8 +275,10 @@ class TrafficPane(SessionDuties):
             return len(self.hub.sessions) > 1
         if action in ("hide", "match") and not self.view.filtered:
             return False
-        if action == "pause" and session is not None and is_over(session):
-            return self.view.rows.paused_at is not None  # else its rows are all there
+        if action == "resume" and self.view.rows.paused_at is None:
+            return False
+        if action == "pause" and session is not None and (self.view.rows.paused_at is not None or is_over(session)):
+            return False  # of a session that is over all rows are there
         if action == "follow" and session is not None and not session.live:
             return False
         if action in ("timeout", "option") and (session is None or session.state in OVER):

@@ -108,8 +108,8 @@ class SaveScreen(Dialog[str | None]):
 
     def _show_format(self) -> None:
         self.query_one(Bar).mark(self._kind)
-        rows = sum(len(each.log) for each in self._sessions)
-        self._note(f"{count(rows)} row{'s' * (rows != 1)}; {MEANINGS[self._kind]}", "$foreground-muted")
+        frames = sum(map(_frames, self._sessions))
+        self._note(f"{count(frames)} frame{'s' * (frames != 1)}; {MEANINGS[self._kind]}", "$foreground-muted")
 
     def _note(self, text: str, style: str) -> None:
         self.query_one("#save-note", Static).update(Content.styled(escape(text), style))
@@ -199,6 +199,12 @@ class SaveScreen(Dialog[str | None]):
         if self._sink is not None:
             self._sink.close()
             self._sink = None
+
+
+def _frames(session: Session) -> int:
+    """How many frames its log has: events are not saved."""
+    log = session.log
+    return len(log) if isinstance(session, FileSession) else log.received + log.sent - log.dropped
 
 
 def _refusal(path: Path, sessions: list[Session]) -> str:
