@@ -71,6 +71,8 @@ class Protocol:
     """Whether ``recvfrom()`` can say who sent a message."""
     ends_in_reset: bool = False
     """Whether a peer that closes is told as a reset, after which the socket may not know its peer any more."""
+    sender_waits: bool = False
+    """Whether who sends a message waits for the one who reads, as with all that have connections."""
     connect_waits: str = "the peer's answer"
     """What a blocking ``connect()`` waits for."""
     operates: bool = False
@@ -94,6 +96,11 @@ class Protocol:
     @property
     def proto_number(self) -> int:
         return number(self.proto)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether messages gather in the kernel while nobody reads, and their senders go on."""
+        return self.messages and not (self.connections or self.sender_waits)
 
     def answers_to(self, name: str) -> bool:
         """Whether a person means this protocol by ``name`` (any case; the short name or a constant's)."""

@@ -131,7 +131,7 @@ class Engine:
                     session.ready(key.fileobj, events)
                     read += 1
                     large = session.granted.get("receive_buffer", 0) >= LARGE_BUFFER
-                    small += session.protocol.messages and session.reading.filled < (1 if large else HALF)
+                    small += session.protocol.gathers and session.reading.filled < (1 if large else HALF)
                     patience = patience if large else COALESCE_SECONDS
         self._flush()
         self._coalesce(read > 0 and small == read, patience)
@@ -139,7 +139,7 @@ class Engine:
     def _coalesce(self, small: bool, seconds: float) -> None:
         """Let a steady stream of messages gather: many small reads cost more than a few large ones.
 
-        The first message after a pause is never held up.
+        The first message after a pause is never held up, and no sender that waits for the reader.
         """
         now = time.monotonic()
         if small and now - self._last_read < seconds:

@@ -96,7 +96,8 @@ class Qipcrtr(Family):
         Protocol(
             "dgram", "SOCK_DGRAM", "0", "messages", local={"node": "1", "port": "0"},
             remote={"node": "1", "port": "QRTR_PORT_CTRL"},
-            sample=LOOKUP, help="Messages between services on this and other processors. The sample, sent to the "
+            sender_waits=True, sample=LOOKUP,
+            help="Messages between services on this and other processors. The sample, sent to the "
             "control port, asks the name service for every service.",
         ),
     )  # fmt: skip

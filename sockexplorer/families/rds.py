@@ -97,7 +97,7 @@ class Rds(InternetFamily):
     protocols = (
         Protocol(
             "seqpacket", "SOCK_SEQPACKET", "0", "datagrams",
-            local={"host": "127.0.0.1", "port": "9999"}, remote={"host": "127.0.0.1", "port": ""},
+            local={"host": "127.0.0.1", "port": "9999"}, remote={"host": "127.0.0.1", "port": ""}, sender_waits=True,
             help="Datagrams that arrive once and in order, over one connection between two hosts.",
         ),
     )  # fmt: skip

@@ -227,6 +227,7 @@ class Unix(Family):
         ),
         Protocol(
             "dgram", "SOCK_DGRAM", "0", "datagrams", ("bind", "connect"), local=LOCAL, snaplen=262144,
+            sender_waits=True,
             help="Whole messages, in order, none lost: a full queue makes the sender wait.",
             try_it="echo hello | socat - UNIX-SENDTO:{path}",
         ),

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
+from pathlib import Path
+
+import pytest
 
 from sockexplorer.capture.log import Log
 from sockexplorer.core.endpoint import Endpoint
@@ -41,3 +45,23 @@ def test_an_engine_that_waits_for_its_client_looks_again() -> None:
         log.close()
         os.close(incoming)
         os.close(outgoing)
+
+
+@pytest.mark.parametrize("name", ["inet/udp", "inet6/udp", "unix/dgram", "unix/seqpacket"])
+def test_messages_gather_where_no_sender_waits_for_the_reader(name: str, tmp_path: Path) -> None:
+    family, protocol = find(name)
+    host = {"inet": ("127.0.0.1", 0), "inet6": ("::1", 0), "unix": str(tmp_path / "here")}[family.name]
+    kind = family.number, protocol.type_number
+    with socket.socket(*kind) as here, socket.socket(*kind) as there:
+        here.bind(host)
+        if protocol.connections:
+            here.listen()
+        there.connect(here.getsockname())
+        there.setblocking(False)
+        waits = False
+        try:
+            for _ in range(5000):
+                there.send(bytes(1000))
+        except BlockingIOError:
+            waits = True
+    assert protocol.gathers != waits
