@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from support import PATIENCE, wait
+from support import PATIENCE, default_signals, wait
 
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.script import Style, python_script
@@ -43,10 +43,9 @@ class Script:
     """
 
     def __init__(self, text: str, python: str = sys.executable) -> None:
-        self.process = subprocess.Popen(
-            [python, "-X", "dev", "-W", "error", "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )  # fmt: skip
+        command = [python, "-X", "dev", "-W", "error", "-c", text]
+        with default_signals():
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._alarm = threading.Timer(PATIENCE, self.process.kill)
         self._alarm.start()
 

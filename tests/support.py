@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,16 @@ class Desk:
         self.hear()
         return events()[count - 1]
 
+    def leave(self) -> None:
+        """Close and forget every session: the engine is as it was before them. Starts another when it has died."""
+        for session in [*self.hub.sessions.values()]:
+            closed: list[object] = []
+            self.hub.close(session, lambda result, problem, closed=closed: closed.append(problem))
+            self.until(lambda closed=closed: closed or self.hub.client.dead, f"the end of session {session.number}")
+            self.hub.forget(session)
+        if self.hub.client.dead:
+            self.hub.restart()
+
     def hear(self) -> None:
         """Take in what the engine has said by now: rows may be in the log before the status that goes with them."""
         if not self.hub.client.dead:
@@ -144,6 +156,23 @@ def rows(session: Session) -> list[Frame]:
 def sane_time(frame: Frame, since: float) -> bool:
     """Whether the frame was stamped between ``since`` (``time.time()``) and now, a clock's slack aside."""
     return since - 0.05 <= frame.time / 1e9 <= time.time() + 0.05
+
+
+@contextlib.contextmanager
+def default_signals() -> Iterator[None]:
+    """For a process that is started meanwhile: what this one ignores, SIGINT perhaps, would be ignored by it as well.
+
+    A ``preexec_fn`` would do, and have all memory of this process copied for the other: fork instead of vfork.
+    """
+    every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ignored = [each for each in every if signal.getsignal(each) == signal.SIG_IGN]
+    for each in ignored:
+        signal.signal(each, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for each in ignored:
+            signal.signal(each, signal.SIG_IGN)
 
 
 def udp(address: tuple[str, int] = ("127.0.0.1", 0)) -> socket.socket:
@@ -208,6 +237,7 @@ def ip(words: str) -> str:
     return subprocess.run(["ip", *words.split()], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
 
 
+@cache
 def interpreter(version: str) -> str:
     """The path of another Python, by a key of `INTERPRETERS`. Skips where there is none of 3.11 or later."""
     python = next((found for each in INTERPRETERS[version] if (found := _works(each, version))), None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import pytest
-from support import PATIENCE, wait
+from support import PATIENCE, default_signals, wait
 
 COMMAND = [sys.executable, "-m", "sockexplorer"]
 
@@ -98,18 +97,13 @@ def run() -> Iterator[Start]:
         if tool is not None and shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
         command = [*COMMAND, *arguments] if tool is None else [tool, *arguments]
-        # A parent that ignores SIGINT would hand that down.
-        started.append(Running(*command, preexec_fn=_default_signals, **more))
+        with default_signals():
+            started.append(Running(*command, **more))
         return started[-1]
 
     yield start
     for each in started:
         each.discard()
-
-
-def _default_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture

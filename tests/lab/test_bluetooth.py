@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from both_ways import by_number
-from support import PATIENCE, Desk, interpreter, rows
+from support import INTERPRETERS, PATIENCE, Desk, interpreter, rows
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "kernel"))
 
 import vhci
 
 from sockexplorer.client.client import Refused
-from sockexplorer.client.link import start_process, start_thread
 from sockexplorer.client.session import Session
 from sockexplorer.core.endpoint import SetOption
 from sockexplorer.engine import opening
@@ -40,20 +41,43 @@ def controllers() -> Iterator[list[vhci.Controller]]:
         yield made
 
 
-@pytest.fixture(params=["by number, thread", "by number, process", "Python's own"])
-def desk(request: pytest.FixtureRequest, desks: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> Desk:
+@cache
+def has_bluetooth(python: str) -> bool:
+    """Whether an interpreter was built with AF_BLUETOOTH."""
+    command = [python, "-c", "import socket, sys; sys.exit(not hasattr(socket, 'AF_BLUETOOTH'))"]
+    return subprocess.run(command, check=False).returncode == 0
+
+
+@cache
+def python_without_bluetooth() -> str:
+    """An interpreter that lacks AF_BLUETOOTH, as most builds do. Skips where there is none."""
+    if not has_bluetooth(sys.executable):
+        return sys.executable
+    found = (each for version in INTERPRETERS for each in INTERPRETERS[version] if shutil.which(each))
+    python = next((each for each in found if not has_bluetooth(each)), None)
+    return python or pytest.skip("every Python here has AF_BLUETOOTH")
+
+
+@pytest.fixture(
+    params=["by number, thread", pytest.param("by number, process", marks=pytest.mark.other_pythons), "Python's own"]
+)
+def desk(
+    request: pytest.FixtureRequest,
+    desks: Callable[..., Desk],
+    engines: Callable[[str], Desk],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Desk]:
     """A hub whose engine speaks Bluetooth: through libc, or with an interpreter that has AF_BLUETOOTH."""
-    if request.param == "Python's own":
-        python = interpreter("the system's")
-        has = subprocess.run([python, "-c", "import socket; socket.AF_BLUETOOTH"], capture_output=True, check=False)
-        assert has.returncode == 0, "Debian's Python has AF_BLUETOOTH"
-        return desks(lambda: start_process(python))
     if request.param == "by number, thread":
         monkeypatch.setattr(opening, "make_socket", by_number)
-        return desks(start_thread)
-    if hasattr(socket, "AF_BLUETOOTH"):
-        return desks(lambda: start_process(interpreter("without AF_BLUETOOTH")))
-    return desks(start_process)
+        yield desks()
+        return
+    own = request.param == "Python's own"
+    python = interpreter("the system's") if own else python_without_bluetooth()
+    assert has_bluetooth(python) is own, "Debian's Python has AF_BLUETOOTH"
+    desk = engines(python)
+    yield desk
+    desk.leave()
 
 
 def address(protocol: str, text: str) -> object:

@@ -6,7 +6,6 @@ import socket
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from errnos import Case, check, explained, failures, without_rights
@@ -14,7 +13,7 @@ from support import Desk
 
 from sockexplorer.client.client import Refused
 from sockexplorer.client.hub import Hub
-from sockexplorer.client.link import start_process, start_thread
+from sockexplorer.client.link import start_thread
 from sockexplorer.core.endpoint import SetOption
 
 FRAME = struct.pack("=IB3x8s", 0x123, 5, b"hello")
@@ -278,7 +277,12 @@ RIGHTS = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def without(engines: Callable[[str], Desk], tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A hub whose engine has no right at all; each case closes its sockets."""
+    return engines(without_rights(tmp_path_factory.mktemp("rights")))
+
+
 @pytest.mark.parametrize("case", RIGHTS, ids=lambda case: case.id)
-def test_a_missing_right_is_explained(desks: Callable[..., Desk], tmp_path: Path, case: Case) -> None:
-    python = without_rights(tmp_path)
-    check(desks(lambda: start_process(python)), case)
+def test_a_missing_right_is_explained(without: Desk, case: Case) -> None:
+    check(without, case)

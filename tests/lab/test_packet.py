@@ -139,9 +139,8 @@ def test_a_long_frame_is_cut_and_said_to_be(desk: Desk, veth: Ends, sender: sock
     assert (each.payload, each.length) == (whole[:20], len(whole))
 
 
-def test_seen_is_kept_and_dropped(process_desk: Desk, veth: Ends, sender: socket.socket) -> None:
+def test_seen_is_kept_and_dropped(desk: Desk, veth: Ends, sender: socket.socket) -> None:
     """The kernel's own statistics, its counter of drops and what was kept agree with what was sent."""
-    desk = process_desk
     here, there = map(hardware, veth)
     smallest = (SetOption("SOL_SOCKET", "SO_RCVBUF", 0),)
     session = desk.open("packet/raw", local=(veth[0], EXPERIMENT), options=smallest)

@@ -147,9 +147,8 @@ def test_the_product_accepts_a_peer_of_its_own_kind(desk: Desk, peer: Peer, kind
 
 
 @pytest.mark.parametrize(("kind", "number"), [("stream", socket.SOCK_STREAM), ("seqpacket", socket.SOCK_SEQPACKET)])
-def test_a_peer_that_closes_first_is_no_failure(process_desk: Desk, peer: Peer, kind: str, number: int) -> None:
+def test_a_peer_that_closes_first_is_no_failure(desk: Desk, peer: Peer, kind: str, number: int) -> None:
     """Its end and ours arrive at the engine together."""
-    desk = process_desk
     server = peer(number, (NAMESEQ, SERVICE, 7, 7, NODE_SCOPE))
     server.listen()
     client = desk.open(f"tipc/{kind}", "connect", remote=(NAME, SERVICE, 7, 0))

@@ -53,8 +53,7 @@ PASSED = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_descriptors_are_described_and_closed(process_desk: Desk, tmp_path: Path, kind: str) -> None:
-    desk = process_desk
+def test_descriptors_are_described_and_closed(desk: Desk, tmp_path: Path, kind: str) -> None:
     session = desk.open(f"unix/{kind}", "bind" if kind == "dgram" else "listen", "")
     sockets = [socket.socket(*arguments) for arguments in PASSED.values()]
     file = os.open(tmp_path / "passed", os.O_CREAT | os.O_RDWR)
