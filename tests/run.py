@@ -2,9 +2,10 @@
 
 Makes ``.venv`` in the checkout, or takes the one that is there, installs the project into it for editing, and runs
 ruff, mypy, import-linter and pytest; and, in a kernel that has every socket family (``tests/kernel/lab.py``), the tests
-of the families that a host may lack. That part waits for the kernel's build where the environment has CI or
-SOCKEXPLORER_LAB_BUILD set, and is left out, with a hint, where no kernel is built. All of them run, as many at a time
-as there are processors, and each says what it found when it has ended; the status is 1 when any failed.
+of the families that a host may lack, and those that this one has skipped. That part waits for the kernel's build where
+the environment has CI or SOCKEXPLORER_LAB_BUILD set, and is left out, with a hint, where no kernel is built. All of
+them run, as many at a time as there are processors, and each says what it found when it has ended; the status is 1 when
+any failed.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,11 +41,13 @@ LONG = ("tests/lab/test_doctor.py", "tests/lab/test_command_line.py")
 IN_THE_LAB: dict[str, list[str]] = {
     "pytest in the lab: families": ["tests/lab", *(f"--ignore={each}" for each in LONG)],
     "pytest in the lab: doctor and verbs": [*LONG],
-    "pytest in the lab: what this host lacks": [
-        "-m", "optional_on_this_host", "tests/core/script", "tests/engine", "tests/notations", "tests/ui",
-    ],
 }  # fmt: skip
-"""What runs in the lab's kernel, each in one of its own: tests that are for it, and those that the host skips."""
+"""What runs in the lab's kernel, each in one of its own: tests that are for it."""
+LACKS = "pytest in the lab: what this host lacks"
+ELSEWHERE = ("tests/core/script/", "tests/engine/", "tests/notations/", "tests/ui/")
+"""Where tests are that run in the lab's kernel when the host has skipped them."""
+SKIPPED = "SOCKEXPLORER_SKIPPED"
+"""Environment: the file that is to name the tests which were skipped and may be on some hosts (tests/conftest.py)."""
 OF_THE_LAB = "tests/kernel"
 """Tests that boot the kernel themselves."""
 INTERFACE = "tests/ui"
@@ -63,6 +67,8 @@ class Check:
     name: str
     command: list[str]
     in_the_lab: bool = False
+    takes_up: bool = False
+    """Whether the tests that the host has skipped are its arguments: it begins when the host's checks have ended."""
 
 
 STATIC = (
@@ -120,7 +126,8 @@ def everything(*, lab: bool) -> list[Check]:
         return [*STATIC, host, *interface]
     first, *more = (Check(name, lab_command(arguments), in_the_lab=True) for name, arguments in IN_THE_LAB.items())
     of_the_lab = Check("pytest of the lab", [*pytest, OF_THE_LAB], in_the_lab=True)
-    return [*STATIC, host, first, *interface, *more, of_the_lab]
+    lacks = Check(LACKS, lab_command([]), in_the_lab=True, takes_up=True)
+    return [*STATIC, host, first, *interface, *more, of_the_lab, lacks]
 
 
 def side_by_side(checks: list[Check]) -> list[str]:
@@ -129,11 +136,21 @@ def side_by_side(checks: list[Check]) -> list[str]:
     print(f"{len(checks)} checks, {processors} at a time; each is told of when it ends", flush=True)
 
     def run(check: Check) -> tuple[subprocess.CompletedProcess[bytes], float]:
+        if check.takes_up:
+            wait(of_the_host)
+            tests = [each for each in skipped.read_text().splitlines() if each.startswith(ELSEWHERE)]
+            if not tests:
+                return subprocess.CompletedProcess([], 0, b"this host lacks nothing\n", b""), 0.0
+            check = replace(check, command=[*check.command, *tests])
         print(f"--- {check.name} begins", flush=True)
-        return timed(check, capture_output=True)
+        return timed(check, capture_output=True, environment={} if check.in_the_lab else {SKIPPED: str(skipped)})
 
-    with ThreadPoolExecutor(processors) as pool:
-        running = {pool.submit(run, each): each for each in checks}
+    with tempfile.TemporaryDirectory(prefix="sockexplorer-") as directory, ThreadPoolExecutor(processors) as pool:
+        (skipped := Path(directory) / "skipped").touch()
+        # One after the other in this order: what waits for the host's checks begins when each of them has begun.
+        running = {pool.submit(run, each): each for each in checks if not each.takes_up}
+        of_the_host = [each for each, check in running.items() if not check.in_the_lab]
+        running |= {pool.submit(run, each): each for each in checks if each.takes_up}
         failed = {running[each] for each in as_completed(running) if not passed(running[each].name, *each.result())}
     return [each.name for each in checks if each in failed]
 
@@ -207,7 +224,9 @@ def passes(check: Check) -> bool:
     return result.returncode == 0
 
 
-def timed(check: Check, *, capture_output: bool = False) -> tuple[subprocess.CompletedProcess[bytes], float]:
+def timed(
+    check: Check, *, capture_output: bool = False, environment: dict[str, str] | None = None
+) -> tuple[subprocess.CompletedProcess[bytes], float]:
     """Run a check; what came of it, or of the kernel's build, and the seconds that it took without that."""
     if check.in_the_lab:
         built, seconds = timed(Check("", ["python", str(LAB), "build"]), capture_output=True)
@@ -215,10 +234,12 @@ def timed(check: Check, *, capture_output: bool = False) -> tuple[subprocess.Com
             return built, seconds
     began = time.monotonic()
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    # Hundreds of processes import the same modules: each is compiled once, even for who wants no bytecode otherwise.
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     program = shutil.which(check.command[0], path=path)
     assert program is not None
     done = subprocess.run(
-        [program, *check.command[1:]], cwd=ROOT, env={**os.environ, "PATH": path}, check=False,
+        [program, *check.command[1:]], cwd=ROOT, env={**usual, "PATH": path, **(environment or {})}, check=False,
         capture_output=capture_output,
     )  # fmt: skip
     return done, time.monotonic() - began
