@@ -27,6 +27,7 @@ from sockexplorer.capture import ancillary_fields
 from sockexplorer.capture.comparisons import ALSO, FIELDS, comparison, presence
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.misread import assignment, reason
+from sockexplorer.capture.needed_text import needed
 from sockexplorer.capture.predicate import (
     NO_HEADINGS,
     OTHER,
@@ -39,7 +40,14 @@ from sockexplorer.capture.predicate import (
     Test,
     Vocabulary,
 )  # fmt: skip
-from sockexplorer.capture.text_search import compile_regex, contains_text, escaped, matches_regex, unquote
+from sockexplorer.capture.text_search import (
+    compile_regex,
+    contains_text,
+    escaped,
+    matches_regex,
+    searcher,
+    unquote,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -134,7 +142,7 @@ def _compile(node: Any, shown: Shown, depth: int) -> Compiled:
         inner = _compile(node.children[0], shown, depth + 1)
         return Compiled(lambda frame: not inner(frame), Test("not", parts=(inner.test,)))
     if kind == "regex":
-        return Compiled(matches_regex(compile_regex(str(node.children[0])[1:-1]), shown))
+        return _matches(str(node.children[0])[1:-1], shown)
     if kind == "hex_bytes":
         digits = re.sub(r"[ :-]", "", str(node.children[0])[4:])
         if len(digits) % 2:
@@ -162,6 +170,15 @@ def _free_text(text: str, written: str, shown: Shown) -> Compiled:
 def _has_text(text: str, shown: Shown) -> Compiled:
     known = text.isascii() and not shown.headings.may(text)
     return Compiled(contains_text(text, shown), Test("text", text) if known else OTHER)
+
+
+def _matches(expression: str, shown: Shown) -> Compiled:
+    """What matches a regular expression. Most frames are known not to: they have not got a text that is needed."""
+    pattern = compile_regex(expression)
+    texts = [Test("text", each) for each in needed(pattern.pattern) if not shown.headings.may(each)]
+    # Of names it is asked itself: letters that are no ASCII may be the same as some that are, in another case.
+    test = Test("any", parts=(Test("peer", searcher(pattern)), Test("all", parts=(*texts, OTHER))))
+    return Compiled(matches_regex(pattern, shown), test if texts else OTHER)
 
 
 def _has_bytes(wanted: bytes) -> Compiled:

@@ -26,6 +26,7 @@ ATOMS = (
     "len>-1", "len<0x100000000", "time>=1970-01-01T00:00:00Z", "time<1970-01-01T00:00:00.000000005Z", "time==0",
     "time>12:00", "time<=23:59:59.999999999", "peer~127", 'peer==""', 'peer!=""', "event==x", 'event!=""', 'event~""',
     "hex:00", "hex:61", "hex:0000", "hex:de ad", "a", '"A"', "lo", "127", "53", "/a/", "/lib.*x/", '""', "é",
+    "/ction=/", "/RTM/", "/lo/", r"/7\.0/",
     "protocol==udp", "proto!=raw", 'protocol=="link type 147"', "protocol~/^0x/", 'protocol~"K"', "protocol==ipv4",
     "nl.type==RTM_GETLINK", "can.id==0x123", "RTM", "123#", "uevent.action==add", "can.len>4", "can.id_flags==EFF",
     "can.pgn!=5", "can.data~61", "can.error~bus",
