@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NAMES = ("peer", "protocol")
 """Tests of what is shown of an origin, by its names in `Known`."""
+HEADS = ("head", "heading")
+"""Tests of what a payload begins with."""
 NAMES_TOGETHER = 1024
 """Names that are asked about before the clock is looked at."""
 SLICE_ROWS, SLICE_LOTS, SLICE_BYTES = 2**18, 2**14, 4 * 2**20
@@ -105,9 +107,10 @@ class ColumnSift(Sift):
         if self._lots[:2] != (first, last):
             from sockexplorer.capture.arrays import numpy
 
-            header, head = self._log.origins.table("header"), self._log.origins.table("head")
-            apart = numpy.zeros(len(head), bool)
-            self._lots = first, last, self._alike.lots(first, last, head > 0, header, head > 1, apart)
+            header, head, link = map(self._log.origins.table, ("header", "head", "link"))
+            apart, links = numpy.zeros(len(head), bool), link > 0
+            lots = self._alike.lots(first, last, (head > 0) | links, header, head > 1, apart, links)
+            self._lots = first, last, lots
         lots = self._lots[2]
         if lots is None:
             return True
@@ -163,7 +166,7 @@ class ColumnSift(Sift):
             return no, yes
         if test.kind in ("bytes", "text"):
             return self._search(test, first, last)
-        if test.kind in ("fields", "head"):
+        if test.kind in ("fields", *HEADS):
             return self._of_fields(test, first, last)
         passes = self._passes(test, first, last)
         if passes is None:
@@ -177,10 +180,14 @@ class ColumnSift(Sift):
     def _of_fields(self, test: Test, first: int, last: int) -> tuple[Array, Array]:
         from sockexplorer.capture.arrays import numpy
 
-        no: Array = self._log.origins.table("without")[self._column("origin", first, last)] != 0
+        without: Array = self._log.origins.table("headed") == 0
+        if test.kind != "heading":
+            without = self._log.origins.table("without") != 0
+        without[0] = False
+        no: Array = without[self._column("origin", first, last)]
         yes = numpy.zeros(last - first, bool)
         lots = self._lots[2]
-        if test.kind == "head" and lots is not None:
+        if test.kind in HEADS and lots is not None:
             told = self._told[test]
             passes = numpy.array([told[each] for each in lots.hashes])[lots.lots]
             yes[lots.rows], no[lots.rows] = passes, ~passes
@@ -294,7 +301,7 @@ def rows_of(log: CapturedLog, peer: int) -> array[int]:
 
 def needs_origin(test: Test) -> bool:
     """Whether a test asks for more than what a record's header says."""
-    return test.kind in ("length", "bytes", "text", "fields", "head", *NAMES) or any(map(needs_origin, test.parts))
+    return test.kind in ("length", "bytes", "text", "fields", *HEADS, *NAMES) or any(map(needs_origin, test.parts))
 
 
 def tests_of_names(test: Test) -> Iterator[Test]:
@@ -324,7 +331,7 @@ def searches(test: Test) -> bool:
 
 def _heads(test: Test) -> Iterator[Test]:
     """What is asked of how payloads begin."""
-    if test.kind == "head":
+    if test.kind in HEADS:
         yield test
     for each in test.parts:
         yield from _heads(each)

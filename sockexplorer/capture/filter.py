@@ -168,14 +168,21 @@ def _free_text(text: str, written: str, shown: Shown) -> Compiled:
 
 
 def _has_text(text: str, shown: Shown) -> Compiled:
-    known = text.isascii() and not shown.headings.may(text)
-    return Compiled(contains_text(text, shown), Test("text", text) if known else OTHER)
+    return Compiled(contains_text(text, shown), _text_test(text, shown) if text.isascii() else OTHER)
+
+
+def _text_test(text: str, shown: Shown) -> Test:
+    """Asks whether a frame has a text of ASCII."""
+    test, wanted = Test("text", text), text.lower()
+    if not shown.headings.may(text):
+        return test
+    return Test("any", parts=(test, Test("heading", lambda frame: wanted in shown.headings.of(frame).lower())))
 
 
 def _matches(expression: str, shown: Shown) -> Compiled:
     """What matches a regular expression. Most frames are known not to: they have not got a text that is needed."""
     pattern = compile_regex(expression)
-    texts = [Test("text", each) for each in needed(pattern.pattern) if not shown.headings.may(each)]
+    texts = [_text_test(each, shown) for each in needed(pattern.pattern)]
     # Of names it is asked itself: letters that are no ASCII may be the same as some that are, in another case.
     test = Test("any", parts=(Test("peer", searcher(pattern)), Test("all", parts=(*texts, OTHER))))
     return Compiled(matches_regex(pattern, shown), test if texts else OTHER)

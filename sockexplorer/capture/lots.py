@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
+from sockexplorer.capture import link_heads
 from sockexplorer.capture.candump import LONGEST_LINE
 from sockexplorer.capture.index import ODD, Index
 from sockexplorer.capture.lengths import kept_of
@@ -34,22 +35,26 @@ class Lots(NamedTuple):
 
 
 class Alike:
-    """Tells rows apart by a hash over origin, size and the first `DECISIVE` bytes of the payload. Its factors are drawn
-    by lot, so that no file can be made for hashes to collide.
+    """Tells rows apart by a hash over origin, size and the first `DECISIVE` bytes of the payload, or over what headers
+    of a link tell: sums of words of 32 bits, each times a number of 64 bits that is drawn by lot, so that no file can
+    be made for them to collide.
     """
 
     def __init__(self, index: Index) -> None:
         from sockexplorer.capture.arrays import numpy
 
         self._index = index
-        self._factors = [numpy.uint64(secrets.randbits(64) | 1) for _ in range(4 + OF_LINE // 8)]
+        self._factors = [numpy.uint64(secrets.randbits(64)) for _ in range(4 + link_heads.WORDS)]
 
-    def lots(self, first: int, last: int, wanted: Array, header: Array, heads: Array, apart: Array) -> Lots | None:
+    def lots(
+        self, first: int, last: int, wanted: Array, header: Array, heads: Array, apart: Array,
+        links: Array | None = None,
+    ) -> Lots | None:  # fmt: skip
         """The rows of ``first`` to ``last`` (exclusive; from 0) in lots; None where none can be.
 
         By origin: which are ``wanted``, how long the ``header`` ahead of the payload is, whether the payload's first
-        bytes count (``heads``), and whether each row is ``apart``. Records that stand otherwise than in an enhanced
-        packet block, in pcap or in a line of candump are in no lot.
+        bytes count (``heads``), whether each row is ``apart``, and which are of ``links`` (see `link_heads`). Records
+        that stand otherwise than in an enhanced packet block, in pcap or in a line of candump are in no lot.
         """
         from sockexplorer.capture.arrays import numpy
 
@@ -66,16 +71,22 @@ class Alike:
             # What a line says of its frame ahead of the data counts, whatever may be asked.
             which, hashes = self._of_lines(data, offset)
             rows, hashes = rows[which], hashes[which]
-            if not len(rows):
-                return None
             origin = origin[rows]
         else:
             origin = origin[rows]
             size = kept_of(index, data, offset, source[rows]) - header[origin]
             begin = offset + (28 if index.kind == "pcapng" else 16) + header[origin]
             # Of fewer bytes than decide all are there, and what follows them does no harm.
-            words = numpy.where(heads[origin], _words(data, begin, 1)[:, 0], 0)
-            hashes = words * self._factors[0] + size.astype("u8") * self._factors[1]
+            words = _words(data, begin, DECISIVE // 4) * heads[origin, None]
+            hashes = self._sum(words) + size.astype("u8") * self._factors[1]
+            if links is not None and (linked := numpy.flatnonzero(links[origin])).size:
+                which, of_links = self._of_links(data, begin[linked], size[linked])
+                hashes[linked[which]] = of_links
+                told = ~links[origin]
+                told[linked[which]] = True
+                rows, hashes, origin = rows[told], hashes[told], origin[told]
+        if not len(rows):
+            return None
         hashes += (
             origin * self._factors[2]
             + numpy.where(apart[origin], rows + (first + 1), 0).astype("u8") * self._factors[3]
@@ -83,6 +94,20 @@ class Alike:
         hashes ^= hashes >> numpy.uint64(32)
         found, examples, lots = numpy.unique(hashes, return_index=True, return_inverse=True)
         return Lots(rows, found.tolist(), rows[examples].tolist(), lots)
+
+    def _of_links(self, data: Array, begin: Array, size: Array) -> tuple[Array, Array]:
+        """Which frames of a link can be told apart by a hash over what tells who speaks to whom, and those hashes."""
+
+        which, words = link_heads.told(data, begin, size)
+        return which, self._sum(words)
+
+    def _sum(self, words: Array) -> Array:
+        from sockexplorer.capture.arrays import numpy
+
+        hashes = numpy.zeros(len(words), "u8")
+        for number in range(words.shape[1]):
+            hashes += words[:, number] * self._factors[4 + number]
+        return hashes
 
     def _of_lines(self, data: Array, offset: Array) -> tuple[Array, Array]:
         """Which of the lines of candump that begin at ``offset`` can be told apart by a hash, and those hashes.
@@ -111,17 +136,15 @@ class Alike:
         hashes += (end - sign).astype("u8") * self._factors[1]
         # What stands ahead of the interface is the time.
         taken = numpy.arange(OF_LINE) >= (OF_LINE - (sign - opened) + 1)[:, None]
-        words = _words(part, sign - OF_LINE, OF_LINE // 8, taken)
-        for number in range(OF_LINE // 8):
-            hashes += words[:, number] * self._factors[4 + number]
+        hashes += self._sum(_words(part, sign - OF_LINE, OF_LINE // 4, taken))
         return (end < len(part) - OF_LINE) & (sign - opened < OF_LINE) & (odd > end), hashes
 
 
 def _words(data: Array, at: Array, count: int, taken: Array | None = None) -> Array:
-    """So many words of 64 bits at these bytes; of bytes that are not taken, 0."""
+    """So many words of 32 bits at these bytes; of bytes that are not taken, 0."""
     from sockexplorer.capture.arrays import numpy
 
-    part = data[numpy.clip(at, 0, max(0, len(data) - 8 * count))[:, None] + numpy.arange(8 * count)]
+    part = data[numpy.clip(at, 0, max(0, len(data) - 4 * count))[:, None] + numpy.arange(4 * count)]
     if taken is not None:
         part = part * taken
-    return part.view("u8")
+    return part.view("u4")

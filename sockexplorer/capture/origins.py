@@ -24,7 +24,7 @@ ROWS = 2**17
 """Rows that are looked at together."""
 MOST_ORIGINS = 100_000
 """What is from further ones is told apart row by row."""
-TABLES = ("header", "added", "plain", "decoded", "without", "head")
+TABLES = ("header", "added", "plain", "decoded", "without", "head", "headed", "link")
 TOGETHER = 1024
 """Origins that are learnt together: some milliseconds."""
 
@@ -34,7 +34,8 @@ class Known(NamedTuple):
     and the number of the peer.
 
     ``fields``: whether decoders read fields in them; ``head``: how many bytes of each tell those of `Test`'s ``head``,
-    at most `lots.DECISIVE`; None where only all of them do.
+    at most `lots.DECISIVE`; None where only all of them do. ``headed``: whether rows may say something ahead of the
+    bytes; ``link``: whether what `link_heads` takes tells that, and every field.
     """
 
     peer: str
@@ -43,6 +44,8 @@ class Known(NamedTuple):
     number: int = 0
     fields: bool = True
     head: int | None = None
+    headed: bool = True
+    link: bool = False
 
 
 def unnamed(each: Provenance) -> Known:
@@ -120,6 +123,7 @@ class Origins:
                 ("plain", (each.plain for each in new)), ("decoded", (each.decoded for each in names)),
                 ("without", (not each.fields for each in names)),
                 ("head", (0 if each.head is None else each.head + 1 for each in names)),
+                ("headed", (each.headed for each in names)), ("link", (each.link for each in names)),
             ):  # fmt: skip
                 self._tables[table].extend(values)
             yield self._rows

@@ -34,6 +34,7 @@ class Test(NamedTuple):
     the payload, or what is shown of a frame, has this text of ASCII in any case. ``beside``: ancillary data, and a
     frame without any does not pass. ``fields``: of a predicate that asks fields of a payload; no frame without fields
     passes. ``head``: the same of fields that a few bytes tell, where sockets are known to have such payloads.
+    ``heading``: of a predicate that asks what rows say ahead of the bytes; frames that say nothing don't pass.
     ``other``: ask the predicate.
     """
 

@@ -28,6 +28,7 @@ from sockexplorer.capture.provenance import Provenance
 from sockexplorer.capture.reading import CaptureError, Record, Torn
 from sockexplorer.capture.sifting import Sift
 from sockexplorer.capture.statistics import KINDS, Statistics
+from sockexplorer.client.heading import has_headings
 from sockexplorer.client.opened import Opened, name_of, protocol_of
 from sockexplorer.client.protocols import name_by_address
 from sockexplorer.client.session import Session
@@ -309,4 +310,5 @@ class FileSession(Session):
         return Known(
             name, spoken is None or has_decoder(spoken[0].constant), protocol, number,
             spoken is not None and has_fields(spoken[0].constant), HEADS.get(each.path),
+            spoken is not None and has_headings(each.path), each.path == "packet/raw",
         )  # fmt: skip
