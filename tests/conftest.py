@@ -88,6 +88,24 @@ def desks() -> Iterator[Callable[[Callable[[], Link]], Desk]]:
             thread.join(PATIENCE)
 
 
+@pytest.fixture(scope="module")
+def engines() -> Iterator[Callable[[str], Desk]]:
+    """Gives a hub with an engine process of an interpreter, the same one throughout a module.
+
+    To start one takes half a second in the lab. Whoever opens sessions leaves them at the end: `Desk.leave`.
+    """
+    made: dict[str, Desk] = {}
+
+    def of(python: str) -> Desk:
+        if python not in made:
+            made[python] = Desk(Hub(lambda: start_process(python)))
+        return made[python]
+
+    yield of
+    for each in made.values():
+        each.hub.shut_down()
+
+
 @pytest.fixture(params=[start_thread, start_process], ids=["thread", "process"])
 def desk(request: pytest.FixtureRequest, desks: Callable[[Callable[[], Link]], Desk]) -> Desk:
     """A hub with an engine: once in a thread, once as a process."""

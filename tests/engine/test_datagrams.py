@@ -10,7 +10,7 @@ import pytest
 from support import PATIENCE, Desk, needs, rows, sane_time, udp
 
 from sockexplorer.client.client import Refused
-from sockexplorer.core.endpoint import SetOption
+from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.core.frames import Flag
 
 
@@ -136,14 +136,14 @@ def test_a_host_name_is_looked_up_off_the_loop(desk: Desk) -> None:
 
 
 def test_a_closed_session_still_answers_its_opener(desk: Desk) -> None:
-    outcomes: list[object] = []
-    from sockexplorer.core.endpoint import Endpoint
-
+    """Closed before it is open, or when it has failed already: whichever comes first."""
+    opened: list[object] = []
+    closed: list[object] = []
     endpoint = Endpoint("inet", "udp", "bind", ("no-such-host.invalid", 0))
-    session = desk.hub.open(endpoint, lambda result, problem: outcomes.append(problem))
-    desk.close(session)
-    desk.until(lambda: outcomes, "the outcome of the open")
-    assert outcomes[0] is not None
+    session = desk.hub.open(endpoint, lambda result, problem: opened.append(problem))
+    desk.hub.close(session, lambda result, problem: closed.append(problem))
+    desk.until(lambda: opened and closed, "both outcomes")
+    assert opened[0] is not None
     assert not desk.hub.client.waiting
 
 

@@ -14,31 +14,10 @@ import pytest
 from support import Desk, ip
 from verbs import done, run
 
-from sockexplorer.client.hub import Hub
-from sockexplorer.client.link import start_process
-
 __all__ = ["done", "ping_allowed", "run", "veth"]
 
 if os.environ.get("SOCKEXPLORER_LAB") != "1":
     collect_ignore_glob = ["test_*.py"]
-
-
-@pytest.fixture(scope="module")
-def engines() -> Iterator[Callable[[str], Desk]]:
-    """Gives a hub with an engine process of an interpreter, the same one throughout a module.
-
-    To start one takes half a second in this kernel. Whoever opens sessions closes them again, with `Desk.leave`.
-    """
-    made: dict[str, Desk] = {}
-
-    def of(python: str) -> Desk:
-        if python not in made:
-            made[python] = Desk(Hub(lambda: start_process(python)))
-        return made[python]
-
-    yield of
-    for each in made.values():
-        each.hub.shut_down()
 
 
 @pytest.fixture
