@@ -163,9 +163,8 @@ def element(rng: random.Random, default: object) -> object:
     return kinds.get(type(default), other)(rng)
 
 
-def address(rng: random.Random, each: Family, protocol: Protocol) -> object:
-    """An address that is right, nearly right, or nothing of the kind."""
-    defaults = [field.parse(field.default or "0") for field in each.fields(protocol)]
+def address(rng: random.Random, each: Family, protocol: Protocol, defaults: list[object], required: int) -> object:
+    """An address that is right, nearly right, or nothing of the kind, of which so many elements are ``required``."""
     way = rng.random()
     if way < 0.06:
         return rng.choice([other, text, number])(rng)
@@ -180,7 +179,6 @@ def address(rng: random.Random, each: Family, protocol: Protocol) -> object:
     if way < 0.14:
         values = values[: rng.randrange(len(values) + 1)] + [other(rng)] * rng.choice([0, 0, 1])
     elif way < 0.5:
-        required = sum(not field.optional for field in each.fields(protocol))
         values = values[: rng.randrange(required, len(values) + 1)]
     if way > 0.97:
         return list(values)
@@ -200,8 +198,11 @@ def said_by_model(each: Family, protocol: Protocol, value: object) -> tuple[str,
 def disagreements(each: Family, protocol: Protocol, count: int, seed: int) -> Iterator[str]:
     """Ask both ``count`` times. Raises LookupError where this interpreter lacks the family."""
     rng = random.Random(f"{seed}{each.constant}{protocol.name}")
+    fields = each.fields(protocol)
+    defaults = [field.parse(field.default or "0") for field in fields]
+    required = sum(not field.optional for field in fields)
     for _ in range(count):
-        value = address(rng, each, protocol)
+        value = address(rng, each, protocol, defaults, required)
         asked = each.without_lookup(value)
         refused = ask_cpython(each.number, protocol.type_number, protocol.proto_number, asked)
         if isinstance(refused, OSError) and refused.errno == errno.ENODEV:

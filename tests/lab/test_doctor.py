@@ -388,7 +388,7 @@ def test_a_filter_that_answers_in_the_kernels_place(name: str, family: int, code
     assert found.usable is False
     assert "a seccomp filter is on this process (Seccomp: 2 in /proc/self/status)" in found.steps[2].evidence
     assert found.fix[0].startswith("start it where the filter is not")
-    assert child("", name).state == "available"
+    assert state(name).state == "available"
 
 
 def test_a_filter_is_not_blamed_for_a_right_that_is_missing() -> None:
