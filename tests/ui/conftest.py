@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # for person.py and pty_app.py: 
 
 from person import PATIENCE, Person
 from support import udp
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.link import Link, start_process, start_thread
@@ -40,6 +42,23 @@ def applications_freed() -> Iterator[None]:
     yield
     gc.unfreeze()
     gc.collect()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def styles_parsed_once() -> Iterator[None]:
+    """Every application parses the same style sheets, in a fifth of its start: what one has parsed serves the next."""
+    parse = Stylesheet._parse_rules
+    parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+
+    def parse_once(sheet: Stylesheet, css: str, read_from: tuple[str, str], *more: object, **by_name: object) -> object:
+        key = css, read_from, more, *by_name.items(), *sheet._variables.items()
+        if key not in parsed:
+            parsed[key] = parse(sheet, css, read_from, *more, **by_name)  # type: ignore[arg-type]
+        return parsed[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_once)
+        yield
 
 
 @pytest.fixture(autouse=True)
