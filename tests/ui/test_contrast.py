@@ -76,7 +76,7 @@ def drawn(view: LineView) -> list[Style]:
 
 
 async def test_every_style_can_be_read_in_every_theme(people: People, peer: socket.socket) -> None:
-    async with people((120, 40)) as person:
+    async with people((80, 24)) as person:
         await with_frames(person, peer, 9)
         await person.press("/", *"n>=4", "enter", "h")
         view = person.main.traffic.view
@@ -100,7 +100,7 @@ async def test_every_style_can_be_read_in_every_theme(people: People, peer: sock
 
 async def test_in_sixteen_colours_nothing_vanishes(people: People, peer: socket.socket) -> None:
     sixteen = ColorSystem.STANDARD
-    async with people((120, 40)) as person:
+    async with people((80, 24)) as person:
         await with_frames(person, peer, 9)
         view = person.main.traffic.view
         await person.press("/", *"n>=4", "enter", "h", "g")
