@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.dom import DOMNode
 from textual.notifications import Notify
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widgets._toast import ToastRack
 
@@ -42,6 +44,7 @@ class ExplorerApp(App[None]):
 
     TITLE = "sockexplorer"
     CSS_PATH = [STYLES / "app.tcss", STYLES / "panes.tcss", STYLES / "dialogs.tcss"]
+    theme: Reactive[str] = Reactive(DARK.name)
 
     def __init__(
         self,
@@ -63,16 +66,17 @@ class ExplorerApp(App[None]):
         self.collector = Collector()
         self.ahead = TypeAhead(self, lambda: self.hub.client.outstanding)
         free_lines()
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        # The style sheets are parsed anew for each theme: that of most people is the first.
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def on_mount(self) -> None:
         self.on_loop(asyncio.get_running_loop())
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
         problems = list(self.settings.problems)
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
         else:
-            self.theme = DARK.name
             problems.append(f"theme = {self.settings.theme!r}: there is none of that name")
         if self.settings.keys:
             self.set_keymap(self.settings.keys)
@@ -103,6 +107,11 @@ class ExplorerApp(App[None]):
     async def action_quit(self) -> None:
         self.on_quit()
         self.exit()
+
+    def update_styles(self, node: DOMNode, animate: bool = True) -> None:
+        # A widget gets its styles as it is mounted; for every class it is made with, Textual looks them up before, too.
+        if node is self or node.parent is not None:
+            super().update_styles(node, animate)
 
     def action_theme(self) -> None:
         """Switch between dark and light."""

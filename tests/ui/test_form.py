@@ -12,6 +12,7 @@ from textual.widgets import Button
 
 from sockexplorer.families import all_families, find
 from sockexplorer.ui.widgets.box import Box
+from sockexplorer.ui.widgets.form_actions import FormActions
 
 People = Callable[..., Person]
 
@@ -213,3 +214,18 @@ async def test_the_names_of_options_can_be_read(people: People, size: tuple[int,
             await person.choose(path)
             _, protocol = find(path)
             await person.sees(*(f"] {each.name}" for each in protocol.options if each.flag))
+
+
+async def test_the_focus_is_on_a_button_that_can_be_pressed_whenever_the_verdict_comes(people: People) -> None:
+    async with people() as person:
+        await person.choose("inet/udp")
+        actions = person.main.address.query_one(FormActions)
+        assert person.app.focused is actions.query_one("#do-bind")
+        person.field("local.port").value = "65536"
+        await person.until(lambda: person.app.focused is actions.query_one("#do-code"), "the focus on the code")
+        person.field("local.port").value = "0"
+        await person.until(lambda: not actions.query_one("#do-bind").disabled, "bind to be possible")
+        actions.focus_on("bind")
+        actions.query_one("#do-bind").disabled = True
+        await person.settle()
+        assert person.app.focused is actions.query_one("#do-code")

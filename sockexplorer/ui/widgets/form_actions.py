@@ -35,17 +35,29 @@ class FormActions(Horizontal):
 
     def show(self, judged: Judged | None, primary: Operation | None) -> None:
         """Offer what is possible; ``primary`` is what Enter does."""
+        code = self.query_one("#do-code", Button)
+        code.disabled = judged is None
         for operation in WORDS:
             button = self.query_one(f"#do-{operation}", Button)
             button.display = judged is not None and operation in judged.draft.protocol.operations
-            button.disabled = judged is None or not judged.possible(operation)
+            possible = judged is not None and judged.possible(operation)
+            if button.has_focus and not possible:
+                # A verdict came after the focus, which would be nowhere, and the pane's keys without effect.
+                code.focus()
+            button.disabled = not possible
             button.variant = "primary" if operation == primary else "default"
-        self.query_one("#do-code", Button).disabled = judged is None
 
     def focus_on(self, operation: Operation | None) -> None:
         """Focus the button of an operation, or the code's where that can't be pressed."""
-        button = self.query_one(f"#do-{operation}" if operation in WORDS else "#do-code", Button)
-        (self.query_one("#do-code", Button) if button.disabled or not button.display else button).focus()
+
+        def focus() -> None:
+            button = self.query_one(f"#do-{operation}" if operation in WORDS else "#do-code", Button)
+            if self.is_attached:
+                possible = button.display and not button.disabled
+                self.screen.set_focus(button if possible else self.query_one("#do-code", Button))
+
+        # As `Widget.focus`, but the button is chosen when it is its turn: a verdict may come before.
+        self.app.call_later(focus)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
