@@ -16,7 +16,7 @@ from sockexplorer.cli.stopping import Stop, Stopped
 from sockexplorer.client.client import Problem, Reply
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.link import start_process
-from sockexplorer.client.session import Session
+from sockexplorer.client.session import OVER, Session
 from sockexplorer.core.endpoint import Endpoint
 
 LOG_BYTES = 64 * 2**20
@@ -77,7 +77,10 @@ class Conversation:
         waits = self.session.waits.partition(":")[0]
         if waits != said:
             self._waits = waits, time.monotonic()
-        elif waits and since and self.session.state != "listening" and time.monotonic() - since > LONG_SECONDS:
+            return
+        if not waits or not since or self.session.state in ("listening", *OVER):
+            return
+        if time.monotonic() - since > LONG_SECONDS:
             self._waits = waits, 0.0
             note(waits)
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MOST_OF_NAME = 132
 """Characters of a peer's name: the longest path of a socket, of 107 bytes, is shown whole."""
+OVER = ("closed", "failed", "ended", "file")
+"""States in which no call waits any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,7 @@ class Session:
 
     def lose(self, why: str) -> None:
         """The engine is gone: what was open has failed."""
-        if self.state not in ("closed", "failed", "ended", "file"):
+        if self.state not in OVER:
             self.state = "failed"
             self.problem = Problem("engine", "", why, fixes=("restart the engine",))
             self.connections = ()

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.content import Content
 
-from sockexplorer.client.session import Session
+from sockexplorer.client.session import OVER, Session
 from sockexplorer.core.seconds import mode
 from sockexplorer.ui.clock import amount, count, frames, rate, size
 
 MUTED = "$foreground-muted"
 GAP = "  "
-OVER = ("closed", "failed", "ended", "file")
-"""States in which no call waits any more."""
 
 
 def is_over(session: Session) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from unittest.mock import patch
 
 import pytest
 from support import udp, wait
 
 from sockexplorer.capture.block import Block
 from sockexplorer.capture.log import Frame
+from sockexplorer.cli import conversation as conversations
 from sockexplorer.cli.conversation import conversation
 from sockexplorer.cli.stopping import Stop, Stopped
 from sockexplorer.client.session import Session
@@ -54,6 +56,19 @@ def test_what_was_taken_when_it_was_time_to_stop_is_not_taken_again(by_block: bo
             wait(partial(pump, 3 * number + 3), "three more")
     assert stops == 5
     assert [int(each) for each in taken] == list(range(18))
+
+
+def test_who_closes_a_listener_is_not_told_that_it_waits_for_a_peer(capsys: pytest.CaptureFixture[str]) -> None:
+    with (
+        patch.object(conversations, "LONG_SECONDS", 0), Stop() as stop,
+        conversation(stop, lambda session, frame: None) as talk,
+    ):  # fmt: skip
+        talk.open(Endpoint("AF_INET", "tcp", "listen", ("127.0.0.1", 0)))
+        wait(lambda: talk.pump(patience=0) or talk.session.waits, "accept()")
+        talk.close()
+        assert talk.session.state == "closed"
+        talk.pump()
+    assert "waits" not in capsys.readouterr().err
 
 
 def test_a_block_stands_until_the_pause_that_follows_it() -> None:

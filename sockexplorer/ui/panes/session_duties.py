@@ -9,13 +9,12 @@ from textual import on
 from sockexplorer.client.client import Problem
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.offers import Offer
-from sockexplorer.client.session import Session
+from sockexplorer.client.session import OVER, Session
 from sockexplorer.core.payload import PayloadError
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import clock, count
 from sockexplorer.ui.panes.row_duties import RowDuties
 from sockexplorer.ui.screens.choose import ChooseScreen
-from sockexplorer.ui.status import OVER
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.option_line import OptionLine
 from sockexplorer.ui.widgets.session_bar import SessionBar

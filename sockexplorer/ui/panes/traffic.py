@@ -12,12 +12,12 @@ from textual.widget import Widget
 
 from sockexplorer.capture.predicate import Predicate
 from sockexplorer.client.hub import Hub
-from sockexplorer.client.session import Session
+from sockexplorer.client.session import OVER, Session
 from sockexplorer.core.about import Section
 from sockexplorer.core.lifecycle import allowed
 from sockexplorer.ui.panes.session_duties import SessionDuties
 from sockexplorer.ui.panes.traffic_help import about_traffic
-from sockexplorer.ui.status import OVER, is_over
+from sockexplorer.ui.status import is_over
 from sockexplorer.ui.widgets.composer import Composer
 from sockexplorer.ui.widgets.details import Details
 from sockexplorer.ui.widgets.filter_bar import FilterBar
