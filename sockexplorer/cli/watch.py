@@ -116,7 +116,7 @@ def command(
             lost = (seen if count is None else min(seen, count)) - recorder.recording.written
             note(f"Error: {printer.no_room}", f"  what it holds is whole; {lost} frame{'s' * (lost != 1)} had no room")
             failed = True
-        recorded = 0 if recorder is None or printer.no_room is not None else recorder.recording.written
+        recorded = 0 if recorder is None else recorder.recording.written
         note(summary(talk.session, printer.number, recorded))
         status = int(failed) or stop.status(interrupted=0)
     if status:
