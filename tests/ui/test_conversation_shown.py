@@ -12,13 +12,13 @@ from talk import TALK, capture
 from test_hostile import HOSTILE, printable
 from test_traffic_pane import with_frames
 
-from sockexplorer.capture.conversation import Place
+from sockexplorer.capture.conversation import Conversation, Place
 from sockexplorer.capture.link_types import ETHERNET
 from sockexplorer.capture.statistics import Tally
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.files import open_file
 from sockexplorer.ui.clock import clock
-from sockexplorer.ui.screens import statistics
+from sockexplorer.ui.screens import conversation, statistics
 from sockexplorer.ui.screens.conversation import ConversationScreen, ConversationView
 from sockexplorer.ui.screens.statistics import StatisticsScreen, Table
 from sockexplorer.ui.widgets.filter_bar import FilterLine
@@ -65,6 +65,22 @@ async def test_what_two_ends_said_is_followed_in_a_capture_of_a_link(
         screen = await person.sees("tcp 10.0.0.1:50001 ⇄ 10.0.0.2:80", "→ GET / HTTP/1.0", "← HTTP/1.0 200 OK", "hello")
         assert "not this one" not in screen
         assert "not over this protocol" not in screen
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "value", "copied"), [(conversation, "MOST_COPIED", 3, 3), (Conversation, "behind", 7, 9)]
+)
+async def test_a_copy_of_a_part_says_that_there_is_more(
+    people: People, peer: socket.socket, monkeypatch: pytest.MonkeyPatch, of: object, name: str, value: int, copied: int
+) -> None:
+    """Of a long conversation, and of one whose rows were not all looked at."""
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 9)
+        await person.press("F")
+        await person.sees("9 lines")
+        monkeypatch.setattr(of, name, value)
+        await person.press("y")
+        await person.sees("Copied the conversation", f"the first {copied} lines; there are more")
 
 
 async def test_it_begins_at_the_row_and_stays_there_as_text_and_as_hex(people: People, peer: socket.socket) -> None:

@@ -222,7 +222,10 @@ class ConversationScreen(Dialog[str | int]):
         if conversation is not None:
             self.app.copy_to_clipboard(conversation.text(MOST_COPIED))
             # Beside the note, which goes on counting.
-            said = _lines(min(len(conversation), MOST_COPIED))
+            copied = min(len(conversation), MOST_COPIED)
+            said = _lines(copied)
+            if copied < len(conversation) or conversation.full or conversation.behind:
+                said = f"the first {said}; there are more"
             self.notify(said, title="Copied the conversation", timeout=2, markup=False)
 
 
