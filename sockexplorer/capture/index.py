@@ -185,10 +185,11 @@ class Index:
         self.walk = self._walk()
 
     def _can_begin(self) -> bool:
-        from sockexplorer.capture import candump
+        from sockexplorer.capture import candump, pcapng_read
 
         head = self.file.read(0, ENOUGH)
-        if len(head) == ENOUGH or not candump.may_begin(head[:4]):
+        # The first bytes of pcapng are ends of lines, as a log may have them.
+        if len(head) == ENOUGH or pcapng_read.begins(head[:4]) or not candump.may_begin(head[:4]):
             return len(head) >= LONGEST_HEADER
         return len(head) >= LONGEST_HEADER and candump.first_line(self.file.window(0)).endswith(b"\n")
 

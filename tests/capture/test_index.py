@@ -443,6 +443,25 @@ def test_other_files_that_grow(path: Path, kind: str, vectorised_from: int) -> N
         index.close()
 
 
+@pytest.mark.parametrize("kind", ["pcapng", "pcap", "candump"])
+def test_a_frame_is_there_as_soon_as_it_is_whole(path: Path, kind: str) -> None:
+    """However little has come through the pipe, and whatever is in it."""
+    start, frame = {
+        "pcapng": (pcapng.section("x", "") + pcapng.interface(ETHERNET), pcapng.packet(0, 5, (b"y" * 60,), 60, None)),
+        "pcap": (struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1), struct.pack("<4I60s", 1, 1, 60, 60, b"y")),
+        "candump": (b"", b"(1.000000) can0 123#0011223344\n"),
+    }[kind]
+    path.write_bytes(b"")
+    index = Index(path, later=True)
+    for count in range(3):
+        path.write_bytes(start + frame * count)
+        index.grow()
+        for _ in index.steps():
+            pass
+        assert index.count == count
+    index.close()
+
+
 def test_a_last_line_that_was_a_frame_without_its_end_tells_anew_what_it_is(path: Path) -> None:
     whole = b"(1.000000) can0 123#0011\n"
     path.write_bytes(whole + b"(2.000000) can0 456#00")
