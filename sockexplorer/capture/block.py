@@ -12,12 +12,10 @@ from typing import Any
 from sockexplorer.capture.store import Store
 from sockexplorer.core import tpacket
 from sockexplorer.core.frames import HEADER, ROW_BYTES, ROWS, Columns, Flag, Header, unpack_columns, unpack_header
-from sockexplorer.core.tpacket import Names, vlan_tag
+from sockexplorer.core.tpacket import OUTGOING, PKTTYPE, Names, vlan_tag
 
 OF_RINGS = 1 << 31
 """Added to the numbers of names that rings tell, which no engine numbers."""
-PKTTYPE, OUTGOING = 10, 4
-"""Where a ``sockaddr_ll`` says how a packet came, and what it says of those that went out."""
 TRUNCATED = int(Flag.TRUNCATED)
 WHOLE = 3 * 2**19
 """Blocks up to this size are read at once, if their rows are not `LONG`."""

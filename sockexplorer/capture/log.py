@@ -36,7 +36,7 @@ from sockexplorer.core.frames import (
     split_meta,
     unpack_header,
 )  # fmt: skip
-from sockexplorer.core.tpacket import Names
+from sockexplorer.core.tpacket import Names, directions
 
 DEFAULT_LIMIT = 256 * 2**20
 BLOCKS_AT_HAND = 8
@@ -201,12 +201,13 @@ class Log:
         deadline = time.monotonic() + COUNT_SECONDS
         while self._uncounted and time.monotonic() < deadline:
             first = self._uncounted.popleft()
-            block = self._block(first)
-            out = [length for length, flags in zip(block.lengths, block.flags, strict=True) if flags & Flag.OUT]
-            self.sent += len(out)
-            self.received -= len(out)
-            self.bytes_out += sum(out)
-            self.bytes_in += sum(block.lengths) - sum(out) - block.traffic.bytes_in
+            offset = self._offsets[bisect_right(self._firsts, first, self._gone) - 1]
+            header = self._header(offset)
+            out, octets_out, octets = directions(memoryview(self.store.read(header.payload, offset + header.begin)))
+            self.sent += out
+            self.received -= out
+            self.bytes_out += octets_out
+            self.bytes_in += octets - octets_out - header.traffic.bytes_in
 
     def _trim(self) -> None:
         if self.limit is None:

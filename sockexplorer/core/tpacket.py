@@ -35,6 +35,8 @@ TP_STATUS_VLAN_VALID, TP_STATUS_BLK_TMO, TP_STATUS_VLAN_TPID_VALID = 1 << 4, 1 <
 TP_STATUS_CSUM_VALID, TP_STATUS_GSO_TCP = 1 << 7, 1 << 8
 ETH_P_8021Q = 0x8100
 SOCKADDR_LL, ADDRESS_AT, SHORT_ADDRESS, MAX_ADDR_LEN = 20, 12, 6, 32
+PKTTYPE, OUTGOING = 10, 4
+"""Where a ``sockaddr_ll`` says how a packet came, and what it says of those that went out."""
 _UNTAGGED = bytes(each for each in range(256) if not each & TP_STATUS_VLAN_VALID)
 """The lowest bytes of statuses without the tag of a VLAN."""
 LONG = 2**32 - 1
@@ -124,19 +126,9 @@ def walk(block: memoryview, names: Names) -> Columns:
 
     Raises ValueError for bytes that are no whole block: nothing outside them is read, and no column points outside.
     """
-    if sys.byteorder != "little":
-        raise ValueError("a block of a little-endian host can't be read on this one")
-    if len(block) < BLOCK.size:
-        raise ValueError(f"a block of {len(block)} bytes is shorter than its header")
-    version, _, _, count, first, used, *_ = BLOCK.unpack_from(block)
-    if version != VERSION:
-        raise ValueError(f"version {version} of a block is not TPACKET_V3")
-    if used > min(len(block), LONGEST) or count * FRAME_LEAST > used:
-        raise ValueError(f"a block of {len(block)} bytes says that it has {count} frames in {used}")
+    count, first, used = _begin(block)
     if not count:
         return Columns(array("Q"), *(array("I") for _ in range(6)))
-    if first % 8 or not BLOCK.size <= first <= used - FRAME_LEAST:
-        raise ValueError(f"a block of {used} bytes says that its first frame is at {first}")
     block = block[: used & ~7]
     headers = _in_step(block, count, first) or _one_by_one(block, count, first)
     kept, lengths, statuses = (headers.column(at, "I") for at in (12, 16, 20))
@@ -163,6 +155,44 @@ def vlan(block: memoryview, head: int) -> tuple[int, int] | None:
 def vlan_tag(tci: int, tpid: int) -> dict[str, Any]:
     """A VLAN tag as it is shown. Source: IEEE 802.1Q for the parts of the TCI."""
     return {"id": tci & 0xFFF, "priority": tci >> 13, "drop_eligible": bool(tci & 0x1000), "tpid": f"0x{tpid:04x}"}
+
+
+def directions(block: memoryview) -> tuple[int, int, int]:
+    """How many frames of a block went out, their bytes on the wire, and those of all: a third of the work of `walk`.
+
+    Raises ValueError for bytes that are no whole block: nothing outside them is read.
+    """
+    count, at, used = _begin(block)
+    block = block[: used & ~7]
+    words, out, octets_out, octets = block.cast("I"), 0, 0, 0
+    try:
+        for _ in repeat(None, count):
+            word = at >> 2
+            length = words[word + 4]
+            octets += length
+            if block[at + 48 + PKTTYPE] == OUTGOING:
+                out += 1
+                octets_out += length
+            at += words[word]
+    except IndexError:
+        raise ValueError(f"a frame of a block is at {at}, outside it") from None
+    return out, octets_out, octets
+
+
+def _begin(block: memoryview) -> tuple[int, int, int]:
+    """How many frames a block has, where the first is, and how many bytes are used. Raises ValueError."""
+    if sys.byteorder != "little":
+        raise ValueError("a block of a little-endian host can't be read on this one")
+    if len(block) < BLOCK.size:
+        raise ValueError(f"a block of {len(block)} bytes is shorter than its header")
+    version, _, _, count, first, used, *_ = BLOCK.unpack_from(block)
+    if version != VERSION:
+        raise ValueError(f"version {version} of a block is not TPACKET_V3")
+    if used > min(len(block), LONGEST) or count * FRAME_LEAST > used:
+        raise ValueError(f"a block of {len(block)} bytes says that it has {count} frames in {used}")
+    if count and (first % 8 or not BLOCK.size <= first <= used - FRAME_LEAST):
+        raise ValueError(f"a block of {used} bytes says that its first frame is at {first}")
+    return count, first, used
 
 
 class _Headers(NamedTuple):

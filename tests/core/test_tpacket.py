@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ring_blocks import HOST, OUTGOING, Sent, ring_block
 
-from sockexplorer.core.tpacket import BLOCK, Names, vlan, walk
+from sockexplorer.core.tpacket import BLOCK, Names, directions, vlan, walk
 
 WORD = st.integers(0, 2**32 - 1)
 
@@ -43,6 +44,8 @@ def test_every_frame_is_found(frames: list[Sent], private: int, behind: bytes) -
     assert [names[each] for each in found.names] == [each.name for each in frames]
     assert len(set(names.known)) == len(names.known)
     assert [each.typecode for each in found] == list("QIIIIII")
+    sent = [each.length for each in frames if each.pkttype == OUTGOING]
+    assert directions(memoryview(whole + behind)) == (len(sent), sum(sent), sum(found.lengths))
 
 
 @given(st.lists(st.builds(Sent, kept=st.binary(min_size=1100, max_size=3000)), min_size=2, max_size=4))
@@ -129,6 +132,8 @@ def test_a_lie_is_refused(whole: bytes, at: int, code: str, value: int) -> None:
 def test_a_torn_block_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="block"):
         walk(memoryview(TWO)[:length], Names())
+    with pytest.raises(ValueError, match="block"):
+        directions(memoryview(TWO)[:length])
 
 
 @given(
@@ -147,6 +152,8 @@ def test_nothing_is_outside_a_spoilt_block(
         struct.pack_into("<I", data, at * 4 % (len(data) - 3), value)
     data = data[: max(length, 48)]
     names = Names()
+    with contextlib.suppress(ValueError):
+        assert directions(memoryview(data))[0] <= BLOCK.unpack_from(data)[3]
     try:
         found = walk(memoryview(data), names)
     except ValueError:

@@ -8,7 +8,13 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 from person import Person
+from ring_blocks import HOST, OUTGOING, Sent, ring_block
 
+from sockexplorer.capture.log import Log
+from sockexplorer.client.session import Session
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.frames import RING, Traffic, pack_header
+from sockexplorer.families import find
 from sockexplorer.ui.widgets.rates import BLOCKS, SAMPLES, History, RatesLine, bars
 
 People = Callable[..., Person]
@@ -55,6 +61,23 @@ async def test_what_comes_goes_and_is_lost_is_told_apart(
         assert str(line.render()).partition("⚠")[2].strip()[-1] == "█"
         assert line.styles.width is not None
         assert line.styles.width.value == len(str(line.render()))
+
+
+def test_what_is_told_late_to_have_been_sent_is_no_traffic() -> None:
+    """Packets of a ring count as received until they are looked at."""
+    log = Log()
+    history = History(Session(1, Endpoint("AF_PACKET", "raw", "bind"), *find("packet/raw"), log))
+    frames = [Sent(b"x", 1, pkttype=OUTGOING if each % 2 else HOST) for each in range(100)]
+    data = ring_block(frames)
+    data += bytes(-len(data) % 8)
+    log.append(pack_header(RING, 100, len(data), Traffic(100, 0, len(data), 0)) + data)
+    history.sample(0.5)
+    assert history.rates[-1] == (200.0, 0.0, 0.0)
+    log.tell_directions()
+    assert (log.received, log.sent, log.bytes_in, log.bytes_out) == (50, 50, 50, 50)
+    history.sample(0.5)
+    assert history.rates[-1] == (0.0, 0.0, 0.0)
+    assert history.now == 0
 
 
 async def test_the_line_is_in_sight_with_a_session(people: People, size: tuple[int, int], peer: socket.socket) -> None:

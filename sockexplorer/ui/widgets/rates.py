@@ -51,9 +51,12 @@ class History:
 
     def sample(self, seconds: float) -> None:
         """Take the rate of the last so many seconds."""
-        now = self._totals()
-        rates = (max(0, new - old) / seconds for new, old in zip(now, self._last, strict=True))
-        self.rates.append(Rate(*rates))
+        now, last = self._totals(), self._last
+        received, sent, dropped = (new - old for new, old in zip(now, last, strict=True))
+        # Of packets it may be told long after they came that they were sent: nothing comes or goes then.
+        came = max(0, received + sent)
+        sent = min(max(0, sent), came)
+        self.rates.append(Rate((came - sent) / seconds, sent / seconds, max(0, dropped) / seconds))
         self._last = now
 
     @property
