@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sockexplorer.client.file_session import FileSession
@@ -20,6 +22,24 @@ def found(session: Session, text: str) -> list[int]:
         number, matching = sift.go_on(number, session.log.end, float("inf"))
         numbers += matching
     return numbers
+
+
+def one_by_one(session: Session, text: str) -> list[int]:
+    """The same, by asking the filter of each row."""
+    predicate = filter_of(text, session)
+    assert predicate is not None
+    return [each for each in range(session.log.first, session.log.end) if predicate(session.log.frame(each))]
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[FileSession]:
+    """The session of a large file, of which all is known."""
+    session = indexed(path, 0)
+    try:
+        yield session
+    finally:
+        session.release()
+        session.log.close()
 
 
 def saved(session: Session, path: Path, vectorised_from: int) -> FileSession:

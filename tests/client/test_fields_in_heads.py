@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from filtered import found, indexed
+from filtered import found, indexed, one_by_one, opened
 from hypothesis import given
 from hypothesis import strategies as st
 from live_rows import LINES, PAYLOADS, a_session, frames_of
@@ -46,11 +46,9 @@ SOCKETS = sorted({"can/raw", "can/j1939", "can/isotp", "can/bcm", "inet/udp", "n
 def test_any_filter_finds_the_rows_that_it_finds_one_by_one(name: str, data: st.DataObject) -> None:
     session = a_session(name, data.draw(st.lists(st.lists(frames_of(name), max_size=20), max_size=4)))
     for text in data.draw(st.lists(filters, min_size=1, max_size=4)):
-        predicate = filter_of(text, session)
-        assert predicate is not None
         with patch.object(block_sift, "MOST_FRESH", 2), patch.object(block_sift, "MOST_ALIKE", 5):
             passed = found(session, text)
-        assert passed == [each for each in range(1, session.log.end) if predicate(session.log.frame(each))], text
+        assert passed == one_by_one(session, text), text
 
 
 @given(LINES, st.lists(filters, min_size=1, max_size=4))
@@ -59,17 +57,9 @@ def test_any_filter_finds_the_lines_that_it_finds_one_by_one(
 ) -> None:
     path = tmp_path / "any.log"
     path.write_text("(1.000000) can0 123#\n" + "".join(lines))
-    session = indexed(path, 0)
-    try:
+    with opened(path) as session, patch.object(column_sift, "SLICE_LOTS", 7):
         for text in texts:
-            predicate = filter_of(text, session)
-            assert predicate is not None
-            with patch.object(column_sift, "SLICE_LOTS", 7):
-                passed = found(session, text)
-            assert passed == [each for each in range(1, session.log.end) if predicate(session.log.frame(each))], text
-    finally:
-        session.release()
-        session.log.close()
+            assert found(session, text) == one_by_one(session, text), text
 
 
 @pytest.mark.parametrize(

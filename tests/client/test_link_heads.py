@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from filtered import found, indexed
+from filtered import found, one_by_one, opened
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,6 @@ from sockexplorer.capture.index import Index
 from sockexplorer.capture.link_types import ETHERNET, EXPORTED_PDU, SOCKETCAN, Origin, wrap
 from sockexplorer.capture.lots import Alike
 from sockexplorer.client.file_session import FileSession
-from sockexplorer.client.finding import filter_of
 from sockexplorer.client.heading import heading_of
 
 TEXTS = (
@@ -74,15 +75,20 @@ def ethernet(draw: st.DrawFn) -> bytes:
     return frame[: draw(st.integers(0, len(frame)))] if draw(st.integers(0, 3)) == 0 else frame
 
 
-def written(frames: list[tuple[int, bytes]], path: Path) -> FileSession:
-    """The session of a file with frames of Ethernet (0), of a raw socket (1) and of CAN (2)."""
+@contextmanager
+def recorded(frames: list[tuple[int, bytes]], path: Path) -> Iterator[FileSession]:
+    """The session of a file with frames of Ethernet (0), of a raw socket (1) and of CAN (2).
+
+    One more is behind them: nothing is told of what the end of a file may cut off.
+    """
     made = pcapng.section("sockexplorer 1", "Linux") + pcapng.interface(ETHERNET, "packet/raw", "lo")
     made += pcapng.interface(EXPORTED_PDU, "inet/raw", "") + pcapng.interface(SOCKETCAN, "can/raw", "vcan0")
-    for number, (which, frame) in enumerate(frames):
+    for number, (which, frame) in enumerate([*frames, (2, bytes(80))]):
         head = wrap(Origin("inet/raw"), ("10.0.0.7", 0), frame, outgoing=False)[1] if which == 1 else b""
         made += pcapng.packet(which, number, (head, frame), len(head) + len(frame), False)
     path.write_bytes(made)
-    return indexed(path, 0)
+    with opened(path) as session:
+        yield session
 
 
 ROWS = st.lists(
@@ -101,18 +107,9 @@ ROWS = st.lists(
 def test_any_filter_finds_the_rows_that_it_finds_one_by_one(
     tmp_path: Path, rows: list[tuple[int, bytes]], texts: list[str]
 ) -> None:
-    # Nothing is told of what the end of the file may cut off.
-    session = written([*rows, (2, bytes(80))], tmp_path / "any.pcapng")
-    try:
+    with recorded(rows, tmp_path / "any.pcapng") as session, patch.object(column_sift, "SLICE_LOTS", 7):
         for text in texts:
-            predicate = filter_of(text, session)
-            assert predicate is not None
-            with patch.object(column_sift, "SLICE_LOTS", 7):
-                passed = found(session, text)
-            assert passed == [each for each in range(1, session.log.end) if predicate(session.log.frame(each))], text
-    finally:
-        session.release()
-        session.log.close()
+            assert found(session, text) == one_by_one(session, text), text
 
 
 def ipv4(protocol: int, inside: bytes, number: int = 0) -> bytes:
@@ -140,25 +137,23 @@ FRAMES = {
 @pytest.mark.parametrize("name", FRAMES)
 def test_frames_that_are_taken_as_alike_say_the_same(tmp_path: Path, name: str) -> None:
     """Whichever byte of theirs is another, and wherever they are cut off."""
-    frame = FRAMES[name]
+    whole = FRAMES[name]
     frames = [
-        frame[:at] + bytes((value,)) + frame[at + 1 :] for at in range(len(frame)) for value in (0, 1, 6, 17, 69, 255)
+        whole[:at] + bytes((value,)) + whole[at + 1 :] for at in range(len(whole)) for value in (0, 1, 6, 17, 69, 255)
     ]
-    frames += [frame[:at] for at in range(len(frame))]
-    session = written([*((0, each) for each in frames), (2, bytes(80))], tmp_path / "all.pcapng")
-    origins, index = session.captured.origins, session.captured.index
-    link = origins.table("link") > 0
-    lots = Alike(index).lots(0, len(frames), link, origins.table("header"), link & False, link & False, link)
-    assert lots is not None
-    assert len(lots.rows) > len(frames) / 2
-    assert len(lots.hashes) < len(frames) / 2
-    told: dict[int, object] = {}
-    for row, lot in zip(lots.rows.tolist(), lots.lots.tolist(), strict=True):
-        seen = session.log.frame(row + 1)
-        says = heading_of(session, seen).text, {each: session.fields(seen)[each] for each in session.fields(seen)}
-        assert told.setdefault(lot, says) == says
-    session.release()
-    session.log.close()
+    frames += [whole[:at] for at in range(len(whole))]
+    with recorded([(0, each) for each in frames], tmp_path / "all.pcapng") as session:
+        origins, index = session.captured.origins, session.captured.index
+        link = origins.table("link") > 0
+        lots = Alike(index).lots(0, len(frames), link, origins.table("header"), link & False, link & False, link)
+        assert lots is not None
+        assert len(lots.rows) > len(frames) / 2
+        assert len(lots.hashes) < len(frames) / 2
+        told: dict[int, object] = {}
+        for row, lot in zip(lots.rows.tolist(), lots.lots.tolist(), strict=True):
+            frame = session.log.frame(row + 1)
+            says = heading_of(session, frame).text, dict(session.fields(frame))
+            assert told.setdefault(lot, says) == says
 
 
 @pytest.mark.parametrize("text", ["10.0.0.7", ":80", "not udp or tcp or 0.7", "eth.type==ipv4", "not eth.type==arp"])
@@ -168,10 +163,7 @@ def test_one_frame_of_a_conversation_is_read(tmp_path: Path, text: str) -> None:
         (0, ipv4(17, struct.pack(">HHHH", 9999, 80, 20 + number, number) + bytes(12 + number), number))
         for number in range(200)
     ]
-    session = written([*frames, (2, bytes(80))], tmp_path / "many.pcapng")
-    read = Index.record
-    with patch.object(Index, "record", autospec=True, side_effect=read) as reads:
+    reads = patch.object(Index, "record", autospec=True, side_effect=Index.record)
+    with recorded(frames, tmp_path / "many.pcapng") as session, reads as read:
         assert len(found(session, text)) >= 200
-        assert reads.call_count < 10
-    session.release()
-    session.log.close()
+        assert read.call_count < 10
