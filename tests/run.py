@@ -37,12 +37,12 @@ TOOLS = {
 SEARCHED = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 """Where to look for them: a user's PATH may lack the directories of root's."""
 LAB = ROOT / "tests" / "kernel" / "lab.py"
-LONG = ("tests/lab/test_doctor.py", "tests/lab/test_command_line.py")
-IN_THE_LAB: dict[str, list[str]] = {
-    "pytest in the lab: families": ["tests/lab", *(f"--ignore={each}" for each in LONG)],
-    "pytest in the lab: doctor and verbs": [*LONG],
-}  # fmt: skip
-"""What runs in the lab's kernel, each in one of its own: tests that are for it."""
+DOCTOR = "tests/lab/test_doctor.py"
+IN_THE_LAB = {
+    "pytest in the lab: families": ["tests/lab", f"--ignore={DOCTOR}"],
+    "pytest in the lab: doctor": [DOCTOR],
+}
+"""What runs in the lab's kernel, each in one of its own: the doctor's tests unload what others need."""
 LACKS = "pytest in the lab: what this host lacks"
 ELSEWHERE = ("tests/core/script/", "tests/engine/", "tests/notations/", "tests/ui/")
 """Where tests are that run in the lab's kernel when the host has skipped them."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO, Any
 
 import pytest
@@ -20,10 +21,8 @@ COMMAND = [sys.executable, "-m", "sockexplorer"]
 class Running:
     """A process whose lines are collected as they come."""
 
-    def __init__(
-        self, *command: str, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.PIPE, **more: Any
-    ) -> None:
-        self.process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, bufsize=0, **more)
+    def __init__(self, process: Any) -> None:
+        self.process = process
         self.out: list[str] = []
         self.err: list[str] = []
         self._threads = [
@@ -88,22 +87,32 @@ class Running:
 Start = Callable[..., Running]
 
 
-@pytest.fixture
-def run() -> Iterator[Start]:
-    """Start a verb, or with ``tool=`` another program; everything is ended after the test."""
+def process(program: str, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
+    """A program that runs. Skips where it is not installed."""
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+    with default_signals():
+        return subprocess.Popen([program, *arguments], bufsize=0, **streams)
+
+
+def runs(verb: Callable[..., Any]) -> Iterator[Start]:
+    """A fixture's: starts verbs by means of ``verb``, or with ``tool=`` other programs; ends all of them afterwards."""
     started: list[Running] = []
 
     def start(*arguments: str, tool: str | None = None, **more: Any) -> Running:
-        if tool is not None and shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed")
-        command = [*COMMAND, *arguments] if tool is None else [tool, *arguments]
-        with default_signals():
-            started.append(Running(*command, **more))
+        started.append(Running(verb(*arguments, **more) if tool is None else process(tool, *arguments, **more)))
         return started[-1]
 
     yield start
     for each in started:
         each.discard()
+
+
+@pytest.fixture
+def run() -> Iterator[Start]:
+    """Start a verb, or with ``tool=`` another program; everything is ended after the test."""
+    yield from runs(partial(process, *COMMAND))
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ python tests/kernel/lab.py run -- .venv/bin/python -m pytest tests/lab
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from forked import Verb
 from support import Desk, ip
-from verbs import done, run
-
-__all__ = ["done", "ping_allowed", "run", "veth"]
+from verbs import Start, runs
 
 if os.environ.get("SOCKEXPLORER_LAB") != "1":
     collect_ignore_glob = ["test_*.py"]
@@ -26,6 +26,23 @@ def desk(engines: Callable[[str], Desk]) -> Iterator[Desk]:
     desk = engines(sys.executable)
     yield desk
     desk.leave()
+
+
+@pytest.fixture
+def run() -> Iterator[Start]:
+    """Start a verb, or with ``tool=`` another program; everything is ended after the test."""
+    yield from runs(Verb)
+
+
+@pytest.fixture
+def done(run: Start) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a verb to its end."""
+
+    def run_to_end(*arguments: str) -> subprocess.CompletedProcess[str]:
+        verb = run(*arguments)
+        return subprocess.CompletedProcess(arguments, verb.end(), "\n".join(verb.out), "\n".join(verb.err))
+
+    return run_to_end
 
 
 @pytest.fixture
