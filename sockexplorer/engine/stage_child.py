@@ -3,17 +3,20 @@
 It runs as a process of its own, as plain source, with a UNIX socket as descriptor 0. A request is the JSON list
 [family, type, protocol]; the answer is an errno in text, 0 with a descriptor as ancillary data. A socket belongs to the
 namespace that it was made in, whoever holds it; and the owner of a user namespace has every capability in it.
-Source: unshare(2), user_namespaces(7), network_namespaces(7), rtnetlink(7), <linux/if_link.h>, <linux/veth.h>.
+Source: unshare(2), user_namespaces(7), network_namespaces(7), rtnetlink(7), netdevice(7), <linux/if_link.h>,
+<linux/veth.h>.
 """
 
 import contextlib
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import socket
 import struct
 import sys
+import time
 from pathlib import Path
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -21,7 +24,10 @@ RTM_NEWLINK, REQUEST_CREATE = 16, 0x0605  # NLM_F_REQUEST | NLM_F_ACK | NLM_F_EX
 REQUEST = 0x0005  # NLM_F_REQUEST | NLM_F_ACK
 IFLA_IFNAME, IFLA_LINKINFO, IFLA_INFO_KIND, IFLA_INFO_DATA, VETH_INFO_PEER = 3, 18, 1, 2, 1
 NESTED = 0x8000
-IFF_UP = 1
+SIOCGIFFLAGS = 0x8913
+IFF_UP, IFF_RUNNING = 1, 0x40
+PATIENCE = 1.0
+"""Seconds; the kernel mostly takes less than a millisecond."""
 
 
 def unshare() -> None:
@@ -70,8 +76,23 @@ def furnish() -> None:
         ask(route, REQUEST_CREATE, link("left", "veth", peer))
         with contextlib.suppress(OSError):  # a kernel without veth
             ask(route, REQUEST, link("", index=socket.if_nametoindex("right")))
+            wait_for("left", "right")
+            # Its frames are dropped in silence until the kernel's work on the carrier is done, which has the same lock.
+            ask(route, REQUEST, link("", index=socket.if_nametoindex("left")))
         ask(route, REQUEST_CREATE, link("vcan0", "vcan"))
     switch("net/ipv4/ping_group_range", "0 0")
+
+
+def wait_for(*names: str) -> None:
+    """Wait until interfaces have a carrier, for `PATIENCE` at most. Raises OSError for one that is not there."""
+    until = time.monotonic() + PATIENCE
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+        for name in names:
+            while time.monotonic() < until:
+                said = fcntl.ioctl(asking, SIOCGIFFLAGS, struct.pack("16s24x", name.encode()))
+                if struct.unpack_from("=H", said, 16)[0] & IFF_RUNNING:
+                    break
+                time.sleep(0.001)
 
 
 def switch(name: str, value: str) -> None:
