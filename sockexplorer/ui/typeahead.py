@@ -122,7 +122,8 @@ class TypeAhead:
             if busy:
                 await self._passed(busy, left)
             # What is put off until the screen is drawn; Textual has no public way to know.
-            elif screens and screens[-1]._callbacks:
+            # One that is ended, as the application is, draws no more.
+            elif screens and screens[-1].is_running and screens[-1]._callbacks:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(left):
                         await screens[-1].wait_for_refresh()
