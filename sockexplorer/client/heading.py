@@ -32,7 +32,7 @@ def heading_of(session: Session | Opened, frame: Frame) -> Heading:
     if not has_headings(f"{spoken[0].name}/{spoken[1].name}"):
         return Heading()
     if spoken[0].constant != "AF_PACKET":
-        return heading_of_packet(frame.payload)
+        return heading_of_packet(frame.payload, frame.length)
     peer = session.peers.get(frame.peer)
     return Heading() if peer is None else heading(spoken[1].name, frame.payload, peer.address)
 

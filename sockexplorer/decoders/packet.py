@@ -100,12 +100,13 @@ def heading(protocol: str, payload: bytes, peer: object) -> Heading:
     return Heading(before, at, len(payload))
 
 
-def heading_of_packet(payload: bytes) -> Heading:
-    """As `heading`, of a raw socket's payload: it has a text where that is one whole packet with its header of IP."""
+def heading_of_packet(payload: bytes, length: int) -> Heading:
+    """As `heading`, of a raw socket's payload: it has a text where that begins one packet with its header of IP, of
+    ``length`` bytes on the wire."""
     for number, at in ((0x0800, 2), (0x86DD, 4)):
         if len(payload) >= at + 2 and (told := _internet(number, payload, 0)):
             (total,) = struct.unpack_from(">H", payload, at)
-            if total + (40 if number == 0x86DD else 0) == len(payload):
+            if total + (40 if number == 0x86DD else 0) == length:
                 return told
     return Heading()
 

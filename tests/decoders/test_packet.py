@@ -88,9 +88,11 @@ def test_a_raw_socket_gives_whole_packets() -> None:
         (ip4(17, UDP), "udp 10.0.0.1:5000 → 10.0.0.2:53"), (ip4(1, b"\x08\0"), "icmp 10.0.0.1 → 10.0.0.2"),
         (ip6(17, UDP), "udp [::1]:5000 → [::2]:53"),
     ):  # fmt: skip
-        assert heading_of_packet(packet).text == text
+        assert heading_of_packet(packet, len(packet)).text == text
+        cut = heading_of_packet(packet[:-1], len(packet))
+        assert (cut.text, cut.end) == (text, len(packet) - 1), "less of it was kept"
         for other in (packet[:-1], packet + b"x", packet[20:], b"E" + packet, b""):
-            assert heading_of_packet(other) == Heading(), "it is what the header is followed by"
+            assert heading_of_packet(other, len(other)) == Heading(), "it is what the header is followed by"
 
 
 @pytest.mark.parametrize("text", ["hello", "GET /", "deadbeef", "message", "Hello, 10.0.0.1!", "sensor-7", "1234567"])
