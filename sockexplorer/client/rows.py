@@ -99,7 +99,7 @@ def as_text(session: Session | Opened, frame: Frame, width: int | None = None) -
     if frame.flags & LOCAL and beside is not None and not frame.flags & OWN:
         # On a virtual bus it is true of every frame: people need no word for it.
         del beside["sent_by"]
-    extra = "" if not beside else f"  {escape(json.dumps(beside))}"
+    extra = "" if not beside else f"  {escape(json.dumps(beside, ensure_ascii=False))}"
     line = f"{moment}  {'→' if frame.outgoing else '←'}  {name}  {frame.length:>5}{cut}  {said(session, frame)}{extra}"
     return line if width is None or len(line) <= width else line[: width - 1] + "…"
 

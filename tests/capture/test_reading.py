@@ -505,6 +505,16 @@ def test_a_last_line_of_candump_without_its_end_is_a_frame_that_says_so(last: by
     assert caught.value.offset == len(WHOLE)
 
 
+@pytest.mark.parametrize(
+    ("comment", "shown"), [("noté 再送", "noté 再送"), ("\x1b[31m\u202e\x9b", r"\u001b[31m\u202e\x9b")]
+)
+def test_people_read_a_comment_in_their_language(comment: str, shown: str) -> None:
+    """And nothing in it acts on their terminal."""
+    opened = Opened()
+    frame = opened.frame(Record(Interface(1), 5, 1, b"x", comments=(comment,)))
+    assert f'"{shown}"' in rows.as_text(opened, frame)
+
+
 @pytest.mark.parametrize("text", [WHOLE, WHOLE.replace(b"\n", b"\r\n"), WHOLE * 2 + b"\xef\xbb\xbf" + WHOLE])
 def test_a_log_of_candump_that_an_editor_saved(text: bytes) -> None:
     """With a byte order mark at its beginning, and, of files that were joined, amid it."""
