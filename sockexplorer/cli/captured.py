@@ -55,10 +55,10 @@ class Captured:
         except OSError as error:
             raise Failed(f"{path}: {error.strerror}") from None
 
-    def frames(self, expression: str = "") -> Iterator[tuple[Record, Frame]]:
+    def frames(self, expression: str = "", *, repair: bool = False) -> Iterator[tuple[Record, Frame]]:
         """Every record that the filter shows, with its frame. Raises `Stopped`, or `Failed` for what is no capture.
 
-        A torn end is told on stderr, and ends it.
+        A torn end is told on stderr, with what to do unless ``repair`` follows, and ends it.
         """
         from sockexplorer.capture.filter import compile_filter
         from sockexplorer.capture.predicate import FilterError, Headings, Vocabulary
@@ -90,7 +90,7 @@ class Captured:
                 return
             self.torn = error.offset
             self.idle()
-            may = error.offset and not self._unpacking.packed and not is_stream(self.path)
+            may = error.offset and not repair and not self._unpacking.packed and not is_stream(self.path)
             fix = '; "open --repair" cuts it there' if may else ""
             note(f"{self.path}: it ends within a record: whole up to byte {error.offset}{fix}")
         except CaptureError as error:

@@ -75,7 +75,7 @@ def command(
         printer = Printer(Output(stop), stop, count, kind, numbered=True)
         try:
             with closing(Captured(file, stop, printer.flush)) as captured:
-                for _, frame in captured.frames(expression):
+                for _, frame in captured.frames(expression, repair=repair):
                     printer.take(captured.opened, frame)
                     if printer.full:
                         break
