@@ -1,5 +1,7 @@
 """A whole batch of ``recvmmsg`` into the spool: its columns by strides over the headers, its bytes by one ``pwritev``.
 
+In a flood of messages of one length the kernel writes them to the spool itself, behind room for their head: `aim`.
+
 Nothing here runs once a message but a few comprehensions. It takes the batches that a flood is made of: the same
 ancillary data beside each message, a timestamp and perhaps the counter of drops. Others are left to
 `sockexplorer.engine.reader`, message by message.
@@ -12,11 +14,11 @@ import struct
 from array import array
 from collections.abc import Callable
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
-from sockexplorer.core.frames import ROWS, Flag, Traffic, pack_columns, pack_header
+from sockexplorer.core.frames import HEADER, ROW_BYTES, ROWS, Flag, Traffic, pack_columns, pack_header
 from sockexplorer.engine import ancillary
-from sockexplorer.engine.headers import HeaderReader, column
+from sockexplorer.engine.headers import HeaderReader, Headers, column
 from sockexplorer.engine.recvmmsg import FLAGS, NAME_BYTES, NAME_LENGTH, SLOTS, Arena
 from sockexplorer.engine.spool import Spool
 
@@ -32,11 +34,28 @@ def _words(at: int, length: int, kind: int) -> tuple[tuple[int, bytes], tuple[in
 
 _STAMP = b"".join(word for _, word in _words(0, STAMP_BYTES, ancillary.SCM_TIMESTAMPNS))
 _DROPS = _words(STAMP_BYTES // 8, DROPS_BYTES - 4, ancillary.SO_RXQ_OVFL)
+HEAD = HEADER.size + ROW_BYTES * SLOTS
+"""Bytes ahead of those of a whole batch."""
+MOST_AIMED = 8192
+"""Bytes of messages that go to the spool at once: a batch of them is as long as one of its units."""
+FEW = SLOTS // 2
+"""Messages of a batch that is not of a flood, at most."""
+STEADY, RELUCTANT = 2, 16
+"""Batches of one length ahead of one that is taken so, and more of them after one that was of another."""
 SECOND = 1_000_000_000
 OUT = int(Flag.OUT)
 """An int: what an enum makes of ``&`` takes as long as the rest of a small batch's counts."""
 SOCKADDR_IN, IPV4 = 16, struct.pack("=H", socket.AF_INET)
 """The length of a ``struct sockaddr_in``, and what it begins with."""
+
+
+class _Block(NamedTuple):
+    """What stands ahead of the bytes of a batch, and of those what is kept: of each message, at most, and in all."""
+
+    head: bytes
+    kept: array[int]
+    longest: int
+    size: int
 
 
 class Gatherer:
@@ -66,6 +85,8 @@ class Gatherer:
         self._one_sender: tuple[int, bytes, int] = -1, b"", 0
         """The length and the bytes of the names of the last batch that had one sender alone, and who that was."""
         self._steps, self._step = array("I"), -1
+        self._length = self._count = self._steady = 0
+        """The length that all messages of the last batch had, how many it had, and how many batches had that length."""
 
     def take(self, arena: Arena, count: int, *, empty: bool) -> bool:
         """Record a batch; False where it has to be looked at message by message, and nothing was recorded.
@@ -73,14 +94,43 @@ class Gatherer:
         ``empty`` says whether a message may be empty and be nothing but that.
         """
         headers = self._headers.read(arena, count)
-        if headers.longest > arena.slot or not (empty or headers.shortest):
+        same = headers.longest if headers.same_length and headers.longest <= min(self._snaplen, MOST_AIMED) else 0
+        self._steady = self._steady + 1 if same and same == self._length else min(self._steady, 0)
+        self._length, self._count = same, count
+        block = self._block(arena, count, headers, empty=empty)
+        if arena.aimed:
+            if block is not None and same == arena.aimed and self._spool.idle:
+                self._spool.fill(block.head, HEAD, same * count)
+                return True
+            arena.settle(count)
+            self._steady = -RELUCTANT
+        if block is None:
             return False
+        self._spool.flush()
+        address, entries = arena.vector(block.head, block.kept, block.longest, same=headers.same_length)
+        self._spool.vector(count, len(block.head) + block.size, address, entries)
+        return True
+
+    def aim(self) -> tuple[int, int] | None:
+        """Where the next messages may go at once, as `Arena.receive` is told; None for the arena.
+
+        The messages of a flood are mostly as long as those before.
+        """
+        if self._steady < STEADY or self._count <= FEW:
+            return None
+        address = self._spool.reserve(HEAD + SLOTS * self._length)
+        return None if address is None else (address + HEAD, self._length)
+
+    def _block(self, arena: Arena, count: int, headers: Headers, *, empty: bool) -> _Block | None:
+        """The block that a batch makes; None where it has to be looked at message by message."""
+        if headers.longest > arena.slot or not (empty or headers.shortest):
+            return None
         times = self._times(arena, count, headers.control)
         if times is None:
-            return False
+            return None
         numbers = self._peers(arena, count, headers.name)
         if numbers is None:
-            return False
+            return None
         flags = self._flags_of(arena, numbers, headers.flags)
         lengths = kept = headers.lengths
         longest = headers.longest
@@ -93,10 +143,7 @@ class Gatherer:
         total = headers.longest * count if headers.same_length else sum(lengths)
         head = pack_header(ROWS, count, ends[-1], _traffic(lengths, flags, total))
         head += pack_columns((times, ends, lengths, numbers, flags))
-        self._spool.flush()
-        address, entries = arena.vector(head, kept, longest, same=headers.same_length)
-        self._spool.vector(count, len(head) + ends[-1], address, entries)
-        return True
+        return _Block(head, kept, longest, ends[-1])
 
     def _ends_at(self, step: int, count: int) -> array[int]:
         """Where messages end that have so many bytes each."""

@@ -32,6 +32,11 @@ class Peers:
         self._untold.append({"id": self._count, "address": repr(address), **more})
         return self._count
 
+    @property
+    def untold(self) -> bool:
+        """Whether there are any that the client has not heard of."""
+        return bool(self._untold)
+
     def tell(self) -> list[dict[str, Any]]:
         """The peers that the client has not heard of."""
         told, self._untold = self._untold, []

@@ -95,7 +95,7 @@ class MessageReader:
     def _read_batch(self) -> bool:
         buffers = arena(max(2048, (self.snaplen + 4095) & ~4095))
         for _ in range(BATCHES):
-            count = buffers.receive(self.sock.fileno(), self._message_flags)
+            count = buffers.receive(self.sock.fileno(), self._message_flags, self._gatherer.aim())
             self.filled = count / recvmmsg.SLOTS
             if not count:
                 return True

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
 from sockexplorer.engine.connection import Connection
+from sockexplorer.engine.places import AHEAD
 from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.ring_reader import RingReader, interface_names, ring_reader
 from sockexplorer.engine.stream_rows import StreamRows
@@ -24,6 +26,9 @@ MOST_FAILURES = 100
 SNAPLEN_MAX = 2**20
 """No family's message is longer by default, and a batch reserves 256 times as much address space."""
 
+PLENTY = 32 * AHEAD
+"""Bytes of memory that nobody uses, beside which what is had at hand is little."""
+
 
 class Reading:
     """What a session reads with: a reader of its own socket, or one for each connection."""
@@ -35,6 +40,8 @@ class Reading:
         """What an AF_PACKET socket is read by, from before it is bound until it is closed."""
         self._rows = StreamRows(session.spool)
         self._failures = 0
+        self._end = session.spool.end
+        """How much there was when `prepare` was asked last."""
 
     # --- readers -------------------------------------------------------------------------------------------
 
@@ -46,6 +53,16 @@ class Reading:
     def begin(self, sock: socket.socket) -> None:
         """Read a socket that has no connections."""
         self._reader = self.ring or self.messages_of(sock)
+
+    def prepare(self) -> None:
+        """Have room for a flood of messages at hand, while none come, where the machine has memory in plenty."""
+        spool, before = self._session.spool, self._end
+        self._end = spool.end
+        reader = self._reader
+        if spool.end != before or not spool.large or not isinstance(reader, MessageReader) or not reader.batched:
+            return
+        if os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >= PLENTY:
+            spool.prepare()
 
     def messages_of(self, sock: socket.socket) -> MessageReader:
         """A reader of messages, which keeps of each what the endpoint says, within `SNAPLEN_MAX`."""

@@ -30,6 +30,9 @@ MSG_DONTWAIT, MSG_TRUNC, MSG_CTRUNC, MSG_CMSG_CLOEXEC = 0x40, 0x20, 0x8, 0x40000
 MSG_DONTROUTE, MSG_CONFIRM = 0x4, 0x800
 
 
+_ONES = int.from_bytes((1).to_bytes(8, "little") * SLOTS, "little")
+
+
 class Iovec(ctypes.Structure):
     """``struct iovec``."""
 
@@ -72,6 +75,36 @@ def _find() -> ctypes._NamedFuncPointer | None:
 
 _recvmmsg = _find()
 AVAILABLE = _recvmmsg is not None
+
+
+class Aim:
+    """Where the first bytes of messages go that are not to come into the arena: a part ahead of those that each has."""
+
+    def __init__(self, headers: ctypes.Array[Mmsghdr], iovecs: ctypes.Array[Iovec], per: int) -> None:
+        self._iovecs = (Iovec * (SLOTS * (per + 1)))()
+        aimed = (Mmsghdr * SLOTS).from_buffer_copy(headers)
+        for index in range(SLOTS):
+            at = index * (per + 1)
+            self._iovecs[at + 1 : at + 1 + per] = iovecs[index * per : (index + 1) * per]
+            aimed[index].header.iov = ctypes.addressof(self._iovecs) + at * ctypes.sizeof(Iovec)
+            aimed[index].header.iov_length = per + 1
+        self.pristine = bytes(aimed)
+        self._words = memoryview(self._iovecs).cast("B").cast("Q")
+        self._step = 2 * (per + 1)
+        self._lengths, self._offsets = 0, 0
+        self.address = 0
+        """Where the first message goes."""
+
+    def at(self, address: int, length: int) -> None:
+        """Take aim: ``length`` bytes of each message, one behind the other, from an address on."""
+        if length != self._lengths:
+            self._words[1 :: self._step] = memoryview(array("Q", [length]) * SLOTS)
+            offsets = array("Q", range(0, length * SLOTS, length))
+            self._lengths, self._offsets = length, int.from_bytes(offsets.tobytes(), "little")
+        # Sums of words side by side are one sum of long numbers.
+        bases = (self._offsets + address * _ONES).to_bytes(8 * SLOTS, "little")
+        self._words[:: self._step] = memoryview(bases).cast("Q")
+        self.address = address
 
 
 class Arena:
@@ -124,13 +157,26 @@ class Arena:
         # The kernel overwrites lengths and flags: what it used is put back before the next call.
         self._pristine = bytes(self._headers)
         self._used = 0
+        self.aimed = 0
+        """The first bytes of each message that `aim` has sent elsewhere, for the last `receive`; 0 without that."""
+        self._aim = Aim(self._headers, self._iovecs, per)
 
-    def receive(self, fd: int, flags: int = MSG_TRUNC) -> int:
-        """Take what waits in the socket, at most ``SLOTS`` messages; 0 when nothing waits. Raises OSError."""
+    def receive(self, fd: int, flags: int = MSG_TRUNC, aim: tuple[int, int] | None = None) -> int:
+        """Take what waits in the socket, at most ``SLOTS`` messages; 0 when nothing waits. Raises OSError.
+
+        ``aim`` is an address and a length: so many bytes of each message go to memory there, one message behind the
+        other, and what is longer goes on here. `settle` brings them here.
+        """
         assert _recvmmsg is not None
+        aimed = aim[1] if aim else 0
+        if bool(aimed) != bool(self.aimed):
+            self._used = SLOTS
+        if aim:
+            self._aim.at(*aim)
         if self._used:
-            ctypes.memmove(self._address, self._pristine, self._used * HEADER_BYTES)
+            ctypes.memmove(self._address, self._aim.pristine if aim else self._pristine, self._used * HEADER_BYTES)
             self._used = 0
+        self.aimed = aimed
         count = int(_recvmmsg(fd, self._address, SLOTS, MSG_DONTWAIT | flags, None))
         if count < 0:
             number = ctypes.get_errno()
@@ -141,6 +187,18 @@ class Arena:
             raise OSError(number, os.strerror(number))
         self._used = count
         return count
+
+    def settle(self, count: int) -> None:
+        """Have a batch that was aimed elsewhere here, as if it had not been."""
+        aimed, self._used = self.aimed, SLOTS
+        for index, length in enumerate(self.words[LENGTH : count * WORDS : WORDS]):
+            whole = ctypes.string_at(self._aim.address + index * aimed, min(length, aimed))
+            if length > aimed:
+                whole += self.message(index, min(length - aimed, self.slot))
+            near, far = whole[: self.first], whole[self.first : self.slot]
+            self._near_view[index * self.first : index * self.first + len(near)] = near
+            self._far_view[index * self._rest : index * self._rest + len(far)] = far
+        self.aimed = 0
 
     def headers(self, count: int) -> bytes:
         """The first headers, ``struct mmsghdr`` one behind the other."""

@@ -130,7 +130,7 @@ class Engine:
                 if session.state != "closed" and key.fileobj in self._watched:
                     session.ready(key.fileobj, events)
                     read += 1
-                    large = session.granted.get("receive_buffer", 0) >= LARGE_BUFFER
+                    large = _has_large_buffer(session)
                     small += session.protocol.gathers and session.reading.filled < (1 if large else HALF)
                     patience = patience if large else COALESCE_SECONDS
         self._flush()
@@ -211,6 +211,8 @@ class Engine:
             if look:
                 session.accepting = True
                 session.drops.ask()
+                if session.protocol.gathers and _has_large_buffer(session):
+                    session.reading.prepare()
             # A status never overtakes the frames that explain it.
             spool = session.spool
             told = not spool.shared or spool.end == spool.told
@@ -280,6 +282,10 @@ class Engine:
             # Where the next message begins can't be known any more; the client reads this as the last words.
             print(f"the client's stream is broken: {error}", file=sys.stderr, flush=True)
             self._running = False
+
+
+def _has_large_buffer(session: Session) -> bool:
+    return bool(session.granted.get("receive_buffer", 0) >= LARGE_BUFFER)
 
 
 @lru_cache(maxsize=64)

@@ -30,22 +30,14 @@ from sockexplorer.core.frames import (
     pack_meta,
 )  # fmt: skip
 from sockexplorer.engine.peers import Peers
-from sockexplorer.engine.places import Places
+from sockexplorer.engine.places import AHEAD, Places
+from sockexplorer.engine.scratch import put, pwritev, scratch_file
 
 MOST_ROWS = 4096
 MOST_BYTES = 2**20
 """Rows and bytes that wait for company at most."""
-MOST_PARTS = 16
 LEAST_ROOM = 16 * 2**20
 """Bytes that a client may always be behind."""
-
-
-def scratch_file() -> int | None:
-    """A descriptor of a file in memory (memfd_create(2)); None where there can be none, or none that grows."""
-    import resource
-
-    limited = resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
-    return None if limited or not hasattr(os, "memfd_create") else os.memfd_create("sockexplorer engine")
 
 
 class Spool:
@@ -80,6 +72,7 @@ class Spool:
         self._traffic = [0, 0, 0, 0]
         self.end = self.told = PAGE
         """The bytes of all blocks and of the counters' page, and how many there were when the client was told last."""
+        self._reserved = 0
         self._refused = 0
         self._why = ""
 
@@ -94,6 +87,11 @@ class Spool:
         return self._held + (0 if self.shared else self.end - PAGE)
 
     @property
+    def large(self) -> bool:
+        """Whether so much is kept that what `prepare` has at hand is little of it."""
+        return self.shared and (self._most_behind is None or self._most_behind >= 4 * AHEAD)
+
+    @property
     def full(self) -> bool:
         """Whether the client is so far behind that nothing more should be read for it."""
         if not self.shared or self._most_behind is None:
@@ -103,6 +101,11 @@ class Spool:
     def __len__(self) -> int:
         """Rows that wait for company."""
         return len(self._times)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be made a block of."""
+        return not self._times and not self.peers.untold
 
     @property
     def recorded(self) -> tuple[int, int]:
@@ -178,6 +181,28 @@ class Spool:
             return
         self.commit(size)
 
+    def reserve(self, size: int) -> int | None:
+        """The address of room for a block of so many bytes at most, None where none is at hand. It is for `fill`, until
+        anything else is recorded."""
+        self.flush()
+        if self._places is None or not self.idle:
+            return None
+        try:
+            self.find(size)
+        except OSError:
+            return None
+        memory = self.memory(size)
+        self._reserved = 0 if memory is None else ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        return self._reserved or None
+
+    def fill(self, head: bytes, at: int, size: int) -> None:
+        """Record a block in what was reserved last: its head, and ``size`` bytes that stand ``at`` bytes behind the
+        beginning."""
+        if len(head) != at:
+            ctypes.memmove(self._reserved + len(head), self._reserved + at, size)
+        ctypes.memmove(self._reserved, head, len(head))
+        self.commit(len(head) + size)
+
     def prepare(self) -> None:
         """Have room at hand, ahead of a flood: to find and clear pages takes as long as to fill them."""
         if self._places is not None:
@@ -207,7 +232,7 @@ class Spool:
             offset = self.find(size)
             memory = self.memory(size)
             if memory is None:
-                _put(self.file, parts, size, offset)
+                put(self.file, parts, size, offset)
             else:
                 at = 0
                 for part in parts:
@@ -292,27 +317,3 @@ class Spool:
 
     def __del__(self) -> None:
         self.close()
-
-
-def _put(file: int, parts: tuple[bytes | memoryview, ...], size: int, offset: int) -> None:
-    """Write all of the parts. Raises OSError."""
-    if len(parts) > MOST_PARTS:
-        parts = (b"".join(parts),)
-    done = os.pwritev(file, parts, offset)
-    if done < size:
-        rest = memoryview(b"".join(parts))
-        while done < size:
-            done += os.pwrite(file, rest[done:], offset + done)
-
-
-def _find_pwritev() -> Any:
-    function = ctypes.CDLL(None, use_errno=True).pwritev
-    function.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_long]
-    function.restype = ctypes.c_ssize_t
-    return function
-
-
-try:
-    pwritev = _find_pwritev()
-except (OSError, AttributeError):  # then there is no recvmmsg either, whose batches it writes
-    pwritev = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from sockexplorer.capture.log import Log
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.frames import SEEN
+from sockexplorer.engine import reading
 from sockexplorer.engine.server import Engine
 from sockexplorer.engine.session import Session
 from sockexplorer.engine.spool import Spool
@@ -65,3 +67,25 @@ def test_messages_gather_where_no_sender_waits_for_the_reader(name: str, tmp_pat
         except BlockingIOError:
             waits = True
     assert protocol.gathers != waits
+
+
+@pytest.mark.parametrize(
+    ("plenty", "room", "came", "at_hand"),
+    [(0, None, False, True), (2**60, None, False, False), (0, 2**20, False, False), (0, None, True, False)],
+    ids=["plenty", "little memory", "a small log", "something comes"],
+)
+def test_memory_for_a_flood_is_had_at_hand(plenty: int, room: int | None, came: bool, at_hand: bool) -> None:
+    log = Log()
+    assert log.store.descriptor is not None
+    spool = Spool(os.dup(log.store.descriptor), room)
+    session = Session(1, Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 0)), *find("inet/udp"), None, spool)
+    with patch.object(reading, "PLENTY", plenty):
+        session.open(session.endpoint.local, None)
+        if came:
+            spool.add(b"x")
+            spool.flush()
+        session.reading.prepare()
+    assert spool.at_hand is at_hand
+    session.close()
+    spool.close()
+    log.close()
