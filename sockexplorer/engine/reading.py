@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from typing import TYPE_CHECKING, Any
 
+from sockexplorer.engine import memory
 from sockexplorer.engine.connection import Connection
 from sockexplorer.engine.places import AHEAD
 from sockexplorer.engine.reader import MessageReader
@@ -42,6 +42,8 @@ class Reading:
         self._failures = 0
         self._end = session.spool.end
         """How much there was when `prepare` was asked last."""
+        self._prepared = 0
+        """How much there was when it had room at hand, or found that it should not."""
 
     # --- readers -------------------------------------------------------------------------------------------
 
@@ -56,12 +58,12 @@ class Reading:
 
     def prepare(self) -> None:
         """Have room for a flood of messages at hand, while none come, where the machine has memory in plenty."""
-        spool, before = self._session.spool, self._end
+        spool, before, reader = self._session.spool, self._end, self._reader
         self._end = spool.end
-        reader = self._reader
-        if spool.end != before or not spool.large or not isinstance(reader, MessageReader) or not reader.batched:
+        if spool.end != before or self._prepared == spool.end:
             return
-        if os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >= PLENTY:
+        self._prepared = spool.end
+        if spool.large and isinstance(reader, MessageReader) and reader.batched and memory.spare() >= PLENTY:
             spool.prepare()
 
     def messages_of(self, sock: socket.socket) -> MessageReader:

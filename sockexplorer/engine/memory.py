@@ -1,0 +1,36 @@
+"""How much memory could be taken without anybody missing it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+GROUPS = Path("/sys/fs/cgroup")
+
+
+def spare(groups: Path = GROUPS, own: str | None = None) -> int:
+    """Bytes that nobody uses, of the machine and of every control group that we are in, as in a container.
+
+    ``groups`` is where cgroups are mounted, ``own`` our path there. Linux only. Source: sysconf(3), cgroups(7), the
+    kernel's admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+    """
+    found = [os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    inside = groups / (_own() if own is None else own).strip("/")
+    pairs = [(each / "memory.max", each / "memory.current") for each in (inside, *inside.parents)]
+    first = groups / "memory"
+    pairs.append((first / "memory.limit_in_bytes", first / "memory.usage_in_bytes"))
+    for limit, used in pairs:
+        # A group without a limit says "max"; the root of all has no such files.
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(limit.read_text()) - int(used.read_text()))
+    return max(0, min(found))
+
+
+def _own() -> str:
+    """Our path among the groups of version 2."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            if line.startswith("0::"):
+                return line[3:]
+    return ""
