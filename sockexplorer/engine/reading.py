@@ -42,7 +42,7 @@ class Reading:
         self._failures = 0
         self._end = session.spool.end
         """How much there was when `prepare` was asked last."""
-        self._prepared = 0
+        self.prepared = 0
         """How much there was when it had room at hand, or found that it should not."""
 
     # --- readers -------------------------------------------------------------------------------------------
@@ -60,9 +60,9 @@ class Reading:
         """Have room for a flood of messages at hand, while none come, where the machine has memory in plenty."""
         spool, before, reader = self._session.spool, self._end, self._reader
         self._end = spool.end
-        if spool.end != before or self._prepared == spool.end:
+        if spool.end != before or self.prepared == spool.end:
             return
-        self._prepared = spool.end
+        self.prepared = spool.end
         if spool.large and isinstance(reader, MessageReader) and reader.batched and memory.spare() >= PLENTY:
             spool.prepare()
 

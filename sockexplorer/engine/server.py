@@ -134,6 +134,11 @@ class Engine:
                     small += session.protocol.gathers and session.reading.filled < (1 if large else HALF)
                     patience = patience if large else COALESCE_SECONDS
         self._flush()
+        if not read:
+            # The client has its answer to the opening: what comes next may be a flood.
+            for session in self._open():
+                if not session.reading.prepared:
+                    _prepare(session)
         self._coalesce(read > 0 and small == read, patience)
 
     def _coalesce(self, small: bool, seconds: float) -> None:
@@ -211,8 +216,7 @@ class Engine:
             if look:
                 session.accepting = True
                 session.drops.ask()
-                if session.protocol.gathers and _has_large_buffer(session):
-                    session.reading.prepare()
+                _prepare(session)
             # A status never overtakes the frames that explain it.
             spool = session.spool
             told = not spool.shared or spool.end == spool.told
@@ -286,6 +290,11 @@ class Engine:
 
 def _has_large_buffer(session: Session) -> bool:
     return bool(session.granted.get("receive_buffer", 0) >= LARGE_BUFFER)
+
+
+def _prepare(session: Session) -> None:
+    if session.protocol.gathers and _has_large_buffer(session):
+        session.reading.prepare()
 
 
 @lru_cache(maxsize=64)

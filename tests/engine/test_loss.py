@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from support import Desk, rows, udp
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
-from sockexplorer.engine.reading import SNAPLEN_MAX
+from sockexplorer.engine import memory
+from sockexplorer.engine.places import AHEAD
+from sockexplorer.engine.reading import PLENTY, SNAPLEN_MAX
+from sockexplorer.engine.server import LARGE_BUFFER
 from sockexplorer.engine.session import Session
 from sockexplorer.families import find
 
@@ -54,6 +59,14 @@ def test_drops_at_the_end_are_counted_though_no_frame_follows(desk: Desk) -> Non
 
         desk.until(flood, "a drop")
     desk.until(lambda: session.log.received + session.drops == sent, "the rest of the counter")
+
+
+def test_room_for_a_flood_is_at_hand_once_a_socket_is_open(desk: Desk) -> None:
+    session = desk.open("inet/udp", local=("127.0.0.1", 0))
+    descriptor = session.log.store.descriptor
+    assert descriptor is not None
+    if session.receive_buffer >= LARGE_BUFFER and memory.spare() > 2 * PLENTY:
+        desk.until(lambda: os.fstat(descriptor).st_blocks * 512 >= AHEAD, "pages")
 
 
 @pytest.mark.parametrize(
