@@ -208,6 +208,13 @@ class Person:
         await self.until(
             lambda: (draft := self.main.address.draft) is not None and draft.protocol is protocol, f"the form of {path}"
         )
+        # It is put together beside everything else.
+        draft = self.main.address.draft
+        assert draft is not None
+        wanted = {f"{role}.{each.name}" for role in draft.roles for each in draft.fields()}
+        await self.until(
+            lambda: wanted <= {each.name for each in self.main.address.form.inputs()}, f"the fields of {path}"
+        )
         await self.settle()
         await self.until(lambda: self.main.address.has_focus_within, "the focus in the form")
 
