@@ -21,7 +21,7 @@ WITH_PORTS, TCP = (6, 17, 33, 132, 136), 6
 ETHERNET, FLAGS = 14, 7
 FIXED = {IPV4: 20, IPV6: 40}
 """Bytes of a header of IP without options."""
-LEAST = {"": 0, "ports": 8, "tcp": 20}
+LEAST = {"ports": 8, "tcp": 20}
 """Bytes behind it that have to be there."""
 
 

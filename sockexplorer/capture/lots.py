@@ -97,7 +97,6 @@ class Alike:
 
     def _of_links(self, data: Array, begin: Array, size: Array) -> tuple[Array, Array]:
         """Which frames of a link can be told apart by a hash over what tells who speaks to whom, and those hashes."""
-
         which, words = link_heads.told(data, begin, size)
         return which, self._sum(words)
 
