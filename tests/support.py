@@ -183,13 +183,27 @@ def udp(address: tuple[str, int] = ("127.0.0.1", 0)) -> socket.socket:
     return sock
 
 
-def descriptors(pid: int) -> int:
-    """How many descriptors a process has open, those of logs left out: they stay while somebody looks at a log."""
-    count = 0
+def open_files(pid: int) -> list[str]:
+    """What each descriptor of a process leads to, as ``/proc/PID/fd`` has it; one closed meanwhile is left out."""
+    found = []
     for each in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
-            count += "memfd:sockexplorer" not in str(each.readlink())
-    return count
+            found.append(str(each.readlink()))
+    return found
+
+
+def descriptors(pid: int) -> int:
+    """How many descriptors a process has open, those of logs left out: they stay while somebody looks at a log."""
+    return sum("memfd:sockexplorer" not in each for each in open_files(pid))
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started, of all its threads (proc(5), ``/proc/PID/task/TID/children``)."""
+    found = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # one that ended meanwhile
+            found += [int(each) for each in (thread / "children").read_text().split()]
+    return sorted(found)
 
 
 def cpu_seconds(pid: int) -> float:

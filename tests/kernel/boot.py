@@ -239,7 +239,7 @@ def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
 
 def _children() -> list[int]:
     """Our children (proc(5), ``/proc/PID/task/TID/children``); none of them is reaped but by us."""
-    with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
         return [
             int(each) for task in Path("/proc/self/task").iterdir() for each in (task / "children").read_text().split()
         ]

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from support import gone
+from support import children, gone
 
 PATIENCE = 20.0
 
@@ -124,8 +124,7 @@ class PtyApp:
 
     def children(self) -> list[int]:
         """The process's children: its engine."""
-        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
-        return sorted(int(each) for thread in threads for each in (thread / "children").read_text().split())
+        return children(self.process.pid)
 
     def engine(self) -> int:
         """The engine's process, as soon as there is one."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from pty_app import PtyApp
-from support import Desk, udp
+from support import Desk, open_files, udp
 
 from sockexplorer.cli.group import cli
 from sockexplorer.cli.keeping import ALL, limit
@@ -75,9 +75,7 @@ def test_the_explorer_keeps_it_there(tmp_path: Path) -> None:
         app.shows(b" Code")
         app.write(b"\r")
         app.until(
-            lambda: any(
-                str(each.readlink()).startswith(str(tmp_path)) for each in Path(f"/proc/{app.engine()}/fd").iterdir()
-            ),
+            lambda: any(each.startswith(str(tmp_path)) for each in open_files(app.engine())),
             "the file",
         )
         app.write(b"q")
