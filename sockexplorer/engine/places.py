@@ -17,8 +17,6 @@ from sockexplorer.core.frames import HOLES, NEXT_BYTES, PAGE, RELEASED, pack_nex
 from sockexplorer.core.units import MARKED, UNIT, Units, begin_of
 from sockexplorer.engine import ahead
 
-AHEAD = 64 * 2**20
-"""Bytes that `Places.prepare` has ready."""
 MAPPED = 512 * 2**20
 """Bytes of the file, which has holes, that a mapping has; each one that follows has twice as many, for to make it
 takes the time of finding all pages of the one before again."""
@@ -114,22 +112,21 @@ class Places:
         """Hold what was written to `memory` ahead of what follows."""
         self._fence()
 
+    @property
+    def free(self) -> int:
+        """Bytes of units that blocks can go to, as far as nothing new was let go of."""
+        return len(self._free) * UNIT
+
     def prepare(self) -> None:
-        """Have `AHEAD` bytes at hand, ahead of a flood."""
+        """Have a unit more at hand, ahead of a flood. Raises OSError where the file takes no more."""
         self._look()
-        if len(self._free) * UNIT >= AHEAD // 2:
-            return
-        with contextlib.suppress(OSError):
-            first = self._new == 1
-            if first:
-                os.posix_fallocate(self._file, self.offset, UNIT - self.offset)
-                self._have_at_hand(0)
-            while len(self._free) * UNIT < AHEAD:
-                os.posix_fallocate(self._file, self._new * UNIT, UNIT)
-                if first:
-                    self._have_at_hand(self._new)
-                insort(self._free, self._new)
-                self._new += 1
+        if self._new == 1:
+            os.posix_fallocate(self._file, self.offset, UNIT - self.offset)
+            self._have_at_hand(0)
+        os.posix_fallocate(self._file, self._new * UNIT, UNIT)
+        self._have_at_hand(self._new)
+        insort(self._free, self._new)
+        self._new += 1
 
     def hurry(self) -> None:
         """Have `HURRIED` units at hand as soon as may be, found on another processor: see `ahead.Ahead`."""

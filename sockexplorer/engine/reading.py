@@ -6,9 +6,9 @@ import errno
 import socket
 from typing import TYPE_CHECKING, Any
 
+from sockexplorer.core.units import UNIT
 from sockexplorer.engine import memory
 from sockexplorer.engine.connection import Connection
-from sockexplorer.engine.places import AHEAD
 from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.ring_reader import RingReader, interface_names, ring_reader
 from sockexplorer.engine.stream_rows import StreamRows
@@ -26,8 +26,10 @@ MOST_FAILURES = 100
 SNAPLEN_MAX = 2**20
 """No family's message is longer by default, and a batch reserves 256 times as much address space."""
 
-PLENTY = 32 * AHEAD
-"""Bytes of memory that nobody uses, beside which what is had at hand is little."""
+MOST_AHEAD = 128 * 2**20
+"""Bytes that are had at hand for a flood, at most: a gigabit link brings as many in a second."""
+OF_SPARE, OF_ROOM = 32, 2
+"""They are little beside the memory that nobody uses, and beside what is kept: at most one part in so many."""
 
 
 class Reading:
@@ -43,7 +45,9 @@ class Reading:
         self._end = session.spool.end
         """How much there was when `prepare` was asked last."""
         self.prepared = 0
-        """How much there was when it had room at hand, or found that it should not."""
+        """How much there was when it was found how much room should be at hand."""
+        self.preparing = 0
+        """The bytes of room that should be at hand, until they are."""
 
     # --- readers -------------------------------------------------------------------------------------------
 
@@ -57,14 +61,28 @@ class Reading:
         self._reader = self.ring or self.messages_of(sock)
 
     def prepare(self) -> None:
-        """Have room for a flood of messages at hand, while none come, where the machine has memory in plenty."""
-        spool, before, reader = self._session.spool, self._end, self._reader
+        """Have room for a flood of messages at hand, step by step, while none come.
+
+        As long as ``preparing`` says that there is more to do, it is to be called again soon.
+        """
+        spool, before = self._session.spool, self._end
         self._end = spool.end
-        if spool.end != before or self.prepared == spool.end:
-            return
-        self.prepared = spool.end
-        if spool.large and isinstance(reader, MessageReader) and reader.batched and memory.spare() >= PLENTY:
-            spool.prepare()
+        if spool.end != before:
+            self.preparing = 0
+        elif self.preparing:
+            if spool.ready >= self.preparing or not spool.prepare():
+                self.preparing = 0
+        elif self.prepared != spool.end:
+            self.prepared = spool.end
+            wanted = self._room_for_a_flood()
+            if spool.ready < wanted // 2:
+                self.preparing = wanted
+
+    def _room_for_a_flood(self) -> int:
+        """How many bytes should be at hand."""
+        if not isinstance(self._reader, MessageReader) or not self._reader.batched:
+            return 0
+        return int(min(MOST_AHEAD, memory.spare() // OF_SPARE, self._session.spool.room // OF_ROOM)) & -UNIT
 
     def messages_of(self, sock: socket.socket) -> MessageReader:
         """A reader of messages, which keeps of each what the endpoint says, within `SNAPLEN_MAX`."""

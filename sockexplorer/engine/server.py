@@ -137,7 +137,7 @@ class Engine:
         if not read:
             # The client has its answer to the opening: what comes next may be a flood.
             for session in self._open():
-                if not session.reading.prepared:
+                if session.reading.preparing or not session.reading.prepared:
                     _prepare(session)
         self._coalesce(read > 0 and small == read, patience)
 
@@ -161,6 +161,8 @@ class Engine:
             waits.append(self._last_flush + FLUSH_SECONDS - now)
         if self._held_up or any(spool.shared and spool.end != spool.told for spool in spools):
             waits.append(BEHIND_SECONDS)
+        if any(session.reading.preparing for session in self._open()):
+            waits.append(0.0)
         if any(session.state in ("bound", "open", "connected") or not session.accepting for session in self._open()):
             waits.append(self._last_status + STATUS_SECONDS - now)
         return max(0.0, min(waits)) if waits else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import json
+import math
 import mmap
 import os
 import time
@@ -30,7 +31,7 @@ from sockexplorer.core.frames import (
     pack_meta,
 )  # fmt: skip
 from sockexplorer.engine.peers import Peers
-from sockexplorer.engine.places import AHEAD, Places
+from sockexplorer.engine.places import Places
 from sockexplorer.engine.scratch import put, pwritev, scratch_file
 
 MOST_ROWS = 4096
@@ -87,9 +88,11 @@ class Spool:
         return self._held + (0 if self.shared else self.end - PAGE)
 
     @property
-    def large(self) -> bool:
-        """Whether so much is kept that what `prepare` has at hand is little of it."""
-        return self.shared and (self._most_behind is None or self._most_behind >= 4 * AHEAD)
+    def room(self) -> float:
+        """Bytes that the client may be behind; 0 where it has no part in the file."""
+        if not self.shared:
+            return 0
+        return math.inf if self._most_behind is None else self._most_behind
 
     @property
     def full(self) -> bool:
@@ -203,10 +206,23 @@ class Spool:
         ctypes.memmove(self._reserved, head, len(head))
         self.commit(len(head) + size)
 
-    def prepare(self) -> None:
-        """Have room at hand, ahead of a flood: to find and clear pages takes as long as to fill them."""
-        if self._places is not None:
+    @property
+    def ready(self) -> int:
+        """Bytes of room that were found, and not filled yet."""
+        return 0 if self._places is None else self._places.free
+
+    def prepare(self) -> bool:
+        """Find more room ahead of a flood, for a millisecond or two; False where the file has none.
+
+        To find and clear pages takes as long as to fill them.
+        """
+        if self._places is None:
+            return False
+        try:
             self._places.prepare()
+        except OSError:
+            return False
+        return True
 
     def hurry(self) -> None:
         """Have room at hand soon, in the midst of a flood: another processor finds it."""

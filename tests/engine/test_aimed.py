@@ -36,7 +36,7 @@ def received(batches: list[list[Run]], snaplen: int) -> int:
         log = Log(on_peers=lambda told: names.update((each["id"], each["address"]) for each in told))
         assert log.store.descriptor is not None
         spool = Spool(os.dup(log.store.descriptor))
-        spool.prepare()
+        assert all(spool.prepare() for _ in range(16))
         here.setblocking(False)
         opening.stamp(here)
         reader = MessageReader(here, *find("inet/udp"), spool, snaplen, lambda drops: None)

@@ -9,8 +9,7 @@ from support import Desk, rows, udp
 
 from sockexplorer.core.endpoint import Endpoint, SetOption
 from sockexplorer.engine import memory
-from sockexplorer.engine.places import AHEAD
-from sockexplorer.engine.reading import PLENTY, SNAPLEN_MAX
+from sockexplorer.engine.reading import MOST_AHEAD, OF_SPARE, SNAPLEN_MAX
 from sockexplorer.engine.server import LARGE_BUFFER
 from sockexplorer.engine.session import Session
 from sockexplorer.families import find
@@ -65,8 +64,8 @@ def test_room_for_a_flood_is_at_hand_once_a_socket_is_open(desk: Desk) -> None:
     session = desk.open("inet/udp", local=("127.0.0.1", 0))
     descriptor = session.log.store.descriptor
     assert descriptor is not None
-    if session.receive_buffer >= LARGE_BUFFER and memory.spare() > 2 * PLENTY:
-        desk.until(lambda: os.fstat(descriptor).st_blocks * 512 >= AHEAD, "pages")
+    if session.receive_buffer >= LARGE_BUFFER and memory.spare() > 2 * OF_SPARE * MOST_AHEAD:
+        desk.until(lambda: os.fstat(descriptor).st_blocks * 512 >= MOST_AHEAD, "pages")
 
 
 @pytest.mark.parametrize(

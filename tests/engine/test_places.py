@@ -50,6 +50,12 @@ def taken(log: Log) -> int:
     return os.fstat(log.store.descriptor).st_blocks * 512
 
 
+def prepare(spool: Spool) -> None:
+    """Have 64 MiB of room ahead of a flood."""
+    while spool.ready < 64 * MIB:
+        assert spool.prepare()
+
+
 def pack(data: bytes) -> tuple[bytes, bytes, bytes]:
     """The parts of a block of one row."""
     columns = array("Q", [0]), *(array("I", [value]) for value in (len(data), len(data), 0, 0))
@@ -179,7 +185,7 @@ def test_a_file_may_have_more_units_than_can_be_marked(pair: Make, monkeypatch: 
 
 def test_what_was_ready_is_given_back_when_nobody_fills_the_file_any_more(pair: Make) -> None:
     log, spool = pair(8 * MIB)
-    spool.prepare()
+    prepare(spool)
     rows = StreamRows(spool)
     for number in range(100):
         spool.hurry()
@@ -289,7 +295,7 @@ def test_a_kernel_that_can_not_say_what_is_at_hand(
     """Then all is written by calls."""
     monkeypatch.setattr(where, name, 9999)
     log, spool = pair(8 * MIB)
-    spool.prepare()
+    prepare(spool)
     rows = StreamRows(spool)
     for number in range(100):
         spool.hurry()

@@ -12,6 +12,7 @@ import pytest
 from sockexplorer.capture.log import Log
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.frames import SEEN
+from sockexplorer.core.units import UNIT
 from sockexplorer.engine import reading
 from sockexplorer.engine.server import Engine
 from sockexplorer.engine.session import Session
@@ -70,22 +71,36 @@ def test_messages_gather_where_no_sender_waits_for_the_reader(name: str, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("plenty", "room", "came", "at_hand"),
-    [(0, None, False, True), (2**60, None, False, False), (0, 2**20, False, False), (0, None, True, False)],
-    ids=["plenty", "little memory", "a small log", "something comes"],
+    ("part", "room", "came", "steps"),
+    [
+        (1, None, False, 32),
+        (1, 64 * 2**20, False, 8),
+        (2**60, None, False, 0),
+        (1, 2**20, False, 0),
+        (1, None, True, 0),
+    ],
+    ids=["plenty", "a log of 64 MiB", "little memory", "a small log", "something comes"],
 )
-def test_memory_for_a_flood_is_had_at_hand(plenty: int, room: int | None, came: bool, at_hand: bool) -> None:
+def test_memory_for_a_flood_is_had_at_hand(part: int, room: int | None, came: bool, steps: int) -> None:
+    """Step by step: the engine has other things to do in between."""
     log = Log()
     assert log.store.descriptor is not None
     spool = Spool(os.dup(log.store.descriptor), room)
     session = Session(1, Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 0)), *find("inet/udp"), None, spool)
-    with patch.object(reading, "PLENTY", plenty):
+    with patch.object(reading, "OF_SPARE", part):
         session.open(session.endpoint.local, None)
         if came:
             spool.add(b"x")
             spool.flush()
         session.reading.prepare()
-    assert spool.at_hand is at_hand
+        assert spool.ready == 0
+        taken = 0
+        while session.reading.preparing:
+            session.reading.prepare()
+            taken += 1
+            assert spool.ready == min(taken, steps) * UNIT
+    assert spool.ready == steps * UNIT
+    assert spool.at_hand is (steps > 0)
     session.close()
     spool.close()
     log.close()
