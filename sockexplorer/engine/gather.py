@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from sockexplorer.core.frames import HEADER, ROW_BYTES, ROWS, Flag, Traffic, pack_columns, pack_header
 from sockexplorer.engine import ancillary
 from sockexplorer.engine.headers import HeaderReader, Headers, column
-from sockexplorer.engine.recvmmsg import FLAGS, NAME_BYTES, NAME_LENGTH, SLOTS, Arena
+from sockexplorer.engine.recvmmsg import FLAGS, NAME_LENGTH, SLOTS, Arena
 from sockexplorer.engine.spool import Spool
 
 STAMP_BYTES, DROPS_BYTES = 32, 24
@@ -174,21 +174,22 @@ class Gatherer:
 
     def _peers(self, arena: Arena, count: int, length: int | None) -> array[int] | None:
         """The numbers of the senders; None where one can't be numbered."""
-        names = bytes(arena.names[: count * NAME_BYTES])
+        room = arena.name_bytes
+        names = bytes(arena.names[: count * room])
         length_then, names_then, who = self._one_sender
         if length == length_then and names_then.startswith(names):
             return array("I", [who]) * count
         lengths = column(arena, NAME_LENGTH, count)
         keys: list[Any]
         if length is None:
-            begins = range(0, len(names), NAME_BYTES)
-            keys = [names[at : at + min(each, NAME_BYTES)] for at, each in zip(begins, lengths, strict=True)]
+            begins = range(0, len(names), room)
+            keys = [names[at : at + min(each, room)] for at, each in zip(begins, lengths, strict=True)]
         elif length == SOCKADDR_IN and names.startswith(IPV4):
             # What tells senders of IPv4 apart is one word, which is cheaper than bytes: the kernel clears the other.
-            keys = memoryview(names).cast("Q")[:: NAME_BYTES // 8].tolist()
+            keys = memoryview(names).cast("Q")[:: room // 8].tolist()
         else:
-            size = min(length, NAME_BYTES)
-            keys = [name for (name,) in struct.iter_unpack(f"{size}s{NAME_BYTES - size}x", names)]
+            size = min(length, room)
+            keys = [name for (name,) in struct.iter_unpack(f"{size}s{room - size}x", names)]
         known = self._known
         try:
             numbers = array("I", map(known.__getitem__, keys))
@@ -196,8 +197,8 @@ class Gatherer:
             for at, key in enumerate(keys):
                 if key in known:
                     continue
-                begin = at * NAME_BYTES
-                peer = self._peer(names[begin : begin + min(lengths[at], NAME_BYTES)])
+                begin = at * room
+                peer = self._peer(names[begin : begin + min(lengths[at], room)])
                 if peer is None:
                     return None
                 known[key], flags = peer

@@ -44,9 +44,9 @@ def _flags(flags: int, *, can: bool = False) -> int:
 
 
 @lru_cache(maxsize=8)
-def arena(slot: int) -> recvmmsg.Arena:
-    """One arena for each slot size: the engine reads one socket at a time."""
-    return recvmmsg.Arena(slot, control_bytes=2048 if slot > 65536 else 512)
+def arena(slot: int, name_bytes: int) -> recvmmsg.Arena:
+    """One arena for each size of its parts: the engine reads one socket at a time."""
+    return recvmmsg.Arena(slot, 2048 if slot > 65536 else 512, name_bytes)
 
 
 class MessageReader:
@@ -83,6 +83,8 @@ class MessageReader:
         # Only UNIX sockets pass descriptors; AF_PACKET answers EINVAL to a flag that it does not know.
         self._message_flags = recvmmsg.MSG_CMSG_CLOEXEC if family.constant == "AF_UNIX" else 0
         self._message_flags |= recvmmsg.MSG_TRUNC if protocol.msg_trunc else 0
+        ip = family.constant in ("AF_INET", "AF_INET6")
+        self._name_bytes = recvmmsg.IP_NAME_BYTES if ip else recvmmsg.NAME_BYTES
         self._can = family.constant == "AF_CAN"
         self._told = sum(_FLAG_OF_CAN if self._can else _FLAG_OF)
         self._buffer = bytearray() if batched else bytearray(snaplen)
@@ -93,7 +95,7 @@ class MessageReader:
         return self._read_batch() if self.batched else self._read_each()
 
     def _read_batch(self) -> bool:
-        buffers = arena(max(2048, (self.snaplen + 4095) & ~4095))
+        buffers = arena(max(2048, (self.snaplen + 4095) & ~4095), self._name_bytes)
         for _ in range(BATCHES):
             count = buffers.receive(self.sock.fileno(), self._message_flags, self._gatherer.aim())
             self.filled = count / recvmmsg.SLOTS
@@ -114,8 +116,8 @@ class MessageReader:
         # An empty message of a peer has the kernel's timestamp with it, the end of the connection nothing.
         if not length and self.ends_at_zero and (not control_length or self._nothing_is_the_end):
             return False
-        at = index * recvmmsg.NAME_BYTES
-        name = bytes(buffers.names[at : at + min(name_length, recvmmsg.NAME_BYTES)])
+        at = index * buffers.name_bytes
+        name = bytes(buffers.names[at : at + min(name_length, buffers.name_bytes)])
         sender = self.senders.of_name(name)
         peer, flags = sender or (0, 0)
         if raw_flags & self._told:

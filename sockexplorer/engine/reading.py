@@ -68,8 +68,8 @@ class Reading:
         spool, before = self._session.spool, self._end
         self._end = spool.end
         if spool.end != before:
-            self.preparing = 0
-        elif self.preparing:
+            return
+        if self.preparing:
             if spool.ready >= self.preparing or not spool.prepare():
                 self.preparing = 0
         elif self.prepared != spool.end:

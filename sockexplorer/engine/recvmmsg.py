@@ -19,8 +19,8 @@ FIRST = 2048
 """Bytes of a message that lie beside those of the others: an Ethernet's frames fit."""
 HEAD_BYTES = 64 + 32 * SLOTS
 """Room for what is written ahead of the messages."""
-NAME_BYTES = 128
-"""``struct sockaddr_storage``."""
+NAME_BYTES, IP_NAME_BYTES = 128, 32
+"""``struct sockaddr_storage``, and room for a ``struct sockaddr_in6``, which costs less to look through."""
 HEADER_BYTES = 64
 # Offsets in struct mmsghdr, in 32-bit words.
 NAME_LENGTH, CONTROL_LENGTH, FLAGS, LENGTH = 2, 10, 12, 14
@@ -78,19 +78,18 @@ AVAILABLE = _recvmmsg is not None
 
 
 class Aim:
-    """Where the first bytes of messages go that are not to come into the arena: a part ahead of those that each has."""
+    """Where the first bytes of messages go that are not to come into the arena; what is longer goes on there."""
 
-    def __init__(self, headers: ctypes.Array[Mmsghdr], iovecs: ctypes.Array[Iovec], per: int) -> None:
-        self._iovecs = (Iovec * (SLOTS * (per + 1)))()
+    def __init__(self, headers: ctypes.Array[Mmsghdr], rest: int, stride: int) -> None:
+        """``rest`` is the address for what is longer of the first message, each other one ``stride`` bytes further."""
+        self._iovecs = (Iovec * (SLOTS * 2))()
         aimed = (Mmsghdr * SLOTS).from_buffer_copy(headers)
         for index in range(SLOTS):
-            at = index * (per + 1)
-            self._iovecs[at + 1 : at + 1 + per] = iovecs[index * per : (index + 1) * per]
-            aimed[index].header.iov = ctypes.addressof(self._iovecs) + at * ctypes.sizeof(Iovec)
-            aimed[index].header.iov_length = per + 1
+            self._iovecs[2 * index + 1] = Iovec(rest + index * stride, stride)
+            aimed[index].header.iov = ctypes.addressof(self._iovecs) + 2 * index * ctypes.sizeof(Iovec)
+            aimed[index].header.iov_length = 2
         self.pristine = bytes(aimed)
         self._words = memoryview(self._iovecs).cast("B").cast("Q")
-        self._step = 2 * (per + 1)
         self._lengths, self._offsets = 0, 0
         self.address = 0
         """Where the first message goes."""
@@ -98,32 +97,34 @@ class Aim:
     def at(self, address: int, length: int) -> None:
         """Take aim: ``length`` bytes of each message, one behind the other, from an address on."""
         if length != self._lengths:
-            self._words[1 :: self._step] = memoryview(array("Q", [length]) * SLOTS)
+            self._words[1::4] = memoryview(array("Q", [length]) * SLOTS)
             offsets = array("Q", range(0, length * SLOTS, length))
             self._lengths, self._offsets = length, int.from_bytes(offsets.tobytes(), "little")
         # Sums of words side by side are one sum of long numbers.
         bases = (self._offsets + address * _ONES).to_bytes(8 * SLOTS, "little")
-        self._words[:: self._step] = memoryview(bases).cast("Q")
+        self._words[::4] = memoryview(bases).cast("Q")
         self.address = address
 
 
 class Arena:
     """Buffers for one batch: ``SLOTS`` messages of at most ``slot`` bytes, with their names and ancillary data.
 
-    After `receive`, message ``i`` has its `message`, its ``sockaddr`` at ``names[i * NAME_BYTES:]``, its ancillary data
+    After `receive`, message ``i`` has its `message`, its ``sockaddr`` at ``names[i * name_bytes:]``, its ancillary data
     at ``control[i * control_bytes:]`` and its header at ``words[i * WORDS:]``. The first `FIRST` bytes of each message
     lie close together, which spares the processor's caches; what is longer goes on elsewhere. Memory is reserved only,
     and taken by pages that a message touches.
     """
 
-    def __init__(self, slot: int, control_bytes: int = 512) -> None:
+    def __init__(self, slot: int, control_bytes: int = 512, name_bytes: int = NAME_BYTES) -> None:
         self.slot = slot
         self.control_bytes = control_bytes
+        self.name_bytes = name_bytes
         self.first = min(slot, FIRST)
         self._rest = slot - self.first
-        self._near, self._far = mmap.mmap(-1, SLOTS * self.first), mmap.mmap(-1, max(1, SLOTS * self._rest))
+        # What is far of one message may be all that it has, but for what was aimed elsewhere.
+        self._near, self._far = mmap.mmap(-1, SLOTS * self.first), mmap.mmap(-1, SLOTS * slot)
         self._near_view, self._far_view = memoryview(self._near), memoryview(self._far)
-        self._names = (ctypes.c_char * (SLOTS * NAME_BYTES))()
+        self._names = (ctypes.c_char * (SLOTS * name_bytes))()
         self._control = (ctypes.c_uint64 * (SLOTS * control_bytes // 8))()
         self._headers = (Mmsghdr * SLOTS)()
         self._head = (ctypes.c_char * HEAD_BYTES)()
@@ -139,10 +140,10 @@ class Arena:
             first = Iovec(near + index * self.first, self.first)
             self._iovecs[index * per] = self._short[index + 1] = self._long[index * per + 1] = first
             if self._rest:
-                rest = Iovec(far + index * self._rest, self._rest)
+                rest = Iovec(far + index * slot, self._rest)
                 self._iovecs[index * per + 1] = self._long[index * per + 2] = rest
             self._headers[index].header = Msghdr(
-                names + index * NAME_BYTES, NAME_BYTES, iovecs + index * per * ctypes.sizeof(Iovec), per,
+                names + index * name_bytes, name_bytes, iovecs + index * per * ctypes.sizeof(Iovec), per,
                 control + index * control_bytes, control_bytes,
             )  # fmt: skip
         self.names = memoryview(self._names).cast("B")
@@ -159,7 +160,7 @@ class Arena:
         self._used = 0
         self.aimed = 0
         """The first bytes of each message that `aim` has sent elsewhere, for the last `receive`; 0 without that."""
-        self._aim = Aim(self._headers, self._iovecs, per)
+        self._aim = Aim(self._headers, far, slot)
 
     def receive(self, fd: int, flags: int = MSG_TRUNC, aim: tuple[int, int] | None = None) -> int:
         """Take what waits in the socket, at most ``SLOTS`` messages; 0 when nothing waits. Raises OSError.
@@ -193,11 +194,11 @@ class Arena:
         aimed, self._used = self.aimed, SLOTS
         for index, length in enumerate(self.words[LENGTH : count * WORDS : WORDS]):
             whole = ctypes.string_at(self._aim.address + index * aimed, min(length, aimed))
-            if length > aimed:
-                whole += self.message(index, min(length - aimed, self.slot))
+            at = index * self.slot
+            whole += self._far_view[at : at + min(length - aimed, self.slot)] if length > aimed else b""
             near, far = whole[: self.first], whole[self.first : self.slot]
             self._near_view[index * self.first : index * self.first + len(near)] = near
-            self._far_view[index * self._rest : index * self._rest + len(far)] = far
+            self._far_view[at : at + len(far)] = far
         self.aimed = 0
 
     def headers(self, count: int) -> bytes:
@@ -206,7 +207,7 @@ class Arena:
 
     def message(self, index: int, length: int) -> bytes:
         """The first bytes of a message, at most what there was room for."""
-        at, far = index * self.first, index * self._rest
+        at, far = index * self.first, index * self.slot
         if length <= self.first:
             return bytes(self._near_view[at : at + length])
         rest = min(length - self.first, self._rest)
