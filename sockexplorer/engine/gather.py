@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from sockexplorer.core.frames import HEADER, ROW_BYTES, ROWS, Flag, Traffic, pack_columns, pack_header
 from sockexplorer.engine import ancillary
-from sockexplorer.engine.headers import HeaderReader, Headers, column
+from sockexplorer.engine.headers import HeaderReader, Headers, column, same
 from sockexplorer.engine.recvmmsg import FLAGS, NAME_LENGTH, SLOTS, Arena
 from sockexplorer.engine.spool import Spool
 
@@ -84,6 +84,8 @@ class Gatherer:
         """The flags of peers that have some, by number."""
         self._one_sender: tuple[int, bytes, int] = -1, b"", 0
         """The length and the bytes of the names of the last batch that had one sender alone, and who that was."""
+        self._seconds = b"", 0
+        """The seconds of the last batch's timestamps, mostly all the same, and those in ns as one long number."""
         self._steps, self._step = array("I"), -1
         self._length = self._count = self._steady = 0
         """The length that all messages of the last batch had, how many it had, and how many batches had that length."""
@@ -94,13 +96,13 @@ class Gatherer:
         ``empty`` says whether a message may be empty and be nothing but that.
         """
         headers = self._headers.read(arena, count)
-        same = headers.longest if headers.same_length and headers.longest <= min(self._snaplen, MOST_AIMED) else 0
-        self._steady = self._steady + 1 if same and same == self._length else min(self._steady, 0)
-        self._length, self._count = same, count
+        length = headers.longest if headers.same_length and headers.longest <= min(self._snaplen, MOST_AIMED) else 0
+        self._steady = self._steady + 1 if length and length == self._length else min(self._steady, 0)
+        self._length, self._count = length, count
         block = self._block(arena, count, headers, empty=empty)
         if arena.aimed:
-            if block is not None and same == arena.aimed and self._spool.idle:
-                self._spool.fill(block.head, HEAD, same * count)
+            if block is not None and length == arena.aimed and self._spool.idle:
+                self._spool.fill(block.head, HEAD, length * count)
                 return True
             arena.settle(count)
             self._steady = -RELUCTANT
@@ -169,8 +171,12 @@ class Gatherer:
                     return None
             self._on_drops(control[span - stride + 6] & 0xFFFFFFFF)
         # Sums of words side by side are one sum of long numbers: no time of a clock has more than 64 bits.
-        seconds, fractions = (int.from_bytes(control[at:span:stride].tobytes(), "little") for at in (2, 3))
-        return array("Q", (seconds * SECOND + fractions).to_bytes(8 * count, "little"))
+        seconds, begins = self._seconds
+        if seconds != (told := control[2:span:stride].tobytes()):
+            begins = int.from_bytes(told, "little") * SECOND
+            self._seconds = told, begins
+        fractions = int.from_bytes(control[3:span:stride].tobytes(), "little")
+        return array("Q", (begins + fractions).to_bytes(8 * count, "little"))
 
     def _peers(self, arena: Arena, count: int, length: int | None) -> array[int] | None:
         """The numbers of the senders; None where one can't be numbered."""
@@ -209,20 +215,20 @@ class Gatherer:
             self._one_sender = length, names, numbers[0]
         return numbers
 
-    def _flags_of(self, arena: Arena, numbers: array[int], same: int | None) -> array[int]:
-        """Our flags of each message; ``same`` are the kernel's where all have the same."""
-        if same is None:
+    def _flags_of(self, arena: Arena, numbers: array[int], all_have: int | None) -> array[int]:
+        """Our flags of each message; ``all_have`` are the kernel's where all have the same."""
+        if all_have is None:
             told = array("I", map(self._flags, column(arena, FLAGS, len(numbers))))
         else:
-            told = array("I", [self._flags(same)]) * len(numbers)
+            told = array("I", [self._flags(all_have)]) * len(numbers)
         if outgoing := self._outgoing:
             told = array("I", [each | outgoing.get(who, 0) for each, who in zip(told, numbers, strict=True)])
         return told
 
 
 def _traffic(lengths: array[int], flags: array[int], total: int) -> Traffic:
-    count, first = len(lengths), flags[0]
-    if flags.count(first) == count:
-        return Traffic(0, count, 0, total) if first & OUT else Traffic(count, 0, total, 0)
+    count, all_have = len(lengths), same(flags)
+    if all_have is not None:
+        return Traffic(0, count, 0, total) if all_have & OUT else Traffic(count, 0, total, 0)
     out = [length for length, flag in zip(lengths, flags, strict=True) if flag & OUT]
     return Traffic(count - len(out), len(out), total - sum(out), sum(out))

@@ -48,7 +48,7 @@ class HeaderReader:
             lengths, shortest, longest, name, control, flags = self._said
             return Headers(lengths[:count], shortest, longest, name, control, flags)
         lengths = array("I", column(arena, LENGTH, count).tobytes())
-        name, control, flags = (_same(column(arena, each, count)) for each in (NAME_LENGTH, CONTROL_LENGTH, FLAGS))
+        name, control, flags = (same(column(arena, each, count)) for each in (NAME_LENGTH, CONTROL_LENGTH, FLAGS))
         said = Headers(lengths, min(lengths), max(lengths), name, control, flags)
         if said.same_length and None not in said:
             self._alike, self._said = raw, said
@@ -60,7 +60,7 @@ def column(arena: Arena, word: int, count: int) -> memoryview:
     return arena.words[word : count * WORDS : WORDS]
 
 
-def _same(numbers: memoryview) -> int | None:
-    """The number that all of a column are; None where they differ."""
+def same(numbers: memoryview | array[int]) -> int | None:
+    """The number that all of a column are, of one at least; None where they differ."""
     data = numbers.tobytes()
-    return numbers[0] if data == data[: numbers.itemsize] * len(numbers) else None
+    return int(numbers[0]) if data == data[: numbers.itemsize] * len(numbers) else None

@@ -7,6 +7,7 @@ more cheaply by the kernel's own writes than one by one by a mapping. See `socke
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import mmap
 import os
@@ -46,6 +47,8 @@ class Places:
         """Units whose pages are in the mapping, unless they are marked as holes since."""
         self._map: mmap.mmap | None = None
         self._view: memoryview | None = None
+        self._base = 0
+        """The mapping's address."""
         self._fence = Fence()
         self._mappable = _in_memory(file)
         self._ahead: ahead.Ahead | None = None
@@ -103,10 +106,17 @@ class Places:
 
         `fence` has to stand between that and the word of it.
         """
-        first, last = self.offset // UNIT, (self.offset + size - 1) // UNIT
-        if self._view is None or not self._at_hand.issuperset(range(first, last + 1)):
+        if self._view is None or not self._is_at_hand(size):
             return None
         return self._view[self.offset : self.offset + size]
+
+    def address(self, size: int) -> int | None:
+        """Where that memory is."""
+        return self._base + self.offset if self._view is not None and self._is_at_hand(size) else None
+
+    def _is_at_hand(self, size: int) -> bool:
+        first, last = self.offset // UNIT, (self.offset + size - 1) // UNIT
+        return all(unit in self._at_hand for unit in range(first, last + 1))
 
     def fence(self) -> None:
         """Hold what was written to `memory` ahead of what follows."""
@@ -208,6 +218,7 @@ class Places:
         made = mmap.mmap(self._file, size)
         self._unmap()
         self._map, self._view = made, memoryview(made)
+        self._base = ctypes.addressof(ctypes.c_char.from_buffer(made))
         return made
 
 

@@ -194,9 +194,9 @@ class Spool:
             self.find(size)
         except OSError:
             return None
-        memory = self.memory(size)
-        self._reserved = 0 if memory is None else ctypes.addressof(ctypes.c_char.from_buffer(memory))
-        return self._reserved or None
+        address = self._places.address(size)
+        self._reserved = address or 0
+        return address
 
     def fill(self, head: bytes, at: int, size: int) -> None:
         """Record a block in what was reserved last: its head, and ``size`` bytes that stand ``at`` bytes behind the
