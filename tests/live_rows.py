@@ -47,7 +47,9 @@ PEERS = {
 }
 
 
-def a_session(name: str, batches: list[list[tuple[bytes, int, int]]]) -> Session:
+def a_session(
+    name: str, batches: list[list[tuple[bytes, int, int]]], peers: dict[int, Peer] = PEERS
+) -> Session:  # fmt: skip
     """A session with these rows: payload, flags, the number of the peer."""
     family, protocol = find(name)
     log, spool = Log(), Spool()
@@ -57,7 +59,7 @@ def a_session(name: str, batches: list[list[tuple[bytes, int, int]]]) -> Session
             spool.add(payload, flags, peer, len(payload), 0, meta)
         log.append(spool.take())
     endpoint = Endpoint(family.constant, protocol.name, "bind")
-    return Session(1, endpoint, family, protocol, log, "bound", peers=dict(PEERS))
+    return Session(1, endpoint, family, protocol, log, "bound", peers=dict(peers))
 
 
 IN_LINES = (

@@ -16,6 +16,7 @@ from operator import sub
 
 from sockexplorer.capture.ancillary_fields import BESIDE
 from sockexplorer.capture.block import Block
+from sockexplorer.capture.link_sift import LinkSift
 from sockexplorer.capture.log import Log, row_numbers
 from sockexplorer.capture.lots import MOST_ALIKE
 from sockexplorer.capture.predicate import Predicate, Test
@@ -32,12 +33,13 @@ _EVENT, _OUT, _META = int(Flag.EVENT), int(Flag.OUT), int(Flag.META)
 class BlockSift(Sift):
     """A `Sift` of a `Log`. ``peer_name`` gives the shown name of a peer's number, ``protocol`` that of what is spoken
     with it; ``decoded`` says whether what is shown of a payload may be something else than the payload, ``fields`` and
-    ``head`` what is read in them, as in `Known`.
+    ``head`` what is read in them, as in `Known`; ``link`` whether rows are frames of a link, with its header.
     """
 
     def __init__(
         self, log: Log, predicate: Predicate, test: Test, peer_name: Callable[[int], str],
         protocol: Callable[[int], str], *, decoded: bool, fields: bool = True, head: int | None = None,
+        link: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(log, predicate)
         self._log = log
@@ -47,6 +49,7 @@ class BlockSift(Sift):
         self._decoded = decoded
         self._fields = fields
         self._head = head
+        self._links = LinkSift() if link else None
         self._told: dict[Test, dict[tuple[int, int, bytes], int]] = {}
         """What one row of all that are alike has answered."""
 
@@ -98,6 +101,8 @@ class BlockSift(Sift):
             return bytes(count)
         if test.kind == "head" and self._head is not None:
             return self._of_heads(test, block, self._head)
+        if test.kind in ("head", "heading") and self._links is not None:
+            return self._links.answer(test, block, lambda row: test.value(self._log.frame(block.first + row)), ASK)
         if test.kind == "beside":
             told = {each: ASK if each & BESIDE else NO for each in set(block.flags)}
             return bytes(map(told.__getitem__, block.flags))

@@ -34,17 +34,43 @@ class Lots(NamedTuple):
     lots: Array
 
 
+class Hashes:
+    """Hashes of rows: sums of words of 32 bits, each times a number of 64 bits that is drawn by lot, so that no file
+    can be made for them to collide.
+    """
+
+    def __init__(self, words: int) -> None:
+        """``words`` is how many a row has at most."""
+        from sockexplorer.capture.arrays import numpy
+
+        self.factors = [numpy.uint64(secrets.randbits(64)) for _ in range(words)]
+
+    def of(self, words: Array) -> Array:
+        """The sum for each row of a table of words."""
+        from sockexplorer.capture.arrays import numpy
+
+        hashes = numpy.zeros(len(words), "u8")
+        for column, factor in zip(words.T, self.factors, strict=False):
+            hashes += column * factor
+        return hashes
+
+    @staticmethod
+    def spread(hashes: Array) -> None:
+        """Have every bit of such sums tell in their lower halves, too."""
+        from sockexplorer.capture.arrays import numpy
+
+        hashes ^= hashes >> numpy.uint64(32)
+
+
 class Alike:
-    """Tells rows apart by a hash over origin, size and the first `DECISIVE` bytes of the payload, or over what headers
-    of a link tell: sums of words of 32 bits, each times a number of 64 bits that is drawn by lot, so that no file can
-    be made for them to collide.
+    """Tells rows apart by hashes over origin, size and the first `DECISIVE` bytes of the payload, or over what headers
+    of a link tell.
     """
 
     def __init__(self, index: Index) -> None:
-        from sockexplorer.capture.arrays import numpy
-
         self._index = index
-        self._factors = [numpy.uint64(secrets.randbits(64)) for _ in range(4 + link_heads.WORDS)]
+        self._factors = Hashes(4).factors
+        self._words = Hashes(link_heads.WORDS)
 
     def lots(
         self, first: int, last: int, wanted: Array, header: Array, heads: Array, apart: Array,
@@ -78,7 +104,7 @@ class Alike:
             begin = offset + (28 if index.kind == "pcapng" else 16) + header[origin]
             # Of fewer bytes than decide all are there, and what follows them does no harm.
             words = _words(data, begin, DECISIVE // 4) * heads[origin, None]
-            hashes = self._sum(words) + size.astype("u8") * self._factors[1]
+            hashes = self._words.of(words) + size.astype("u8") * self._factors[1]
             if links is not None and (linked := numpy.flatnonzero(links[origin])).size:
                 which, of_links = self._of_links(data, begin[linked], size[linked])
                 hashes[linked[which]] = of_links
@@ -91,22 +117,14 @@ class Alike:
             origin * self._factors[2]
             + numpy.where(apart[origin], rows + (first + 1), 0).astype("u8") * self._factors[3]
         )
-        hashes ^= hashes >> numpy.uint64(32)
+        Hashes.spread(hashes)
         found, examples, lots = numpy.unique(hashes, return_index=True, return_inverse=True)
         return Lots(rows, found.tolist(), rows[examples].tolist(), lots)
 
     def _of_links(self, data: Array, begin: Array, size: Array) -> tuple[Array, Array]:
         """Which frames of a link can be told apart by a hash over what tells who speaks to whom, and those hashes."""
         which, words = link_heads.told(data, begin, size)
-        return which, self._sum(words)
-
-    def _sum(self, words: Array) -> Array:
-        from sockexplorer.capture.arrays import numpy
-
-        hashes = numpy.zeros(len(words), "u8")
-        for number in range(words.shape[1]):
-            hashes += words[:, number] * self._factors[4 + number]
-        return hashes
+        return which, self._words.of(words)
 
     def _of_lines(self, data: Array, offset: Array) -> tuple[Array, Array]:
         """Which of the lines of candump that begin at ``offset`` can be told apart by a hash, and those hashes.
@@ -135,7 +153,7 @@ class Alike:
         hashes += (end - sign).astype("u8") * self._factors[1]
         # What stands ahead of the interface is the time.
         taken = numpy.arange(OF_LINE) >= (OF_LINE - (sign - opened) + 1)[:, None]
-        hashes += self._sum(_words(part, sign - OF_LINE, OF_LINE // 4, taken))
+        hashes += self._words.of(_words(part, sign - OF_LINE, OF_LINE // 4, taken))
         return (end < len(part) - OF_LINE) & (sign - opened < OF_LINE) & (odd > end), hashes
 
 

@@ -142,10 +142,11 @@ class Session:
         from sockexplorer.capture.block_sift import BlockSift
         from sockexplorer.client.protocols import protocol_name_of_peer
 
+        path = f"{self.family.name}/{self.protocol.name}"
         return BlockSift(
             self.log, predicate, predicate.test, self.peer_name, partial(protocol_name_of_peer, self),
             decoded=has_decoder(self.family.constant), fields=has_fields(self.family.constant),
-            head=HEADS.get(f"{self.family.name}/{self.protocol.name}"),
+            head=HEADS.get(path), link=path == "packet/raw",
         )  # fmt: skip
 
     def numbers_of(self, peer: int) -> array[int] | None:

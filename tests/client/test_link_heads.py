@@ -12,13 +12,17 @@ import pytest
 from filtered import found, one_by_one, opened
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from live_rows import a_session
 
-from sockexplorer.capture import column_sift, pcapng
+from sockexplorer.capture import column_sift, link_sift, pcapng
 from sockexplorer.capture.index import Index
 from sockexplorer.capture.link_types import ETHERNET, EXPORTED_PDU, SOCKETCAN, Origin, wrap
+from sockexplorer.capture.log import Log
 from sockexplorer.capture.lots import Alike
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.heading import heading_of
+from sockexplorer.client.session import Peer
+from sockexplorer.core.frames import Flag, pack_meta
 
 TEXTS = (
     "10.0.0.7", "0.7", ":80", "7:80", "[fe80::1]:53", "fe80::1", "udp", "tcp", "syn", "fin", "icmp", "protocol 9",
@@ -112,6 +116,28 @@ def test_any_filter_finds_the_rows_that_it_finds_one_by_one(
             assert found(session, text) == one_by_one(session, text), text
 
 
+PEERS = {
+    number: Peer(number, (name, 0x800, 0, hardware, b""), "", name)
+    for number, (name, hardware) in enumerate((("lo", 772), ("eth0", 1), ("tun0", 65534)), 1)
+}
+FLAGS = st.sampled_from((0, 0, int(Flag.OUT), int(Flag.TRUNCATED), int(Flag.META), int(Flag.EVENT | Flag.META)))
+LIVE = st.lists(
+    st.lists(st.tuples(ethernet() | packets().map(lambda packet: packet[1]), FLAGS, st.integers(0, len(PEERS)))),
+    min_size=1, max_size=3,
+)  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(LIVE, st.lists(filters, min_size=1, max_size=4))
+def test_so_it_does_while_frames_come(batches: list[list[tuple[bytes, int, int]]], texts: list[str]) -> None:
+    """Frames of an interface without such headers among them, whatever their bytes look like."""
+    session = a_session("packet/raw", batches, PEERS)
+    with patch.object(link_sift, "LEAST", 1), patch.object(link_sift, "MOST_FRESH", 3):
+        for text in texts:
+            assert found(session, text) == one_by_one(session, text), text
+    session.log.close()
+
+
 def ipv4(protocol: int, inside: bytes, number: int = 0) -> bytes:
     """A frame whose counters say this number."""
     head = (0x45, 0, 20 + len(inside), number, 0, 64, protocol, number, b"\x0a\0\0\1", b"\x0a\0\0\7")
@@ -156,14 +182,31 @@ def test_frames_that_are_taken_as_alike_say_the_same(tmp_path: Path, name: str) 
             assert told.setdefault(lot, says) == says
 
 
+def test_what_stands_behind_a_payload_is_no_header_of_it() -> None:
+    """One frame ends within its ethertype, and what came beside it follows; another has just those bytes there."""
+    beside = pack_meta({"ttl": 7})
+    cut = bytes(12) + b"\x08"
+    whole = cut + beside[:1] + bytes(60)
+    session = a_session("packet/raw", [[(each, int(Flag.META), 1) for each in (cut, whole, bytes(80))]], PEERS)
+    with patch.object(link_sift, "LEAST", 1):
+        assert found(session, f"eth.type==0x08{beside[0]:02x}") == [2]
+    session.log.close()
+
+
 @pytest.mark.parametrize("text", ["10.0.0.7", ":80", "not udp or tcp or 0.7", "eth.type==ipv4", "not eth.type==arp"])
 def test_one_frame_of_a_conversation_is_read(tmp_path: Path, text: str) -> None:
     """Whatever its packets count: their lengths, identifications and checksums, and what is in them."""
     frames = [
-        (0, ipv4(17, struct.pack(">HHHH", 9999, 80, 20 + number, number) + bytes(12 + number), number))
+        ipv4(17, struct.pack(">HHHH", 9999, 80, 20 + number, number) + bytes(12 + number), number)
         for number in range(200)
     ]
     reads = patch.object(Index, "record", autospec=True, side_effect=Index.record)
-    with recorded(frames, tmp_path / "many.pcapng") as session, reads as read:
+    with recorded([(0, each) for each in frames], tmp_path / "many.pcapng") as session, reads as read:
         assert len(found(session, text)) >= 200
         assert read.call_count < 10
+    live = a_session("packet/raw", [[(each, 0, 1) for each in frames]], PEERS)
+    with patch.object(Log, "frame", autospec=True, side_effect=Log.frame) as read:
+        assert len(found(live, text)) == 200
+        # The last frame is nearer to the end of its block than all that may count.
+        assert read.call_count < 10
+    live.log.close()
