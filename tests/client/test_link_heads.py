@@ -149,6 +149,10 @@ def ipv6(protocol: int, inside: bytes) -> bytes:
     return b"\x02\0\0\0\0\1\x02\0\0\0\0\2\x86\xdd" + head + inside
 
 
+def tagged(frame: bytes, tags: bytes) -> bytes:
+    return frame[:12] + tags + frame[12:]
+
+
 FRAMES = {
     "udp": ipv4(17, struct.pack(">HHHH", 9999, 80, 28, 0) + bytes(20)),
     "tcp": ipv4(6, struct.pack(">HHIIBBHHH", 9999, 80, 0, 0, 0x50, 0x18, 0, 0, 0) + bytes(8)),
@@ -157,6 +161,12 @@ FRAMES = {
     "tcp over ipv6": ipv6(6, struct.pack(">HHIIBBHHH", 9999, 80, 0, 0, 0x50, 0x18, 0, 0, 0) + bytes(8)),
     "icmp over ipv6": ipv6(58, bytes(28)),
     "arp": b"\xff" * 6 + b"\x02\0\0\0\0\1\x08\x06" + bytes(46),
+}
+FRAMES |= {
+    "udp in a vlan": tagged(FRAMES["udp"], b"\x81\0\x20\5"),
+    "tcp over ipv6 in a vlan of a vlan": tagged(FRAMES["tcp over ipv6"], b"\x88\xa8\0\6\x81\0\0\5"),
+    "arp in a vlan": tagged(FRAMES["arp"], b"\x81\0\x20\5"),
+    "fragment": FRAMES["udp"][:20] + b"\0\x17" + FRAMES["udp"][22:],
 }
 
 
@@ -180,6 +190,14 @@ def test_frames_that_are_taken_as_alike_say_the_same(tmp_path: Path, name: str) 
             frame = session.log.frame(row + 1)
             says = heading_of(session, frame).text, dict(session.fields(frame))
             assert told.setdefault(lot, says) == says
+
+
+def test_a_fragment_has_no_ports(tmp_path: Path) -> None:
+    """It has none either where those of another frame are 0."""
+    first = ipv4(17, bytes(28))
+    frames = [(0, each) for each in (first, first[:20] + b"\0\1" + first[22:])]
+    with recorded(frames, tmp_path / "fragment.pcapng") as session:
+        assert found(session, "10.0.0.7:0") == [1]
 
 
 def test_what_stands_behind_a_payload_is_no_header_of_it() -> None:
