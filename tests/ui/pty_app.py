@@ -93,6 +93,16 @@ class PtyApp:
         """Press keys."""
         os.write(self.master, keys)
 
+    def press(self, key: bytes, told: bytes) -> None:
+        """Press a key, and wait until the application wrote something that it does not write before it had the key.
+
+        Whatever is written too soon after an escape is one key with it.
+        """
+        self.read()
+        before = len(self.output)
+        self.write(key)
+        self.until(lambda: told in self.output[before:], f"{told!r} after {key!r}")
+
     def until(self, condition: Callable[[], Any], what: str, *, reading: bool = True) -> Any:
         """Read until something is so."""
         deadline = time.monotonic() + PATIENCE
