@@ -36,6 +36,9 @@ INTERPRETERS = {
 PATIENCE = 60.0 if os.environ.get("SOCKEXPLORER_LAB") else 20.0
 """Seconds that a test waits for what must come; reached only when it does not. A process starts slowly in the lab."""
 
+ATTEMPTS = 5
+"""Of `once_within`."""
+
 
 def wait(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
     """Return what ``condition`` gives as soon as that is true; AssertionError when it never is."""
@@ -44,6 +47,14 @@ def wait(condition: Callable[[], Any], what: str, patience: float = PATIENCE) ->
         assert time.monotonic() < deadline, f"waited {patience:g} s for {what}"
         time.sleep(0.002)
     return found
+
+
+def once_within(seconds: float, attempt: Callable[[], float]) -> None:
+    """One of several attempts takes less: other work of the machine delays some, a wait of the program's own each."""
+    took: list[float] = []
+    while not took or took[-1] >= seconds:
+        assert len(took) < ATTEMPTS, f"none of {took} seconds is less than {seconds:g}"
+        took.append(attempt())
 
 
 class Desk:

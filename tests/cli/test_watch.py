@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE, udp, wait
+from support import PATIENCE, once_within, udp, wait
 
 Run = Callable[..., Any]
 KEYS = ["n", "time", "dir", "peer", "length", "payload", "truncated", "ancillary"]
-ATTEMPTS = 5
 
 
 def test_json_lines_tell_everything_of_a_datagram(run: Run) -> None:
@@ -95,14 +94,6 @@ def test_a_reset_is_a_failure_with_a_reason(run: Run) -> None:
         peer.close()
         assert watch.end() == 1
     watch.said("ECONNRESET")
-
-
-def once_within(seconds: float, attempt: Callable[[], float]) -> None:
-    """One of several attempts takes less: other work of the machine delays some, a wait of the program's own each."""
-    took: list[float] = []
-    while not took or took[-1] >= seconds:
-        assert len(took) < ATTEMPTS, f"none of {took} seconds is less than {seconds:g}"
-        took.append(attempt())
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])

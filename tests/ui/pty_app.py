@@ -17,9 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from support import children, gone
-
-PATIENCE = 20.0
+from support import PATIENCE, children
 
 
 def _as_at_a_terminal() -> None:
@@ -144,28 +142,12 @@ class PtyApp:
         """Send a signal to the application alone."""
         os.kill(self.process.pid, number)
 
-    def ended(self, within: float = 5.0, *, reading: bool = True) -> int:
-        """Wait for the end; its status. AssertionError when it takes longer than so many seconds."""
-        deadline = time.monotonic() + within
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, f"still there after {within:g} s; …{self.output[-800:]!r}"
-            if reading:
-                self.read()
-            else:
-                time.sleep(0.01)
+    def ended(self, *, reading: bool = True) -> int:
+        """Wait for the end; its status."""
+        self.until(lambda: self.process.poll() is not None, "the end", reading=reading)
         self.read()
         return int(self.process.returncode)
 
     def attributes(self) -> list[Any]:
         """The terminal's attributes now."""
         return termios.tcgetattr(self._terminal)
-
-
-def vanished(pid: int, within: float = 5.0) -> bool:
-    """Whether a process is gone in time."""
-    deadline = time.monotonic() + within
-    while not gone(pid):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True

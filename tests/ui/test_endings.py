@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from pty_app import PtyApp, vanished
-from support import listens
+from pty_app import PtyApp
+from support import gone, listens, once_within, wait
 
 # What is switched on has to be switched off: alternate screen, cursor, mouse, bracketed paste, focus.
 PAIRS = [
@@ -29,6 +29,10 @@ def modes_undone(output: bytes) -> None:
     for on, off in PAIRS:
         if on in output:
             assert output.rfind(off) > output.rfind(on), f"{on!r} was not undone"
+
+
+SOON = 5.0
+"""Seconds for the end of all that there was, beside whatever else the machine has to do."""
 
 
 def with_a_socket_file(app: PtyApp, path: Path) -> int:
@@ -52,22 +56,29 @@ def with_a_socket_file(app: PtyApp, path: Path) -> int:
 )
 def test_clean_endings(tmp_path: Path, end: str | signal.Signals, status: int) -> None:
     path = tmp_path / "made.sock"
-    with PtyApp("unix/stream", str(path)) as app:
-        engine = with_a_socket_file(app, path)
-        with socket.socket(socket.AF_UNIX) as peer:
-            app.until(lambda: listens(path), "a listener")
-            peer.connect(str(path))
-            app.shows(b"accepted")
-            if isinstance(end, str):
-                app.write(end.encode())
-            else:
-                app.signal(end)
-            assert app.ended() == status
-            assert vanished(engine)
-        assert not path.exists()
-        assert app.attributes() == app.before
-        modes_undone(app.output)
-        assert b"Traceback" not in app.output
+
+    def attempt() -> float:
+        with PtyApp("unix/stream", str(path)) as app:
+            engine = with_a_socket_file(app, path)
+            with socket.socket(socket.AF_UNIX) as peer:
+                app.until(lambda: listens(path), "a listener")
+                peer.connect(str(path))
+                app.shows(b"accepted")
+                began = time.monotonic()
+                if isinstance(end, str):
+                    app.write(end.encode())
+                else:
+                    app.signal(end)
+                assert app.ended() == status
+                wait(lambda: gone(engine), "the engine's end")
+                took = time.monotonic() - began
+            assert not path.exists()
+            assert app.attributes() == app.before
+            modes_undone(app.output)
+            assert b"Traceback" not in app.output
+        return took
+
+    once_within(SOON, attempt)
 
 
 def test_quitting_at_once_is_clean() -> None:
@@ -87,48 +98,67 @@ def test_a_signal_before_the_first_frame(tmp_path: Path) -> None:
         engine = app.engine()
         app.signal(signal.SIGTERM)
         assert app.ended() in (143, -15)
-        assert vanished(engine)
+        wait(lambda: gone(engine), "the engine's end")
         assert app.attributes() == app.before
         modes_undone(app.output)
 
 
 def test_the_terminal_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "made.sock"
-    with PtyApp("unix/stream", str(path)) as app:
-        engine = with_a_socket_file(app, path)
-        app.close_terminal()
-        assert app.ended(reading=False) == 129
-        assert vanished(engine)
-        assert not path.exists()
+
+    def attempt() -> float:
+        with PtyApp("unix/stream", str(path)) as app:
+            engine = with_a_socket_file(app, path)
+            began = time.monotonic()
+            app.close_terminal()
+            assert app.ended(reading=False) == 129
+            wait(lambda: gone(engine), "the engine's end")
+            assert not path.exists()
+        return time.monotonic() - began
+
+    once_within(SOON, attempt)
 
 
 def test_the_application_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "made.sock"
-    with PtyApp("unix/stream", str(path)) as app:
-        engine = with_a_socket_file(app, path)
-        app.signal(signal.SIGKILL)
-        app.ended()
-        assert vanished(engine), "the engine ends when its application does"
-        assert not path.exists()
+
+    def attempt() -> float:
+        with PtyApp("unix/stream", str(path)) as app:
+            engine = with_a_socket_file(app, path)
+            began = time.monotonic()
+            app.signal(signal.SIGKILL)
+            app.ended()
+            wait(lambda: gone(engine), "the engine to end as its application did")
+            assert not path.exists()
+        return time.monotonic() - began
+
+    once_within(SOON, attempt)
 
 
 def test_a_terminal_that_stopped_reading_does_not_keep_it(tmp_path: Path) -> None:
     path = tmp_path / "made.sock"
-    with PtyApp("unix/dgram", str(path), size=(200, 60)) as app:
-        engine = with_a_socket_file(app, path)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
-            # Frames that are never read fill the terminal; then its writer blocks, and after it the loop.
-            stuck, waiting = 0, 0
-            while stuck < 20:
-                peer.sendto(os.urandom(100), str(path))
-                time.sleep(0.05)
-                before, waiting = waiting, app.unread()
-                stuck = stuck + 1 if waiting == before > 0 else 0
-        app.signal(signal.SIGTERM)
-        assert app.ended(reading=False) == 143
-        assert vanished(engine)
-        assert not path.exists()
-        assert app.attributes() == app.before
+
+    def attempt() -> float:
+        with PtyApp("unix/dgram", str(path), size=(200, 60)) as app:
+            engine = with_a_socket_file(app, path)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+                # Frames that are never read fill the terminal; then its writer blocks, and after it the loop.
+                stuck, waiting = 0, 0
+                while stuck < 20:
+                    peer.sendto(os.urandom(100), str(path))
+                    time.sleep(0.05)
+                    before, waiting = waiting, app.unread()
+                    stuck = stuck + 1 if waiting == before > 0 else 0
+            began = time.monotonic()
+            app.signal(signal.SIGTERM)
+            assert app.ended(reading=False) == 143
+            wait(lambda: gone(engine), "the engine's end")
+            took = time.monotonic() - began
+            assert not path.exists()
+            assert app.attributes() == app.before
+        return took
+
+    once_within(SOON, attempt)
 
 
 def test_a_crash_says_so_and_restores_the_terminal() -> None:
@@ -144,7 +174,7 @@ main()
         engine = app.engine()
         assert app.ended() not in (0, -11)
         assert b"planted" in app.output
-        assert vanished(engine)
+        wait(lambda: gone(engine), "the engine's end")
         assert app.attributes() == app.before
         modes_undone(app.output)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from elsewhere import script
-from pty_app import PtyApp, vanished
+from pty_app import PtyApp
+from support import gone, wait
 
 ALTERNATE_SCREEN = b"\x1b[?1049h"
 ECHO = 3, termios.ECHO
@@ -66,7 +67,7 @@ def test_a_password_is_typed_before_the_explorer_and_when_it_restarts(asks: str)
         again = app.engine()
         app.write(b"q")
         assert app.ended() == 0
-        assert vanished(again)
+        wait(lambda: gone(again), "the engine's end")
         assert app.attributes() == app.before
 
 
@@ -89,7 +90,7 @@ def test_ctrl_c_later_is_for_the_verb_alone(asks: str) -> None:
         app.write(b"\x03")
         assert app.ended() == 0
         assert b"0 frames; the kernel dropped 0" in app.output
-        assert vanished(engine)
+        wait(lambda: gone(engine), "the engine's end")
 
 
 def test_sigterm_at_the_question_ends_the_verb(asks: str) -> None:
@@ -98,13 +99,13 @@ def test_sigterm_at_the_question_ends_the_verb(asks: str) -> None:
         asking = app.engine()
         app.signal(signal.SIGTERM)
         assert app.ended() == 143
-        assert vanished(asking)
+        wait(lambda: gone(asking), "the engine's end")
         assert app.attributes() == app.before
 
 
 def test_an_explorer_that_has_no_engine_does_not_start() -> None:
     with PtyApp("--via", "env python3.77") as app:
-        assert app.ended(10) == 1
+        assert app.ended() == 1
         assert ALTERNATE_SCREEN not in app.output
         assert b"Error: via env python3.77: it ended with status 127 before a Python answered" in app.output
         assert b"try: a python3 of 3.11 or later has to be there" in app.output
