@@ -204,8 +204,16 @@ def open_files(pid: int) -> list[str]:
 
 
 def descriptors(pid: int) -> int:
-    """How many descriptors a process has open, those of logs left out: they stay while somebody looks at a log."""
-    return sum("memfd:sockexplorer" not in each for each in open_files(pid))
+    """How many descriptors a process has open, those of logs left out: they stay while somebody looks at a log.
+
+    An engine looks into files of the kernel's by itself, as when it asks how much memory there is: that is waited for.
+    """
+
+    def at_rest() -> list[str]:
+        found = open_files(pid)
+        return [] if any(each.startswith(("/proc/", "/sys/")) for each in found) else found
+
+    return sum("memfd:sockexplorer" not in each for each in wait(at_rest, "files of the kernel's to be closed"))
 
 
 def children(pid: int) -> list[int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from support import PATIENCE, wait
+from support import PATIENCE, descriptors, wait
 
 from sockexplorer.core import links
 from sockexplorer.core.tpacket import Columns, Names, vlan, walk
@@ -378,7 +378,7 @@ def test_no_other_socket_has_a_ring() -> None:
 
 
 def test_what_is_still_looked_at_does_not_hold_up_the_end(make: Make, sender: socket.socket) -> None:
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = descriptors(os.getpid())
     sock = make()
     made = Ring(sock)
     sock.bind(("left", ETH_P_ALL))
@@ -391,4 +391,4 @@ def test_what_is_still_looked_at_does_not_hold_up_the_end(make: Make, sender: so
     sock.close()
     assert bytes(part) == frame(b"kept")
     del made, blocks, part
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert descriptors(os.getpid()) == before
