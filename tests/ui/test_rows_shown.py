@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from person import Person
+from person import PATIENCE, Person
 from test_traffic_pane import with_frames
 from textual.widgets._toast import ToastHolder
 
@@ -27,7 +27,7 @@ async def test_the_answer_to_a_key_takes_the_place_of_the_one_before(people: Peo
     """In a column they hide the rows that the keys are about; what went wrong stays in sight as long as ever."""
     async with people((80, 24)) as person:
         await with_frames(person, peer, 30)
-        person.app.notify("something is wrong", severity="error")
+        person.app.notify("something is wrong", severity="error", timeout=PATIENCE)
         for said in ("seconds since the first", "seconds since the row", "the time of day", "seconds since the first"):
             await person.press("T")
             screen = await person.sees(f"Time: {said}", "something is wrong")
