@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for support.py: --import-mode=
 
 from support import PATIENCE, Desk, namespace_python
 
+from sockexplorer.client import link
 from sockexplorer.client.hub import Hub
 from sockexplorer.client.link import Link, start_process, start_thread
 
@@ -116,6 +117,12 @@ def desk(request: pytest.FixtureRequest, desks: Callable[[Callable[[], Link]], D
 def process_desk(desks: Callable[[Callable[[], Link]], Desk]) -> Desk:
     """A hub with an engine process."""
     return desks(start_process)
+
+
+@pytest.fixture
+def patient_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, an engine ends by itself, or not at all."""
+    monkeypatch.setattr(link, "END_SECONDS", PATIENCE)
 
 
 @pytest.fixture

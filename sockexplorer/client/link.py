@@ -14,6 +14,8 @@ from typing import IO
 
 BUFFER = 4 * 2**20
 MOST_SAID = 2**20
+END_SECONDS = 0.7
+"""How long an engine that is to end may take."""
 # -I keeps the user's directory and PYTHON* variables out. The package's own place comes after the standard library, and
 # before site-packages, where another version of it may be installed.
 BOOT = (
@@ -48,11 +50,13 @@ class Link:
         self._errors = errors
         self._thread = thread
 
-    def close(self, timeout: float = 0.7) -> None:
-        """End the engine: it stops when its stream does; a process that does not is killed after ``timeout`` s.
+    def close(self, timeout: float | None = None) -> None:
+        """End the engine: it stops when its stream does; a process that does not is killed after ``timeout`` seconds,
+        `END_SECONDS` where that is None.
 
         One that may not be killed (sudo's is root's) is left to the end of its stream.
         """
+        timeout = END_SECONDS if timeout is None else timeout
         self.stream.close()
         if self.process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):

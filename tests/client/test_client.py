@@ -104,7 +104,7 @@ def test_no_interpreter_at_all_is_an_os_error(tmp_path: Path) -> None:
         start_process(str(tmp_path / "nothing-here"))
 
 
-def test_closing_ends_the_process(process_desk: Desk) -> None:
+def test_closing_ends_the_process(process_desk: Desk, patient_end: None) -> None:
     process = process_desk.hub.client.link.process
     assert process is not None
     process_desk.hub.client.call("hello")

@@ -93,7 +93,7 @@ def test_what_is_no_command(text: str, reason: str) -> None:
 
 
 @elsewhere
-def test_bytes_pass_unchanged_both_ways_and_nothing_stays_behind(via: str, desks: Desks) -> None:
+def test_bytes_pass_unchanged_both_ways_and_nothing_stays_behind(via: str, desks: Desks, patient_end: None) -> None:
     """Four megabytes of every byte go out through the command, over sockets at its end, and come back through it."""
     desk = desks(lambda: start(Via.read(via)))
     pid = None if "lab.py" in via else desk.pid  # a guest's number means nothing here; its kernel is waited for
