@@ -161,17 +161,22 @@ def test_a_terminal_that_stopped_reading_does_not_keep_it(tmp_path: Path) -> Non
     once_within(SOON, attempt)
 
 
-def test_a_crash_says_so_and_restores_the_terminal() -> None:
-    code = """
+def test_a_crash_says_so_and_restores_the_terminal(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    code = f"""
+import os, sys, time
 from sockexplorer.ui.screens.main import MainScreen
-def boom(self): raise RuntimeError("planted")
+def boom(self):
+    while not os.path.exists({str(go)!r}):
+        time.sleep(0.01)
+    raise RuntimeError("planted")
 MainScreen.probe = boom
-import sys
 from sockexplorer.cli import main
 main()
 """
     with PtyApp(code=code) as app:
         engine = app.engine()
+        go.touch()
         assert app.ended() not in (0, -11)
         assert b"planted" in app.output
         wait(lambda: gone(engine), "the engine's end")
