@@ -36,6 +36,8 @@ INTERPRETERS = {
 PATIENCE = 60.0 if os.environ.get("SOCKEXPLORER_LAB") else 20.0
 """Seconds that a test waits for what must come; reached only when it does not. A process starts slowly in the lab."""
 
+SO_MEMINFO = 55
+"""socket(7) does not have it, nor does Python; Linux 4.12."""
 ATTEMPTS = 5
 """Of `once_within`."""
 
@@ -192,6 +194,21 @@ def udp(address: tuple[str, int] = ("127.0.0.1", 0)) -> socket.socket:
     sock.settimeout(PATIENCE)
     sock.bind(address)
     return sock
+
+
+def deliver(sender: socket.socket, data: bytes, receiver: socket.socket) -> None:
+    """Send a datagram of IP, and wait until it is in the receiver's queue: who reads without waiting finds it there.
+
+    A kernel that has much to do hands even the datagrams of the loopback over a little later.
+    """
+    before = _queued(receiver)
+    sender.sendto(data, receiver.getsockname())
+    wait(lambda: _queued(receiver) > before, "a datagram in the queue")
+
+
+def _queued(sock: socket.socket) -> int:
+    """Memory that what a socket has not read yet takes, in bytes (SK_MEMINFO_RMEM_ALLOC of <linux/sock_diag.h>)."""
+    return int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4), sys.byteorder)
 
 
 def open_files(pid: int) -> list[str]:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import udp
+from support import deliver, udp
 
 from sockexplorer.capture.log import Log
 from sockexplorer.engine import gather, opening, recvmmsg
@@ -45,7 +45,7 @@ def received(batches: list[list[Run]], snaplen: int) -> int:
             for who, length, count in batch:
                 for number in range(count):
                     data = bytes((number + each) & 0xFF for each in range(length))
-                    (one, two, three)[who].sendto(data, here.getsockname())
+                    deliver((one, two, three)[who], data, here)
                     sent.append((repr((one, two, three)[who].getsockname()), data[:snaplen], length))
             reader.read()
             log.catch_up()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from both_ways import Call, answers, by_number, compare, libcs, pythons
-from support import Desk, descriptors, needs, rows, udp, wait
+from support import Desk, deliver, descriptors, needs, rows, udp, wait
 
 from sockexplorer.client.client import Refused
 from sockexplorer.core.family import Family
@@ -118,7 +118,7 @@ def test_messages_are_read_one_by_one_as_python_reads_them() -> None:
             spool = Spool()
             reader = MessageReader(sock, family, protocol, spool, 8, lambda total: None, batched=False)
             for data in (b"short", b"", b"longer than the buffer"):
-                peer.sendto(data, sock.getsockname())
+                deliver(peer, data, sock)
             reader.read()
             times, ends, lengths, numbers, flags = spool.columns
             assert all(times)

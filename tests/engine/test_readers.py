@@ -6,6 +6,7 @@ import array
 import contextlib
 import os
 import random
+import select
 import socket
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import descriptors, sane_time, udp
+from support import PATIENCE, deliver, descriptors, sane_time, udp
 
 from sockexplorer.capture.log import Frame, Log
 from sockexplorer.engine import opening, recvmmsg
@@ -76,7 +77,7 @@ def test_the_same_rows_of_udp(messages: list[tuple[int, bytes]], snaplen: int) -
         with udp() as here, udp(("127.0.0.1", 0)) as one, udp() as two, udp() as three:
             reading = Reading(here, "inet", batched, snaplen)
             for sender, data in messages:
-                (one, two, three)[sender].sendto(data, here.getsockname())
+                deliver((one, two, three)[sender], data, here)
             frames = reading.frames()
             seen.append(without_time(frames))
             told.append([each["id"] for each in reading.told])
@@ -115,7 +116,10 @@ def test_a_batch_is_not_taken_for_the_one_before(batches: list[list[tuple[int, b
         reading = Reading(here, "unix" if unix else "inet", batched=True)
         for batch in batches:
             for who, data in batch:
-                senders[who].sendto(data, here.getsockname())
+                if unix:
+                    senders[who].sendto(data, here.getsockname())
+                else:
+                    deliver(senders[who], data, here)
             began = time.time_ns()
             frames = reading.frames()[-len(batch) :]
             names = {each["id"]: each["address"] for each in reading.told}
@@ -145,7 +149,7 @@ def test_control_messages_of_ip_are_named(batched: bool) -> None:
     with udp() as here, udp() as there:
         here.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
         reading = Reading(here, "inet", batched)
-        there.sendto(b"x", here.getsockname())
+        deliver(there, b"x", here)
         (frame,) = reading.frames()
         assert frame.meta["control"] == [{"name": "IP_TTL", "data": "40000000"}]
 
@@ -180,6 +184,7 @@ def test_an_error_of_the_socket_is_raised(batched: bool) -> None:
         reading = Reading(here, "inet", batched)
         gone.close()
         here.send(b"?")
+        assert select.select([here], [], [], PATIENCE)[0], "no answer that nobody is there"
         with pytest.raises(ConnectionRefusedError):
             reading.reader.read()
 
@@ -190,7 +195,7 @@ def test_a_flood_of_peers_ends_in_names_not_numbers(batched: bool) -> None:
         reading = Reading(here, "inet", batched)
         for number in range(LIMIT):
             reading.peers.add(number, number)
-        there.sendto(b"x", here.getsockname())
+        deliver(there, b"x", here)
         (frame,) = reading.frames()
         assert frame.peer == 0
         assert frame.meta == {"peer": repr(there.getsockname())}
@@ -202,7 +207,7 @@ def test_more_than_one_batch(batched: bool) -> None:
         here.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         reading = Reading(here, "inet", batched)
         for number in range(600):
-            there.sendto(b"%d" % number, here.getsockname())
+            deliver(there, b"%d" % number, here)
         for _ in range(20):
             frames = reading.frames()
         assert [int(each.payload) for each in frames] == list(range(600))
