@@ -307,8 +307,9 @@ def _works(candidate: str, version: str) -> str | None:
 
 def listens(path: Path) -> bool:
     """Whether a UNIX socket listens at a path (proc(5), /proc/net/unix); its file is there a moment earlier."""
-    rows = [line.split(maxsplit=7) for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
-    return any(int(row[3], 16) & 0x10000 for row in rows if row[7:] == [str(path)])
+    # Names of others may be any bytes.
+    rows = [line.split(maxsplit=7) for line in Path("/proc/net/unix").read_bytes().split(b"\n")[1:]]
+    return any(int(row[3], 16) & 0x10000 for row in rows if row[7:] == [bytes(path)])
 
 
 def needs(path: str) -> None:
