@@ -103,22 +103,24 @@ def status_text(
 
 def loss(session: Session) -> Part | None:
     """What a session lost, and who lost it; None where nothing was."""
-    by = "when it was captured" if session.state == "file" else "by the kernel"
-    unkept = session.log.unkept
-    trimmed = session.log.dropped - unkept
+    trimmed, unkept = session.log.dropped - session.log.unkept, session.log.unkept
+    of_file = session.state == "file"
+    by = "when it was captured" if of_file else "by the kernel"
+    terse = "{} dropped" if of_file or session.log.dropped else "kernel dropped {}"
+    of_log = "log {}" if session.drops else "log dropped {}"
     causes = [
-        (session.drops, f"dropped {by}", "dropped"),
-        (trimmed, "dropped from the log", "from the log" if session.drops else "dropped from the log"),
-        (unkept, "could not be kept", "not kept"),
+        (session.drops, f"{{}} dropped {by}", terse, "{} dropped"),
+        (trimmed, "{} dropped from the log", of_log, of_log),
+        (unkept, "{} could not be kept", "{} not kept", "{} not kept"),
     ]
     found = [each for each in causes if each[0]]
     if not found:
         return None
-    long = ", ".join(f"{count(number)} {words}" for number, words, _ in found)
-    short = ", ".join(f"{count(number)} {words}" for number, _, words in found)
-    least = ", ".join(f"{amount(number)} {words}" for number, _, words in found)
+    long = ", ".join(words.format(count(number)) for number, words, _, _ in found)
+    short = ", ".join(words.format(count(number)) for number, _, words, _ in found)
+    least = ", ".join(words.format(amount(number)) for number, _, _, words in found)
     worth = 29 if len(found) == 1 else 6
-    return Part("$text-warning", ((worth, f"⚠ {long}"), (60, f"⚠ {short}"), (95, f"⚠ {least}")), stays=True)
+    return Part("$text-warning", ((worth, f"⚠ {long}"), (38, f"⚠ {short}"), (95, f"⚠ {least}")), stays=True)
 
 
 def _state(session: Session) -> Part:
@@ -141,19 +143,21 @@ def _view(session: Session, paused_at: int | None, *, following: bool) -> Iterat
 
 def _counts(session: Session) -> Iterator[Part]:
     log = session.log
-    if session.state == "file":
-        yield Part("", ((31, frames(len(log))),))
+    of_file = session.state == "file"
+    if of_file:
+        yield Part("", ((80, frames(len(log))),))
     received, sent = log.received, log.sent
-    came = ((15, f"← {count(received)}"), (28, f"← {amount(received)}"))
+    # Of a file they are in the frames already.
+    came = ((15, f"← {count(received)}"), (28 if of_file else 80, f"← {amount(received)}"))
     if sent:
         yield Part("", came)
-        yield Part("", ((14, f"→ {count(sent)}"), (27, f"→ {amount(sent)}")))
+        yield Part("", ((14, f"→ {count(sent)}"), (27 if of_file else 48, f"→ {amount(sent)}")))
     else:
         yield Part("", ((5, f"← {count(received)}{GAP}→ 0"), *came))
     if log.dropped:
         yield Part("", ((12, f"kept {count(received + sent - log.dropped)}"),))
-    if session.state != "file" and log.size >= 2**20:
-        yield Part(MUTED, ((8, size(log.size)),))
+    if not of_file and log.size >= 2**20:
+        yield Part(MUTED, ((41, size(log.size)),))
 
 
 def _circumstances(session: Session) -> Iterator[Part]:

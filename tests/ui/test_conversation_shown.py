@@ -354,7 +354,7 @@ async def test_the_statistics_tell_every_loss_at_eighty_columns(people: People, 
         # What millions are to a flood of minutes; the line has to have room for them.
         person.session.drops, person.session.log.dropped = 123_456_789, 234_567_890
         await person.press("S")
-        await person.sees("2 frames", "⚠ 123,456,789 dropped, 234,567,890 from the log")
+        await person.sees("2 frames", "⚠ 123,456,789 dropped, log 234,567,890")
 
 
 async def test_a_conversation_of_a_client_names_both_ends(people: People) -> None:

@@ -66,6 +66,7 @@ def test_it_fits_whole_and_the_loss_is_in_it(
     numbers = [each for each in (drops, trimmed) if each]
     for number in numbers or [0]:
         assert f"{number:,}" in line or amount(number) in line
+    assert f"← {received:,}" in line or f"← {amount(received)}" in line
     numbers = [received, sent, drops, trimmed, behind]
     known = set(everything.split()) | {"G", "follows", *map(amount, numbers)}
     assert {each.strip(",") for each in line.split()} <= {each.strip(",") for each in known}, "a word was cut"
@@ -74,16 +75,25 @@ def test_it_fits_whole_and_the_loss_is_in_it(
 @pytest.mark.parametrize(
     ("drops", "trimmed", "wanted"),
     [
-        (12_345_678, 0, "⚠ 12,345,678 dropped by the kernel  "),
-        (0, 12_345_678, "⚠ 12,345,678 dropped from the log  "),
-        (12_345_678, 12_345_678, "⚠ 12,345,678 dropped, 12,345,678 from the log  "),
+        (12_345_678, 0, "⚠ kernel dropped 12,345,678  "),
+        (0, 12_345_678, "⚠ log dropped 12,345,678  "),
+        (12_345_678, 12_345_678, "⚠ 12.3M dropped, log 12.3M  "),
     ],
 )
-def test_at_eighty_columns_the_loss_is_exact_and_says_who_lost(drops: int, trimmed: int, wanted: str) -> None:
-    session = session_of(received=999_999_999, drops=drops, trimmed=trimmed)
+def test_at_eighty_columns_it_says_who_lost_and_how_much_there_is(drops: int, trimmed: int, wanted: str) -> None:
+    session = session_of(received=99_999_999, drops=drops, trimmed=trimmed)
     line = shown(session, LONGEST, rate_now=99_999.0)
     assert line.startswith(wanted)
-    assert "100k/s" in line
+    assert line.endswith("← 100M  6.0 GiB  100k/s")
+
+
+@pytest.mark.parametrize("drops", [0, 12_345])
+def test_at_eighty_columns_a_view_that_does_not_follow_has_room_for_loss_and_counts(drops: int) -> None:
+    session = session_of(received=12_345_678, sent=3, drops=drops, trimmed=1_234_567)
+    line = shown(session, LONGEST, rate_now=20_000.0, following=False)
+    assert line.startswith("⚠ ")
+    assert "▲ G follows  ← 12.3M  → 3" in line
+    assert "754 MiB" in line or drops
 
 
 def test_a_full_disk_is_no_full_log() -> None:
@@ -92,7 +102,7 @@ def test_a_full_disk_is_no_full_log() -> None:
     assert shown(everything, 200).startswith(
         "⚠ 12,345 dropped by the kernel, 23,456 dropped from the log, 34,567 could not be kept"
     )
-    assert shown(everything, LONGEST).startswith("⚠ 12,345 dropped, 23,456 from the log, 34,567 not kept")
+    assert shown(everything, LONGEST) == "⚠ 12,345 dropped, log 23,456, 34,567 not kept  ← 999,999"
 
 
 def test_what_is_so_most_of_the_time_gives_way_first() -> None:
