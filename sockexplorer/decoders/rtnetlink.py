@@ -217,14 +217,16 @@ def _table(numbers: dict[str, int], found: dict[str, str]) -> str:
 
 
 def _summary(kind: str, numbers: dict[str, int], found: dict[str, str]) -> str:
+    # A message about an IPv6 address or a neighbour has no name, and which had it then nobody can tell later.
+    interface = f"interface index {numbers.get('index')}"
     if kind == "LINK":
         flags = "|".join(name.removeprefix("IFF_") for name, bit in IFF.items() if numbers["ifi_flags"] & bit)
-        parts = [found.get("IFNAME", f"index {numbers['index']}"), f"<{flags}>"]
+        parts = [found.get("IFNAME", interface), f"<{flags}>"]
         parts += [f"{name.lower()} {found[name]}" for name in ("OPERSTATE", "MTU") if name in found]
         return " ".join(parts)
     if kind == "ADDR":
         address = found.get("LOCAL") or found.get("ADDRESS", "")
-        return f"{address}/{numbers['prefixlen']} on {found.get('LABEL', 'index ' + str(numbers['index']))}"
+        return f"{address}/{numbers['prefixlen']} on {found.get('LABEL', interface)}"
     if kind == "ROUTE":
         target = f"{found['DST']}/{numbers['dst_len']}" if "DST" in found else "default"
         via = f" via {found['GATEWAY']}" if "GATEWAY" in found else ""
@@ -242,4 +244,4 @@ def _summary(kind: str, numbers: dict[str, int], found: dict[str, str]) -> str:
         where = f"lookup {_table(numbers, found)}" if action == "to_tbl" else action
         return f"{found.get('PRIORITY', '0')}: from {source}{to} {where}"
     state = flag_names(numbers["state"], NUD).replace("NUD_", "") if numbers["state"] else ""
-    return f"{found.get('DST', '')} {found.get('LLADDR', '')} on index {numbers['index']} {state}".strip()
+    return " ".join(filter(None, (found.get("DST"), found.get("LLADDR"), f"on {interface}", state)))

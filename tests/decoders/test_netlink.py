@@ -200,3 +200,14 @@ def test_a_real_dump_of_addresses_and_routes_reads_as_addresses() -> None:
         ranges_lie_within(root, payload)
         for node in root.children:
             assert node.name in ("RTM_NEWROUTE", "NLMSG_DONE"), os.fsdecode(node.name)
+
+
+def test_where_a_message_has_no_name_of_the_interface_its_number_is_called_what_it_is() -> None:
+    local = struct.pack("=HH16s", 20, 1, socket.inet_pton(socket.AF_INET6, "fe80::1"))
+    address = message(21, struct.pack("=BBBBI", socket.AF_INET6, 64, 0x80, 253, 7) + local)
+    assert decode_netlink("route", address).value == "RTM_DELADDR fe80::1/64 on interface index 7"
+    neighbour = message(28, struct.pack("=B3xiHBB", socket.AF_INET6, 7, 2, 0, 1) + local)
+    assert decode_netlink("route", neighbour).value == "RTM_NEWNEIGH fe80::1 on interface index 7 REACHABLE"
+    assert decode_netlink("route", message(17, struct.pack("=BxHiII", 0, 1, 7, 1, 0))).value == (
+        "RTM_DELLINK interface index 7 <UP>"
+    )
