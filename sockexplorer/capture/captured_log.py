@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from sockexplorer.capture.index import DIRECTION, OUTBOUND, Index
@@ -28,6 +28,10 @@ class Rows(Protocol):
     @property
     def end(self) -> int:
         """One more than the number of the newest row."""
+
+    @property
+    def reread(self) -> Sequence[int]:
+        """The numbers of rows of which anything may have changed since they were looked at, in the order of that."""
 
     def frame(self, number: int) -> Frame:
         """Read out one row. Raises IndexError."""
@@ -64,7 +68,11 @@ class CapturedLog:
         """Whether everything is known of the file that will be."""
         self.received, self.sent, self.bytes_in, self.bytes_out = counts or (0, 0, 0, 0)
         self._shown = shown
-        self._counted = index.count if counts else 0
+        self._rereads = False
+        self._counted = self._tallied = index.count if counts else 0
+        self.reread: list[int] = []
+        """The numbers of rows whose lines had no end when they were read, each as often as it was read again: what was
+        known of it may be otherwise, or the row is gone."""
 
     @property
     def vectorised(self) -> bool:
@@ -93,6 +101,12 @@ class CapturedLog:
         """Take in that the file has grown; whether it has, so that `steps` has more to do. See `Index.grow`."""
         if not self.index.grow(final=final):
             return False
+        if self.index.walk.rereads and not self._rereads:
+            self._tallied -= 1
+            out = int(self.index.columns.source[self._tallied] & DIRECTION == OUTBOUND)
+            length = self.index.columns.length[self._tallied]
+            self._add(-1, -out, -length, -length * out)
+            self._rereads = True
         self.ready = False
         return True
 
@@ -102,12 +116,9 @@ class CapturedLog:
         return self.received, self.sent, self.bytes_in, self.bytes_out
 
     def _count(self) -> None:
-        begin, end = self._counted, self.index.count
+        begin, end = self._tallied, self.index.count
         columns = self.index.columns
-        if end < begin:
-            # The last line of a log had no end, and what was added to it made it none that can be read.
-            self._add(end - begin, 0, 0, 0)
-        elif self.vectorised:
+        if self.vectorised:
             from sockexplorer.capture.arrays import numpy
 
             for first in range(begin, end, 2**20):
@@ -120,7 +131,10 @@ class CapturedLog:
             out_rows = [row for row in range(begin, end) if columns.source[row] & DIRECTION == OUTBOUND]
             sent = sum(columns.length[row] for row in out_rows)
             self._add(end - begin, len(out_rows), sum(columns.length[begin:end]), sent)
-        self._counted = end
+        self._counted = self._tallied = end
+        if self._rereads:
+            self._rereads = False
+            self.reread.append(begin + 1)
 
     def _add(self, rows: int, out: int, every: int, sent: int) -> None:
         self.received += rows - out

@@ -45,7 +45,7 @@ class FileStatistics(Statistics):
 
     @property
     def outgrown(self) -> bool:
-        return self._captured.vectorised
+        return self._captured.vectorised or super().outgrown
 
 
 class ColumnStatistics(Statistics):

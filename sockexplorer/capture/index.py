@@ -59,12 +59,18 @@ class Columns:
         for name, part in zip(self.NAMES, parts, strict=False):
             getattr(self, name).frombytes(memoryview(part).cast("B"))  # type: ignore[arg-type]
 
-    def take_back(self) -> int:
-        """Remove the last row; its offset."""
+    def take_back(self) -> None:
+        """Remove the last row."""
         del self.origin[len(self.offset) - 1 :]  # type: ignore[union-attr]
-        for name in ("time", "length", "source"):
+        for name in ("time", "length", "source", "offset"):
             getattr(self, name).pop()
-        return int(self.offset.pop())  # type: ignore[union-attr]
+
+    def replace(self, time: int, length: int, source: int) -> None:
+        """Have the last row say something else; it is there all the while, as others may look at it."""
+        if self.source[-1] != source:
+            del self.origin[len(self.offset) - 1 :]  # type: ignore[union-attr]
+        for name, value in zip(("time", "length", "source"), (time, length, source), strict=True):
+            getattr(self, name)[-1] = value
 
     def thaw(self) -> None:
         """Copy columns that were mapped, so that rows can be added."""
@@ -103,6 +109,8 @@ class Walk(Protocol):
     interfaces: list[Interface]
     offset: int
     """Up to where the file was walked; between records."""
+    rereads: bool
+    """Whether what it walks on with is the last row once more: its line had no end."""
 
     def go_on(self) -> None:
         """Walk on for some milliseconds. Raises `CaptureError` where it can't be read on."""
@@ -129,7 +137,7 @@ class Walk(Protocol):
 class _Unbegun:
     """A `Walk` of a file of which too little is there to tell what it is."""
 
-    offset = 0
+    offset, rereads = 0, False
 
     def __init__(self) -> None:
         self.columns = Columns()

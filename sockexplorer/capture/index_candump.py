@@ -29,23 +29,39 @@ class CandumpWalk:
         self._window = file.window(0)
         self._records = candump.records(self._window, drops, final=final)
         self._numbers: dict[Interface, int] = {}
+        self.rereads = False
 
     def go_on(self) -> None:
         for _ in range(SLOW_ROWS):
-            record = next(self._records, None)
+            try:
+                record = next(self._records, None)
+            except CaptureError:
+                self._take_back()
+                raise
             self.offset = self._window.offset
             if record is None:
+                self._take_back()
                 return
             number = self._numbers.setdefault(record.interface, len(self._numbers))
             if number == len(self.interfaces):
                 self.interfaces.append(record.interface)
             source = direction_code(record.outgoing) | ODD | number << INTERFACE_SHIFT
-            self.columns.append(self._window.record, record.time, record.length, source)
+            if self.rereads:
+                self.columns.replace(record.time, record.length, source)
+                self.rereads = False
+            else:
+                self.columns.append(self._window.record, record.time, record.length, source)
+
+    def _take_back(self) -> None:
+        """Remove the last row where what it became is none."""
+        if self.rereads:
+            self.columns.take_back()
+            self.rereads = False
 
     def resume(self, *, vectorised: bool, final: bool) -> None:
         if self.columns.offset and self._file.read(self.offset - 1, 1) != b"\n":
             # The last line had no end, and was a frame all the same. What it is, it has to tell anew.
-            self.offset = self.columns.take_back()
+            self.offset, self.rereads = self.columns.offset[-1], True
         self._window = self._file.window(self.offset)
         self._records = candump.records(self._window, self._drops, final=final)
 

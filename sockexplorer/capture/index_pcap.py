@@ -26,6 +26,8 @@ HEAD = 16
 class PcapWalk:
     """A `Walk`."""
 
+    rereads = False
+
     def __init__(self, file: MappedFile, *, vectorised: bool) -> None:
         self.columns = Columns()
         self._file = file

@@ -43,6 +43,8 @@ ORDERED = (pcapng.SECTION, pcapng.INTERFACE, pcapng.PACKET, pcapng.OBSOLETE_PACK
 class PcapngWalk:
     """A `Walk`."""
 
+    rereads = False
+
     def __init__(self, file: MappedFile, drops: Drops, *, vectorised: bool) -> None:
         self.columns = Columns()
         self.interfaces: list[Interface] = []

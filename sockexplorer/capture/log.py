@@ -73,6 +73,9 @@ class Log:
     a packet ring's block tells, when that is looked at. Raises OSError where there can be no file.
     """
 
+    reread: tuple[int, ...] = ()
+    """Of a `CapturedLog`: no row changes here."""
+
     def __init__(
         self,
         limit: int | None = DEFAULT_LIMIT,

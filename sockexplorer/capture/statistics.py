@@ -67,6 +67,7 @@ class Statistics:
         self.kinds: dict[str, Tally] = {}
         self._kind = kind
         self._sweep = Sweep(log, self._take)
+        self._rows, self._reread = log, len(log.reread)
 
     @property
     def behind(self) -> int:
@@ -79,8 +80,8 @@ class Statistics:
 
     @property
     def outgrown(self) -> bool:
-        """Whether the log has become one that is counted faster by its columns."""
-        return False
+        """Whether to begin anew: a row that was counted has changed, or columns count the log faster by now."""
+        return len(self._rows.reread) != self._reread
 
     def _take(self, frame: Frame) -> None:
         if frame.event:

@@ -28,16 +28,21 @@ class VisibleRows:
         """Whether rows that do not pass the filter are out of sight; else those that pass are marked."""
         self.matching: array[int] = row_numbers()
         """The numbers of the rows that pass the filter, as far as it has looked."""
+        self._predicate: Predicate | None = None
         self._sift: Sift | None = None
         self._looked = 0
         """The first row number that the filter has not looked at."""
+        self._reread = 0
+        """How many rows that were read again it has taken in."""
         self._first = 0
 
     def begin(self, session: Session | None, predicate: Predicate | None) -> None:
         """Have the rows of a session, those that the predicate holds for; None lets all through."""
         self.session = session
         self.matching = row_numbers()
+        self._predicate = predicate
         self._sift = session.sift(predicate) if session is not None and predicate is not None else None
+        self._reread = 0 if session is None else len(session.log.reread)
         self._looked = self._first = session.log.first if session is not None else 0
 
     # --- the filter ----------------------------------------------------------------------------------------
@@ -59,10 +64,19 @@ class VisibleRows:
 
     def sift(self, until: float) -> None:
         """Have the filter look at what it has not seen, until that ``time.monotonic()``. Raises `FilterTooSlow`."""
-        if self.session is not None and self._sift is not None:
+        if self.session is not None and self._sift is not None and self._predicate is not None:
+            if anew := self.session.log.reread[self._reread :]:
+                self._look_again(self.session, min(anew), self._predicate)
+                self._reread += len(anew)
             number = max(self._looked, self.session.log.first)
             self._looked, matching = self._sift.go_on(number, self.end, until)
             self.matching.extend(matching)
+
+    def _look_again(self, session: Session, number: int, predicate: Predicate) -> None:
+        """Have the filter look at the rows from a number on again, so far as it has."""
+        if number < self._looked:
+            del self.matching[bisect_left(self.matching, number) :]
+            self._looked, self._sift = number, session.sift(predicate)
 
     def knows_line_of(self, number: int) -> bool:
         """Whether `line_of` a row will stay what it is: the filter has found it, or the next in sight."""

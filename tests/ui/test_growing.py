@@ -280,6 +280,32 @@ async def test_a_log_whose_last_line_has_no_end(people: People, tmp_path: Path) 
         await person.sees("123#DEADBEEF", "7FF#00", "3 frames")
 
 
+@pytest.mark.parametrize("expression", ["dir==out", "len>70", "can.data~ad"])
+async def test_what_was_said_of_half_a_line_is_said_of_the_whole(
+    people: People, tmp_path: Path, expression: str
+) -> None:
+    path = tmp_path / "bus.log"
+    path.write_bytes(b"(1.000000) can0 123#0011\n(2.000000) can0 124#")
+    async with people((120, 40)) as person:
+        session = shown(person, path)
+        await person.sees("124#", "2 frames")
+        await person.press("3", "G", "S")
+        await person.sees("2 frames, 32 B")
+        await person.press("escape")
+        await person.show_details()
+        person.app.screen.query_one("#filter", Input).value = expression
+        await person.sees("No row passes the filter.")
+        await person.press("h", "G")
+        await person.sees("the line has no end:")
+        with path.open("ab") as file:
+            file.write(b"#1DEADBEEF T\n")
+        await person.sees("124##1DEADBEEF", "1 row passes", "de ad be ef")
+        assert "the line has no end" not in person.screen
+        assert (session.log.received, session.log.sent, session.log.bytes_out) == (1, 1, 72)
+        await person.press("S")
+        await person.sees("2 frames, 88 B")
+
+
 async def test_a_log_that_is_written_waits_for_the_end_of_its_line(people: People, tmp_path: Path) -> None:
     path = tmp_path / "bus.log"
     path.write_bytes(b"(1.000000) can0 123#0011\n(2.000000) can0 123#DEAD")

@@ -88,7 +88,7 @@ class TrafficPane(SessionDuties):
         self._rates = Histories()
         self._shown_bar: object = None
         self._details_chosen = False
-        self._described: tuple[int, int | None] | None = None
+        self._described: tuple[int, int | None, int] | None = None
 
     def compose(self) -> ComposeResult:
         yield SessionBar()
@@ -190,7 +190,8 @@ class TrafficPane(SessionDuties):
         details = self.query_one(Details)
         if self.session is not None and self.session.state == "failed" and not self._details_chosen:
             details.display = self.view.line_count() > 0
-        row = self.session.number if self.session else 0, self.view.number_at(self.view.cursor)
+        session, reread = (self.session.number, len(self.session.log.reread)) if self.session else (0, 0)
+        row = session, self.view.number_at(self.view.cursor), reread
         if details.display and row != self._described:
             self._described = row
             details.show(self.view.current(), self.session)

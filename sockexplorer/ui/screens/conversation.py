@@ -76,6 +76,7 @@ class ConversationScreen(Dialog[str | int]):
         """Whether it is the end that the person is at."""
         self._said = ""
         """How much there is of it."""
+        self._reread = 0
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog full"):
@@ -109,6 +110,7 @@ class ConversationScreen(Dialog[str | int]):
         view = self.query_one(ConversationView)
         width, before = view.scrollable_content_region.width - GUTTER, view.conversation
         session, peer = self._session, self._peer
+        self._reread = len(session.log.reread)
         if self._between is not None:
             follow, sift = between(session, self._between), rows_between(session, self._between)
             view.conversation = Conversation(session.log, follow, self._mode, width, sift=sift)
@@ -139,6 +141,9 @@ class ConversationScreen(Dialog[str | int]):
         view = self.query_one(ConversationView)
         conversation = view.conversation
         if conversation is None:
+            return
+        if len(self._session.log.reread) != self._reread:
+            self._start()
             return
         last = len(conversation) - 1
         if not conversation.go_on(slice_seconds(self, self._session)):

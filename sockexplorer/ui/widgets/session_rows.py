@@ -39,7 +39,7 @@ class SessionRows(LineView):
         """Whether the cursor is on that row, or as near as it gets."""
         self._steps = 0
         """How many rows that pass the filter to go on, or back: it has not looked so far yet."""
-        self._seen: tuple[int, int, str] | None = None
+        self._seen: tuple[int, int, int] | None = None
 
     # --- which rows ----------------------------------------------------------------------------------------
 
@@ -131,13 +131,12 @@ class SessionRows(LineView):
         """Take in what the log got since the last time; called at the refresh rate, never per frame."""
         if self.session is None:
             if self._seen is None:
-                self._seen = 0, 0, ""
+                self._seen = 0, 0, 0
                 self.lines_changed()
             return
         log = self.session.log
         self._sift()
-        # The last row of a file may be another where that begins to grow.
-        seen = log.end, len(self.rows.matching), self.session.growing
+        seen = log.end, len(self.rows.matching), len(log.reread)
         trimmed = self._forget(log.first)
         changed, self._seen = seen != self._seen or trimmed, seen
         if changed:

@@ -54,6 +54,7 @@ class TrafficView(SessionRows):
         self.rules: tuple[Rule, ...] = ()
         self._painter: Painter | None = None
         self._given_up: set[Rule] = set()
+        self._reread = 0
 
     def show(self, session: Session | None) -> None:
         """Show another session's rows, from its end."""
@@ -64,6 +65,8 @@ class TrafficView(SessionRows):
         if self.session is not None and self.session.number not in self._began and len(log := self.session.log):
             times = map(log.time, range(log.first, min(log.end, log.first + MOST_UNTIMED)))
             self._began[self.session.number] = next((each for each in times if each != UNTIMED), UNTIMED)
+        if self.session is not None and len(self.session.log.reread) != self._reread:
+            self._reread, self._painter = len(self.session.log.reread), self._painter_of(self.session)
         super().catch_up()
 
     @property
