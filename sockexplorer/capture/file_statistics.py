@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -59,14 +60,16 @@ class ColumnStatistics(Statistics):
         super().__init__(cast(Log, log), kind)
         self._captured = log
         self._decoded = decoded
-        self._peers, self._added, self._headers, self._decodes = [0], [0], [0], [False]
-        self._origin_kinds = [0]
+        self._peers, self._decodes, self._apart, self._origin_kinds = (array("q", [0]) for _ in range(4))
+        """Of every origin by its number: the peer's, whether its kind depends on the payload, whether it is `APART`,
+        and the number of its kind where that does not."""
+        self._told_apart: Array | None = None
+        """Whether each peer, by its number, has a tally of its own."""
         self._names = [OTHERS]
         """The kinds by their numbers."""
         self._numbers = {OTHERS: 0}
         self._by_hash: dict[int, int] = {}
         self._alike = Alike(log.index)
-        self._apart = [False]
         self._slice = _Slice(0, 0, None, [], [], [])
 
     @property
@@ -80,11 +83,12 @@ class ColumnStatistics(Statistics):
 
     def go_on(self, seconds: float) -> bool:
         begin, deadline, learnt = self._sweep.next, time.monotonic() + seconds, len(self._peers)
-        while self._sweep.next < self._end and time.monotonic() < deadline:
+        # Of further rows there may be origins that are not learnt here.
+        while self._sweep.next < (end := self._end) and time.monotonic() < deadline:
             if not self._learn(deadline):
                 break
             together = DECODED_TOGETHER if any(self._decodes) else ROWS_TOGETHER
-            if not self._count(self._sweep.next - 1, min(self._end - 1, self._sweep.next - 1 + together), deadline):
+            if not self._count(self._sweep.next - 1, min(end - 1, self._sweep.next - 1 + together), deadline):
                 break
         return self._sweep.next > begin or learnt != len(self._peers)
 
@@ -95,16 +99,9 @@ class ColumnStatistics(Statistics):
         for named in origins.named[len(self._peers) - 1 :]:
             each = origins.known[len(self._peers) - 1]
             self._peers.append(named.number)
-            self._added.append(each.added)
-            self._headers.append(each.header)
             self._decodes.append(self._decoded(each))
             self._apart.append(each.path in APART)
-            family, _, kind = each.path.partition("/")
-            if family in ("", "packet"):
-                # Frames of no family of sockets are named by their link type, those of a link by their ethertype.
-                row = origins.examples[len(self._origin_kinds) - 1]
-                kind = self._kind(self._captured.frame(row + 1))
-            self._origin_kinds.append(self._number_of(kind))
+            self._origin_kinds.append(self._number_of(named.protocol))
             if not len(self._peers) & LOOK_AT_CLOCK and time.monotonic() > deadline:
                 return False
         return True
@@ -125,33 +122,47 @@ class ColumnStatistics(Statistics):
         if kinds is None:
             return False
         out = numpy.frombuffer(columns.source[first:last], "u4") & DIRECTION == OUTBOUND
-        length = numpy.frombuffer(columns.length[first:last], "u4").astype("i8") + numpy.array(self._added)[origin]
+        length = numpy.frombuffer(columns.length[first:last], "u4").astype("i8")
+        length += self._captured.origins.table("added")[origin]
         bits = numpy.zeros(len(length), "u4")
         for bit in range(33):
             bits += length >> bit > 0
-        for keys, tallies in (
-            (origin, self._by_origin), (bits, lambda key: [self.lengths.setdefault(key, Tally())]),
-            (kinds, self._by_kind),
+        for keys, tally_of in (
+            (numpy.zeros(len(origin), "u1"), lambda key: self.total),
+            (self._keys_of(origin), self._by_peer), (kinds, self._by_kind),
+            (bits, lambda key: self.lengths.setdefault(key, Tally())),
         ):  # fmt: skip
             for sent in (False, True):
                 chosen = keys[out == sent]
                 frames = numpy.bincount(chosen)
                 octets = numpy.bincount(chosen, weights=length[out == sent])
                 for key in numpy.flatnonzero(frames).tolist():
-                    for tally in tallies(key):
-                        tally.add_many(int(frames[key]), int(octets[key]), sent=sent)
+                    tally_of(key).add_many(int(frames[key]), int(octets[key]), sent=sent)
         self._sweep.next = last + 1
         return True
 
-    def _by_origin(self, origin: int) -> list[Tally]:
-        """What the rows of an origin count for."""
-        peer = self._peers[origin]
-        peer = peer if peer in self.peers or len(self.peers) < MOST_KEYS else MORE
-        return [self.total, self.peers.setdefault(peer, Tally())]
+    def _keys_of(self, origin: Array) -> Array:
+        """The number of the peer of each row, one more than the highest for those that have no tally of their own."""
+        from sockexplorer.capture.arrays import numpy
 
-    def _by_kind(self, number: int) -> list[Tally]:
+        peers = numpy.frombuffer(self._peers[:], "i8")
+        known, size = self._told_apart, int(peers.max()) + 1
+        apart = numpy.zeros(size, bool)
+        if known is not None:
+            apart[: len(known)] = known
+        keys: Array = peers[origin]
+        new = numpy.flatnonzero((numpy.bincount(keys, minlength=size) > 0) & ~apart)
+        apart[new[: max(0, MOST_KEYS - numpy.count_nonzero(apart))]] = True
+        self._told_apart = apart
+        return numpy.where(apart[keys], keys, size)
+
+    def _by_peer(self, number: int) -> Tally:
+        assert self._told_apart is not None
+        return self.peers.setdefault(number if number < len(self._told_apart) else MORE, Tally())
+
+    def _by_kind(self, number: int) -> Tally:
         name = self._names[number]
-        return [self.kinds.setdefault(name if name in self.kinds or len(self.kinds) < MOST_KEYS else OTHERS, Tally())]
+        return self.kinds.setdefault(name if name in self.kinds or len(self.kinds) < MOST_KEYS else OTHERS, Tally())
 
     def _kinds_of(self, first: int, last: int, origin: Array, deadline: float) -> Array | None:
         """The number of the kind of each row; None while not all that has to be read is."""
@@ -159,7 +170,8 @@ class ColumnStatistics(Statistics):
 
         now = self._slice
         if (now.first, now.last) != (first, last):
-            decoded, headers, apart = map(numpy.array, (self._decodes, self._headers, self._apart))
+            decoded, apart = (numpy.frombuffer(each[:], "i8") > 0 for each in (self._decodes, self._apart))
+            headers = self._captured.origins.table("header")
             lots = self._alike.lots(first, last, decoded, headers, decoded, apart)
             alone = decoded[origin]
             if lots is not None:
@@ -175,7 +187,7 @@ class ColumnStatistics(Statistics):
             now.told.append(self._kind_of(alike, first + row + 1))
             if time.monotonic() > deadline and len(now.told) < len(now.asked):
                 return None
-        kinds: Array = numpy.array(self._origin_kinds)[origin]
+        kinds: Array = numpy.frombuffer(self._origin_kinds[:], "i8")[origin]
         told = numpy.array(now.told, kinds.dtype)
         if now.lots is not None:
             kinds[now.lots.rows] = told[now.lots.lots]

@@ -15,9 +15,10 @@ from support import wait
 
 from sockexplorer.capture import file_statistics, pcapng
 from sockexplorer.capture.file_statistics import ColumnStatistics
+from sockexplorer.capture.index import Index
 from sockexplorer.capture.link_types import ETHERNET, NETLINK, SOCKETCAN, Origin, wrap
 from sockexplorer.capture.log import Frame
-from sockexplorer.capture.statistics import Statistics, Tally
+from sockexplorer.capture.statistics import MORE, Statistics, Tally
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.core.canframes import BCM_HEAD, EFF, ERR, RTR
 from sockexplorer.ui.kinds import Kind, filter_of_kind, kind_of
@@ -232,6 +233,52 @@ def test_a_large_log_of_candump_is_counted_by_kinds_too(tmp_path: Path) -> None:
         kinds = {name: tally.frames for name, tally in found.kinds.items()}
         assert kinds == {"raw SFF": 10, "raw PGN 65265 CCVS1 cruise control, vehicle speed": 10, "raw RTR": 10}
         assert sorted(asked) == [1, 2, 3]
+    finally:
+        session.release()
+        session.log.close()
+
+
+def senders(path: Path, count: int) -> None:
+    """A file of Ethernet with two frames of each of so many senders, of IP, ARP and IPv6 in turn."""
+    data = pcapng.section("x", "") + pcapng.interface(ETHERNET, "eth0")
+    for number in range(2 * count):
+        sender, kind = number % count, (0x0800, 0x0806, 0x86DD)[number % count % 3]
+        frame = struct.pack(">6s6sH", b"\xff" * 6, b"\x02" + sender.to_bytes(5, "big"), kind) + bytes(46)
+        data += pcapng.packet(0, number, (frame,), len(frame), None)
+    path.write_bytes(data)
+
+
+def test_who_sends_on_a_link_and_over_what_is_counted_without_reading_a_frame(tmp_path: Path) -> None:
+    """A link may have a hundred thousand senders: what was told of them when the file was indexed is enough."""
+    senders(path := tmp_path / "many.pcapng", 300)
+    session = FileSession(1, path, keeps_index=False, vectorised_from=0)
+    session.start()
+    session.wait()
+    try:
+        found = session.statistics(lambda frame: str(kind_of(frame, session)), str)
+        with patch.object(Index, "record", side_effect=AssertionError):
+            counted(found)
+        assert {name: tally.frames for name, tally in found.kinds.items()} == {"ipv4": 200, "arp": 200, "ipv6": 200}
+        assert {tally.frames for tally in found.peers.values()} == {2}
+        assert len(found.peers) == 300
+    finally:
+        session.release()
+        session.log.close()
+
+
+def test_further_peers_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    senders(path := tmp_path / "many.pcapng", 30)
+    monkeypatch.setattr(file_statistics, "MOST_KEYS", 10)
+    monkeypatch.setattr(file_statistics, "ROWS_TOGETHER", 7)
+    session = FileSession(1, path, keeps_index=False, vectorised_from=0)
+    session.start()
+    session.wait()
+    try:
+        found = session.statistics(lambda frame: str(kind_of(frame, session)), str)
+        counted(found)
+        others = found.peers.pop(MORE)
+        assert [len(found.peers), *{tally.frames for tally in found.peers.values()}] == [10, 2]
+        assert (others.frames, others.bytes) == (40, 40 * 60)
     finally:
         session.release()
         session.log.close()
