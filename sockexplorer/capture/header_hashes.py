@@ -94,6 +94,14 @@ class Hashing:
             self._add(hashes, at, numpy.where(unclear, 0, sizes), 1024)
         return hashes, unclear
 
+    def data(self, number: int, offset: Array) -> tuple[Array, Array]:
+        """Of rows of an interface: where their data begin, and how many bytes the file has of them."""
+        start = offset + (28 if self._pcapng else 16)
+        kept = self._number(offset + (20 if self._pcapng else 8), number)
+        # An index that was kept may say anything of where records are.
+        kept[start + kept > len(self._bytes)] = 0
+        return start, kept
+
     def spans(self, number: int, offset: Array) -> tuple[Array, Array, Array, Array]:
         """Of rows of an interface with exported PDUs: where their tags begin, and how many bytes these are, 0 where
         they have to be read one by one; where the options begin, and how many bytes these are: -1 where there are too
@@ -101,10 +109,7 @@ class Hashing:
         """
         from sockexplorer.capture.arrays import numpy
 
-        start = offset + (28 if self._pcapng else 16)
-        kept = self._number(offset + (20 if self._pcapng else 8), number)
-        # An index that was kept may say anything of where records are.
-        kept[start + kept > len(self._bytes)] = 0
+        start, kept = self.data(number, offset)
         behind = start + ((kept + 3) & ~3)
         more = numpy.zeros(len(offset), "i8")
         if self._index.walk.interfaces[number].ours and self._pcapng:

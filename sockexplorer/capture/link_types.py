@@ -194,7 +194,7 @@ def _unwrap(link_type: int, data: bytes, outgoing: bool, path: str, interface: s
     if link_type == EXPORTED_PDU:
         return _of_exported(exported_pdu.read(data), outgoing, path)
     if link_type == ETHERNET:
-        told = _of_ethernet(data, outgoing, interface or UNNAMED) if len(data) >= ETHERNET_HEADER else None
+        told = ethernet_peer(data, interface, outgoing=outgoing) if len(data) >= ETHERNET_HEADER else None
         return Unwrapped(path or "packet/raw", data, told)
     if path == "packet/raw":
         return Unwrapped(path, data)
@@ -232,12 +232,12 @@ def _unwrap(link_type: int, data: bytes, outgoing: bool, path: str, interface: s
     return Unwrapped("packet/raw" if link_type in (IEEE802_11, RADIOTAP) else "", data)
 
 
-def _of_ethernet(data: bytes, outgoing: bool, interface: str) -> str:
-    """The address of AF_PACKET that a frame comes with, as far as its header tells."""
+def ethernet_peer(data: bytes, interface: str, *, outgoing: bool) -> str:
+    """The address of AF_PACKET that a frame comes with, as far as its header tells; ``interface`` is "" for unknown."""
     to, sender, proto = struct.unpack_from(">6s6sH", data)
     arrived = PACKET_BROADCAST if to == b"\xff" * 6 else PACKET_MULTICAST if to[0] & 1 else HOST
     hatype = ARPHRD_LOOPBACK if interface == "lo" else ARPHRD_ETHER
-    return repr((interface, proto, OUTGOING if outgoing else arrived, hatype, sender))
+    return repr((interface or UNNAMED, proto, OUTGOING if outgoing else arrived, hatype, sender))
 
 
 def _of_cooked(link_type: int, data: bytes, interface: str) -> Unwrapped:

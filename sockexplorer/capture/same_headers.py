@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from sockexplorer.capture import exported_pdu, recording
 from sockexplorer.capture.header_hashes import Hashing
 from sockexplorer.capture.index import DIRECTION, INTERFACE_SHIFT, ODD, OUTBOUND, Index
-from sockexplorer.capture.link_types import EXPORTED_PDU, peer_at
+from sockexplorer.capture.link_types import ETHERNET, ETHERNET_HEADER, EXPORTED_PDU, ethernet_peer, peer_at
 from sockexplorer.capture.provenance import Provenance, origin
-from sockexplorer.capture.reading import CaptureError
+from sockexplorer.capture.reading import CaptureError, Interface
 
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array
@@ -45,20 +45,45 @@ def of_rows(index: Index, rows: Sequence[int], hashing: Hashing | None) -> list[
         every = numpy.array(rows, "i8")
         source = numpy.array([index.columns.source[row] for row in rows], "u4")
         within = numpy.array([index.columns.offset[row] + SHORTEST <= index.file.size for row in rows])
-        exported = [number for number, each in enumerate(index.walk.interfaces) if each.link_type == EXPORTED_PDU]
-        chosen = within & (source & ODD == 0) & numpy.isin(source >> INTERFACE_SHIFT, exported)
+        known = [number for number, each in enumerate(index.walk.interfaces) if _is_known(each)]
+        chosen = within & (source & ODD == 0) & numpy.isin(source >> INTERFACE_SHIFT, known)
         every, source = every[chosen], source[chosen]
         keys, counts = numpy.unique(source, return_counts=True)
         for key in keys[counts >= FEWEST].tolist():
-            _of_source(index, every[source == key], key, hashing, found)
+            link = index.walk.interfaces[key >> INTERFACE_SHIFT].link_type
+            of_source = _of_ethernet if link == ETHERNET else _of_exported
+            of_source(index, every[source == key], key, hashing, found)
     return [found[row] if row in found else of_row(index, row) for row in rows]
 
 
-def _of_source(index: Index, rows: Array, source: int, hashing: Hashing, found: dict[int, Provenance]) -> None:
+def _is_known(interface: Interface) -> bool:
+    """Whether headers of an interface are read here. Beside a frame of ours it may say more of a sender."""
+    return interface.link_type == EXPORTED_PDU or (interface.link_type == ETHERNET and not interface.ours)
+
+
+def _of_ethernet(index: Index, rows: Array, source: int, hashing: Hashing, found: dict[int, Provenance]) -> None:
+    """Put the origins of rows of one interface and direction into ``found``, but for those with less than a header."""
+    number, outgoing = source >> INTERFACE_SHIFT, source & DIRECTION == OUTBOUND
+    start, kept = hashing.data(number, _offsets(index, rows))
+    whole = kept >= ETHERNET_HEADER
+    heads, size = hashing.bytes_at(start[whole], ETHERNET_HEADER).tobytes(), ETHERNET_HEADER
+    name = index.walk.interfaces[number].name
+    for row, at in zip(rows[whole].tolist(), range(0, len(heads), size), strict=True):
+        peer = ethernet_peer(heads[at : at + size], name, outgoing=outgoing)
+        found[row] = Provenance("packet/raw", peer, 0, 0, True, ETHERNET)
+
+
+def _offsets(index: Index, rows: Array) -> Array:
+    from sockexplorer.capture.arrays import numpy
+
+    return numpy.array([index.columns.offset[row] for row in rows.tolist()], "i8")
+
+
+def _of_exported(index: Index, rows: Array, source: int, hashing: Hashing, found: dict[int, Provenance]) -> None:
     """Put the origins of rows of one interface and direction into ``found``, as far as they are alike."""
     from sockexplorer.capture.arrays import numpy
 
-    offset = numpy.array([index.columns.offset[row] for row in rows.tolist()], "i8")
+    offset = _offsets(index, rows)
     start, sizes, behind, more = hashing.spans(source >> INTERFACE_SHIFT, offset)
     kinds = 0
     for size, options in {*zip(sizes.tolist(), more.tolist(), strict=True)}:

@@ -12,6 +12,7 @@ import threading
 import time
 from array import array
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -307,8 +308,15 @@ class FileSession(Session):
         number, spoken = self._opened.number(each.path, each.peer), protocol_of(each.path)
         address, name = name_of(each.path, each.peer) if number and each.peer else (None, "")
         protocol = each.socket if spoken is None else name_by_address(spoken, address)
-        return Known(
-            name, spoken is None or has_decoder(spoken[0].constant), protocol, number,
-            spoken is not None and has_fields(spoken[0].constant), HEADS.get(each.path),
-            spoken is not None and has_headings(each.path), each.path == "packet/raw",
-        )  # fmt: skip
+        decoded, fields, head, headed, link = _told_by(each.path)
+        return Known(name, decoded, protocol, number, fields, head, headed, link)
+
+
+@cache
+def _told_by(path: str) -> tuple[bool, bool, int | None, bool, bool]:
+    """What a ``family/protocol`` tells of `Known`: ``decoded`` and ``fields`` to ``link``."""
+    spoken = protocol_of(path)
+    return (
+        spoken is None or has_decoder(spoken[0].constant), spoken is not None and has_fields(spoken[0].constant),
+        HEADS.get(path), spoken is not None and has_headings(path), path == "packet/raw",
+    )  # fmt: skip

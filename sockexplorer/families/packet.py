@@ -22,6 +22,7 @@ ETH_P = {
     "ETH_P_ALL": 0x0003, "ETH_P_IP": 0x0800, "ETH_P_ARP": 0x0806, "ETH_P_IPV6": 0x86DD, "ETH_P_8021Q": 0x8100,
     "ETH_P_LLDP": 0x88CC, "ETH_P_PAE": 0x888E, "ETH_P_CAN": 0x000C,
 }  # fmt: skip
+NAMES = {value: name.removeprefix("ETH_P_") for name, value in ETH_P.items()}
 PKTTYPE = {
     "PACKET_HOST": 0, "PACKET_BROADCAST": 1, "PACKET_MULTICAST": 2, "PACKET_OTHERHOST": 3, "PACKET_OUTGOING": 4,
 }  # fmt: skip
@@ -183,8 +184,7 @@ class Packet(Family):
         if not isinstance(address, tuple) or len(address) < 2 or not isinstance(address[1], int):
             return repr(address)
         interface, proto = address[0], address[1]
-        names = {value: name for name, value in ETH_P.items()}
-        ethertype = names.get(proto, f"0x{proto:04x}").removeprefix("ETH_P_")
+        ethertype = NAMES.get(proto) or f"0x{proto:04x}"
         hardware = address[4] if len(address) > 4 and isinstance(address[4], bytes | bytearray) else b""
         mac = f" {bytes(hardware).hex(':')}" if hardware and any(hardware) else ""
         pkttype = WORDS.get(address[2], "") if len(address) > 2 else ""
