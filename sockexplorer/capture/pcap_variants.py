@@ -97,8 +97,9 @@ def _look(read: Read, order: str, snaplen: int, variant: _Variant) -> _Look:
         if len(head) < 16:
             return _Look(faults, odd, "torn" if head else "")
         _, fraction, kept, length = struct.unpack_from(f"{order}4I", head)
-        faults += (fraction >= MICROSECONDS) + (length > MOST_LENGTH) + (kept > length)
-        faults += (kept > (snaplen or MOST_KEPT)) + (kept > MOST_KEPT)
+        faults += (fraction >= MICROSECONDS) + (length > MOST_LENGTH) + (kept > length) + (kept > MOST_KEPT)
+        # Writers of any kind keep more than they say: of wrong heads that is no proof.
+        odd += kept > (snaplen or MOST_KEPT)
         if len(head) < size:
             return _Look(faults, odd, "torn")
         # Zeros are no frame of another kind.

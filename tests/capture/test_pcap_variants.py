@@ -84,6 +84,17 @@ def test_either_byte_order(tmp_path: Path, order: str, name: str, more: bytes) -
         Index(path)
 
 
+@pytest.mark.parametrize("count", [2, 3, 9])
+@pytest.mark.parametrize(("name", "more"), [("Nokia", b"\x01\xb6\xbf\x9f"), ("Nokia", bytes(4)), ("RedHat", bytes(8))])
+def test_one_that_keeps_more_than_it_says(tmp_path: Path, name: str, more: bytes, count: int) -> None:
+    """As its writers do as well as those of pcap: it is another's, and whole, and nobody cuts it."""
+    made = bytearray(pcap("<", *[record("<", FRAMES["long"], more)] * count))
+    made[16:20] = struct.pack("<I", 96)
+    (path := tmp_path / "a").write_bytes(made)
+    with pytest.raises(CaptureError, match=name.replace("RedHat", "Red Hat")):
+        Index(path)
+
+
 @wireshark
 @pytest.mark.parametrize(("link", "name"), [(6, "AIX"), (9, "AIX"), (15, "AIX"), (24, "AIX"), (1, "Wireshark/tcpdump")])
 def test_that_of_aix(tmp_path: Path, link: int, name: str) -> None:
