@@ -54,9 +54,9 @@ VARIANTS = (
 )
 
 
-def refusal(read: Read) -> str:
+def refusal(read: Read, *, live: bool = False) -> str:
     """What a file with the magic number of pcap is instead, and what converts it; "" for pcap, and where that can't be
-    told of what there is."""
+    told of what there is. Where it is ``live``, more may come: what is torn is no sign."""
     head = read(0, HEADER)
     if len(head) < HEADER or head[:4] not in (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4"):
         return ""
@@ -72,7 +72,7 @@ def refusal(read: Read) -> str:
     found = [(_look(read, order, snaplen, each), each.name) for each in VARIANTS]
     best, name = min(found, key=lambda each: each[0].figure)
     # What is torn alone is another's only if that explains all of it: a frame of zeros is like a head of any kind.
-    explained = told.faults or best == _Look(0, 0, "")
+    explained = told.faults or (not live and best == _Look(0, 0, ""))
     return CONVERTS.format(name) if explained and not best.faults and best.figure < told.figure else ""
 
 

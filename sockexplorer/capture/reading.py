@@ -102,6 +102,10 @@ class Window:
         self._fill(size)
         return self._held[self._at : self._at + size]
 
+    def held(self, at: int, size: int) -> bytes:
+        """Of what came already so many bytes from one on, counted from the next; fewer where there are no more."""
+        return self._held[self._at + at : self._at + at + size]
+
     def take(self, size: int) -> bytes:
         """The next bytes. Raises `Torn` where the capture has fewer."""
         if self._fill(size) < size:
@@ -188,7 +192,8 @@ def kind_of(window: Window) -> Literal["pcapng", "pcap", "candump"]:
     if pcapng_read.begins(magic):
         return "pcapng"
     if pcap_read.begins(magic):
-        if not window.live and (what := pcap_variants.refusal(lambda at, size: window.peek(at + size)[at:])):
+        look = window.held if window.live else lambda at, size: window.peek(at + size)[at:]
+        if what := pcap_variants.refusal(look, live=window.live):
             raise CaptureError(0, what)
         return "pcap"
     if candump.may_begin(magic) and candump.begins(candump.first_line(window)):

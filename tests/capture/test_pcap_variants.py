@@ -161,6 +161,22 @@ def test_a_file_that_had_too_little_to_tell_is_not_torn_later(tmp_path: Path) ->
         index.close()
 
 
+@pytest.mark.parametrize("more", [bytes(4), bytes(8)])
+def test_of_a_live_stream_it_is_told_where_enough_came_at_once(more: bytes) -> None:
+    for count in range(2, 5):
+        pieces = [pcap("<", *[record("<", FRAMES["arp"], more)] * count), b""]
+        with pytest.raises(CaptureError, match=r"further bytes a record: editcap"):
+            next(records(lambda size: pieces.pop(0), live=True))  # noqa: B023
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_what_came_of_a_live_stream_may_end_anywhere(frame: str) -> None:
+    data = pcap("<", *[record("<", FRAMES[frame])] * 4)
+    for size in range(1, len(data)):
+        pieces = [data[:size], data[size:], b""]
+        assert [each.data for each in records(lambda size: pieces.pop(0), live=True)] == [FRAMES[frame]] * 4  # noqa: B023
+
+
 def test_of_a_live_stream_no_more_is_waited_for_than_is_shown() -> None:
     pieces = [pcap("<"), record("<", FRAMES["arp"])]
     found = records(lambda size: pieces.pop(0), live=True)
