@@ -87,7 +87,7 @@ class CapabilityList(LineView):
                 (WORDS[row.state], self.tone(f"capability--{kind}")),
             ]
         room = max(8, width - 4 - len(value))
-        name = escape(row.name, room)
+        name = escape(row.name, room - 1)
         return [
             (f" {glyph} ", self.tone(f"capability--{kind}")),
             (f"{name:<{room}}", Style()),

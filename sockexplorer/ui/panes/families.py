@@ -31,6 +31,8 @@ _BEST: tuple[State, ...] = (
 
 FAMILY_WIDE = ("Where it is available", "What usually goes wrong", "What an error means here")
 """Sections that hold for every protocol of a family."""
+FEWEST_CELLS = 4
+"""With fewer for the words behind a protocol's name there are none."""
 
 
 class FamilyTree(Tree[Choice]):
@@ -89,10 +91,9 @@ class FamilyTree(Tree[Choice]):
             return Text.assemble((arrow, style), (f"{family.constant:<12} ", style), glyph, (f" {family.title}", muted))
         names = max(len(each.name) for each in family.protocols)
         # Guides and glyph take nine cells.
-        room = max(8, self.scrollable_content_region.width - names - 9)
-        return Text.assemble(
-            ("  ", style), glyph, (f" {protocol.name:<{names}}  ", style), (escape(protocol.summary, room), muted)
-        )
+        room = self.scrollable_content_region.width - names - 9
+        said = escape(protocol.summary, room) if room >= FEWEST_CELLS else ""
+        return Text.assemble(("  ", style), glyph, (f" {protocol.name:<{names}}  ", style), (said, muted))
 
     def _tone(self, name: str) -> Style:
         return Style(color=self.get_component_rich_style(name).color)
