@@ -380,3 +380,10 @@ async def test_a_filter_that_takes_too_long_is_given_up(people: People) -> None:
         await person.press("/", *"/(a+)+$/")
         await person.sees("takes too long")
         assert person.main.traffic.view.line_count() >= 1, "every row is shown again"
+
+
+async def test_help_says_that_nobody_is_at_the_other_end(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.open("inet/udp", "bind", local_port="0")
+        await person.press("3", "?")
+        await person.sees("remote  none, it is not connected")

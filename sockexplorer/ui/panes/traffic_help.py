@@ -46,7 +46,8 @@ def about_traffic(session: Session | None, current: Frame | None, *, filtering: 
         spoken = session.spoken(current) if current is not None else None
         about = about_protocol(*spoken) if spoken is not None else []
         return session.title, [("", told), ("The filter", FILTER_HELP), (GO, GO_HELP), ("Rows", SIGNS_HELP), *about]
-    where = [f"local   {session.local!r}", f"remote  {session.remote!r}"]
+    remote = "none, it is not connected" if session.remote is None else repr(session.remote)
+    where = [f"local   {session.local!r}", f"remote  {remote}"]
     where.append(buffer_text(session))
     if session.packets is not None:
         where.append(f"kernel  {session.packets} packets, {session.drops} of them dropped")
