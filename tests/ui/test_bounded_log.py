@@ -108,3 +108,19 @@ async def test_a_pause_outlasts_what_it_shows(people: People, peer: socket.socke
         await person.press("p")
         await person.press("G")
         await person.sees("frame 002099")
+
+
+async def test_a_bookmark_whose_row_is_gone_is_told_from_none(people: People, peer: socket.socket) -> None:
+    async with people((80, 24), log_limit=32768) as person:
+        session = await person.open("inet/udp", "bind", local_port="0")
+        await flood(person, session, peer, 10)
+        await person.press("3", "apostrophe")
+        await person.sees("There is no bookmark; m sets one.")
+        await person.press("m")
+        person.main.traffic.query_one("#filter", Input).value = "n<3"
+        await person.sees("2 rows pass")
+        await person.press("apostrophe")
+        await person.sees("No row with a bookmark is in sight")
+        await flood(person, session, peer, 2000)
+        await person.press("apostrophe")
+        await person.sees("The log has dropped the rows")

@@ -100,7 +100,15 @@ class RowDuties(Pane):
 
     def action_to_bookmark(self, step: int) -> None:
         if not self.view.go_to_bookmark(step):
-            self.notify("There is no bookmark in sight; m sets one.", timeout=2, markup=False)
+            self.notify(f"{self._why_no_bookmark()}; m sets one.", timeout=2, markup=False)
+
+    def _why_no_bookmark(self) -> str:
+        marks = self.view.bookmarks
+        if not marks or self.session is None:
+            return "There is no bookmark"
+        if max(marks) < self.session.log.first:
+            return "The log has dropped the rows with a bookmark"
+        return "No row with a bookmark is in sight"
 
     def action_go_to(self) -> None:
         self.query_one(GoToLine).open()
