@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from rare import cases
-from support import PATIENCE, needs
+from support import PATIENCE, needs, wait
 
 from sockexplorer.families import find
 from sockexplorer.notations import Reading, read
@@ -71,9 +71,13 @@ def table(path: str) -> str:
 def line_of(path: str, sock: socket.socket) -> str:
     """The socket's line in its file, found by the inode."""
     inode = str(os.fstat(sock.fileno()).st_ino)
-    text = Path(f"/proc/net/{table(path)}").read_bytes().decode("utf-8", "surrogateescape")
-    # A name may hold line feeds, so only the line feed ends a line.
-    return next(line for line in text.split("\n") if inode in line.split())
+    # The kernel goes through its sockets page by page: where others come and go meanwhile, one may be left out.
+    return str(wait(lambda: next((line for line in lines_of(table(path)) if inode in line.split()), ""), "its line"))
+
+
+def lines_of(name: str) -> list[str]:
+    """The lines of a file in /proc/net. A name may hold any bytes, so that only the line feed ends a line."""
+    return Path(f"/proc/net/{name}").read_bytes().decode("utf-8", "surrogateescape").split("\n")
 
 
 def is_the_socket(found: Reading, path: str, sock: socket.socket) -> bool:
@@ -135,7 +139,7 @@ def test_an_unnamed_unix_socket_tells_its_kind() -> None:
 def test_headers_and_whole_files_are_passed_over(hold: Hold) -> None:
     sock = hold("inet/tcp", ("127.0.0.1", 0))
     for name in ("tcp", "udp", "unix", "netlink", "packet"):
-        header = Path(f"/proc/net/{name}").read_text().split("\n")[0]
+        header = lines_of(name)[0]
         assert read(header) == []
     text = f"{header}\n{line_of('inet/tcp', sock)}\n"
     assert read(text)[0].local == sock.getsockname()
@@ -194,7 +198,9 @@ def test_a_line_of_ss(hold: Hold, path: str, local: object, everything: bool) ->
     if path.endswith("/raw") and "inet" in path:  # ss shows no more of these
         marks = ["127.0.0.1:icmp ", "127.0.0.1:1 "] if path == "inet/raw" else ["[::1]:ipv6-icmp ", "[::1]:58 "]
     for options in ("-aOe", "-anOe") if everything else [f"{each}e" for each in SHOWS[path]]:
-        line = next(line for line in ss(options) if any(mark in line for mark in marks))
+        line = wait(
+            lambda o=options: next((line for line in ss(o) if any(mark in line for mark in marks)), ""), "its line"
+        )
         found = read(line)
         matching = [each for each in found if is_the_socket(each, path, sock)]
         assert matching, line
@@ -208,7 +214,7 @@ def test_a_line_of_ss(hold: Hold, path: str, local: object, everything: bool) ->
 def test_a_netlink_line_of_ss(hold: Hold, options: tuple[str, ...]) -> None:
     sock = hold("netlink/kobject-uevent", (2**22 + os.getpid(), 0))
     pid = sock.getsockname()[0]
-    line = next(line for line in ss(*options) if str(pid) in line)
+    line = wait(lambda: next((line for line in ss(*options) if str(pid) in line), ""), "its line")
     found = read(line)
     assert (found[0].family.name, found[0].protocol.name, found[0].local) == ("netlink", "kobject-uevent", (pid, 0))
 
@@ -219,7 +225,7 @@ def test_a_connection_in_ss(hold: Hold) -> None:
         client = hold(path, None, server.getsockname())
         ends = rf":{client.getsockname()[1]}\s+\S+:{server.getsockname()[1]}\s"
         for options in ("-tnO", "-anO"):
-            line = next(line for line in ss(options) if re.search(ends, line))
+            line = wait(lambda o=options, e=ends: next((line for line in ss(o) if re.search(e, line)), ""), "its line")
             first = read(line)[0]
             assert (first.operation, first.local, first.remote) == (
                 "connect", client.getsockname(), client.getpeername(),
