@@ -48,13 +48,16 @@ class Terminal:
         return time.monotonic() - self.began
 
     def wait_for_end(self, patience: float = 30.0) -> float:
-        """Read until the process has ended; seconds that took. Raises TimeoutError."""
+        """Read until the process has ended, and what it has left; seconds until its end. Raises TimeoutError."""
         began = time.monotonic()
         while self.process.poll() is None:
             if time.monotonic() - began > patience:
                 raise TimeoutError(f"it did not end in {patience:g} s")
             self._read(0.001)
-        return time.monotonic() - began
+        took = time.monotonic() - began
+        while self._read(0):
+            pass
+        return took
 
     def drain(self, seconds: float) -> None:
         """Read for so long."""
