@@ -20,6 +20,7 @@ from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.files import open_file
 from sockexplorer.client.formats import as_lines, with_ending
 from sockexplorer.client.opened import Opened
+from sockexplorer.ui.screens.save import SaveScreen
 from sockexplorer.ui.widgets.bar import Bar
 
 People = Callable[..., Person]
@@ -71,6 +72,23 @@ async def test_only_the_session_in_sight(people: People, peer: socket.socket, tm
         await saved(person, tmp_path / "all.jsonl", "5 frames in")
     assert len((tmp_path / "one.jsonl").read_text().splitlines()) == 2
     assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 5
+
+
+async def test_a_tick_behind_the_end_saves_nothing_more(people: People, peer: socket.socket, tmp_path: Path) -> None:
+    """Textual's timer goes on at once where the last tick took until the next, though it was stopped by that."""
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 3)
+        await person.press("ctrl+s")
+        await person.sees("Save the traffic")
+        dialog = person.app.screen
+        assert isinstance(dialog, SaveScreen)
+        dialog.query_one(Input).value = str(tmp_path / "x.jsonl")
+        await person.press("enter")
+        await person.sees("3 frames in")
+        dialog._go_on()
+        await person.settle()
+        assert person.app.screen is person.main
+    assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 3
 
 
 async def test_a_person_may_change_their_mind(people: People) -> None:

@@ -173,8 +173,9 @@ class SaveScreen(Dialog[str | None]):
             self._timer = self.set_interval(2 * SLICE_SECONDS, self._go_on)
 
     def _go_on(self) -> None:
+        if self._saving is None:
+            return  # A timer that is stopped by a tick that took until the next gives that as well.
         until, written = time.monotonic() + SLICE_SECONDS, 0
-        assert self._saving is not None
         try:
             for written in self._saving:
                 if time.monotonic() > until:
