@@ -216,6 +216,13 @@ async def test_the_names_of_options_can_be_read(people: People, size: tuple[int,
             await person.sees(*(f"] {each.name}" for each in protocol.options if each.flag))
 
 
+async def test_an_option_with_a_long_name_has_room_for_its_value(people: People, size: tuple[int, int]) -> None:
+    async with people(size) as person:
+        await person.choose("netlink/route")
+        person.field("option.NETLINK_ADD_MEMBERSHIP").value = "1234567890"
+        await person.sees("NETLINK_ADD_MEMBERSHIP 1234567890")
+
+
 async def test_the_focus_is_on_a_button_that_can_be_pressed_whenever_the_verdict_comes(people: People) -> None:
     async with people() as person:
         await person.choose("inet/udp")

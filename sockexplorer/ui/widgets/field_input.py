@@ -81,6 +81,11 @@ class FieldRow(Horizontal):
         self.field_input = field_input
         self._name_width = name_width
 
+    @property
+    def cells_around(self) -> int:
+        """The cells that it takes beside its value: for the name, the arrow, and the space behind each."""
+        return self._name_width + 4
+
     def compose(self) -> ComposeResult:
         name = Label(self.field_input.field.name, classes="field-name", markup=False)
         name.styles.width = self._name_width + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 ROLE_TITLES: dict[Role, str] = {"local": "local address", "remote": "remote address"}
 BIND_FIRST = "bind_first"
+VALUE_CELLS = 12
+"""Room for the value of an option beside others: numbers fit."""
 
 
 class AddressForm(VerticalScroll, can_focus=False):
@@ -112,9 +115,10 @@ class AddressForm(VerticalScroll, can_focus=False):
         ]
         inputs.append(FieldInput(TIMEOUT, None, draft.timeout, "timeout"))
         yield Label("options", classes="role", markup=False)
-        rows = {each.field.name: FieldRow(each, len(each.field.name)) for each in inputs}
-        for line in _lines(tuple(each.field for each in inputs)):
-            yield Horizontal(*(rows[each.name] for each in line), classes="field-row")
+        for wide, together in groupby(inputs, lambda each: each.field.kind.wide):
+            rows = [FieldRow(each, len(each.field.name)) for each in together]
+            least = max(row.cells_around for row in rows) + VALUE_CELLS
+            yield ItemGrid(*rows, min_column_width=None if wide else least, classes="field-rows")
         if boxes:
             # A label that does not fit would wrap, and its only line show nothing of it.
             widest = max(box.cells for box in boxes)
