@@ -6,14 +6,16 @@ No text is kept: a line is a row's number and a range of its payload, or of what
 from __future__ import annotations
 
 import time
-import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from sockexplorer.capture.line_cuts import hex_columns, hex_cuts, text_cuts, without_end
 from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.sifting import PeerSift
 from sockexplorer.capture.sweep import SiftedSweep, Sweep
 from sockexplorer.core.payload import hex_lines
 from sockexplorer.core.text import escape, preview
@@ -27,8 +29,6 @@ LONG = 4096
 """Bytes of a payload after which it is cut into lines a little at a time: a read of a stream may be a megabyte."""
 LOOK_AT_CLOCK = 0x1F
 """The clock is looked at once in so many lines of such a payload."""
-ESCAPED = 4
-r"""Cells that a byte takes at most: ``\xNN``."""
 
 
 class Line(NamedTuple):
@@ -68,11 +68,11 @@ class Conversation:
 
     def __init__(
         self, log: Log, whose: int | Follow, mode: Mode, width: int, numbers: array[int] | None = None,
-        summary: Callable[[Frame], str] = lambda frame: "", sift: Sift | None = None,
+        summary: Callable[[Frame], str] | None = None, sift: Sift | None = None,
     ) -> None:  # fmt: skip
         """``whose``: the number of the peer, or what of a frame belongs to it. ``numbers``: the rows to look at, where
         they are known; ``sift`` finds them otherwise. ``summary`` gives what a decoder says of a payload,
-        which is the text of it, "" where the bytes are."""
+        which is the text of it, "" where the bytes are; None where it says nothing of any."""
         self.mode = mode
         self.full = False
         """Whether there are more lines than are kept."""
@@ -88,7 +88,9 @@ class Conversation:
         """Rows that are to be cut yet, a long one and those behind it."""
         self._pieces: Iterator[tuple[int, int]] | None = None
         """What is to come of the first of them."""
-        self._sweep = Sweep(log, self._take, numbers) if sift is None else SiftedSweep(log, self._take, sift)
+        self._as_they_are = summary is None and isinstance(sift, PeerSift)
+        """Whether all of each payload is shown, whose peer need not be looked at again."""
+        self._sweep = Sweep(log, self._take, numbers) if sift is None else SiftedSweep(log, self._take_rows, sift)
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -113,21 +115,42 @@ class Conversation:
                 break
         return new
 
+    def _take_rows(self, numbers: array[int]) -> None:
+        if self._as_they_are:
+            for number, payload in self._log.payloads(numbers):
+                self._take_payload(number, payload)
+        else:
+            for frame in self._log.frames(numbers):
+                self._take(frame)
+
     def _take(self, frame: Frame) -> None:
         if frame.event or self.full or (part := self._follow(frame)) is None:
             return
-        if self._waiting or part.end - part.start > LONG:
-            self._waiting.append(frame.number)
+        self._take_payload(frame.number, frame.payload[part.start : part.end], self._said(frame))
+
+    def _take_payload(self, number: int, payload: bytes, said: str = "") -> None:
+        if self.full:
             return
-        for piece in self._pieces_of(frame, frame.payload[part.start : part.end]):
-            self._append(frame.number, *piece)
+        if self._waiting or len(payload) > LONG:
+            self._waiting.append(number)
+        elif self.mode == "hex":
+            starts, ends = hex_columns(len(payload), self._per_line)
+            self._frames.extend(repeat(number, len(starts)))
+            self._starts.extend(starts)
+            self._ends.extend(ends)
+        else:
+            for start, end in self._cut(payload, said):
+                self._frames.append(number)
+                self._starts.append(start)
+                self._ends.append(end)
+        self.full = len(self._frames) >= MOST_LINES
 
     def _cut_those_that_wait(self, deadline: float) -> None:
         asked = 0
         while self._waiting and not self.full:
             number = self._waiting[0]
             if self._pieces is None:
-                self._pieces = self._pieces_of_row(number)
+                self._pieces = iter(self._pieces_of_row(number))
             for piece in self._pieces:
                 self._append(number, *piece)
                 asked += 1
@@ -136,18 +159,13 @@ class Conversation:
             self._pieces = None
             self._waiting.popleft()
 
-    def _pieces_of_row(self, number: int) -> Iterator[tuple[int, int]]:
+    def _pieces_of_row(self, number: int) -> Iterable[tuple[int, int]]:
         try:
             frame = self._log.frame(number)
         except IndexError:
-            return iter(())
+            return ()
         part = self._follow(frame)
-        return iter(()) if part is None else self._pieces_of(frame, frame.payload[part.start : part.end])
-
-    def _pieces_of(self, frame: Frame, payload: bytes) -> Iterator[tuple[int, int]]:
-        if said := self._said(frame):
-            return ((at, at + self._width) for at in range(0, len(said), self._width))
-        return self._cut(payload)
+        return () if part is None else self._cut(frame.payload[part.start : part.end], self._said(frame))
 
     def _append(self, number: int, start: int, end: int) -> None:
         self._frames.append(number)
@@ -157,36 +175,16 @@ class Conversation:
 
     def _said(self, frame: Frame) -> str:
         """What a decoder makes of the payload, safe to show; "" where its bytes are shown."""
-        return escape(self._summary(frame)) if self.mode == "text" and frame.payload else ""
+        if self._summary is None or self.mode != "text" or not frame.payload:
+            return ""
+        return escape(self._summary(frame))
 
-    def _cut(self, payload: bytes) -> Iterator[tuple[int, int]]:
-        if self.mode == "hex" or not payload:
-            for start in range(0, max(1, len(payload)), self._per_line):
-                yield start, min(start + self._per_line, len(payload))
-            return
-        start = 0
-        while start < len(payload):
-            newline = payload.find(b"\n", start)
-            end = len(payload) if newline < 0 else newline + 1
-            yield from self._wrap(payload, start, end)
-            start = end
-
-    def _wrap(self, payload: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Pieces of a line that fit, none of which ends within a character of UTF-8."""
-        while start < end:
-            cut = min(end, start + self._width)
-            while (too_wide := _cells(preview(_without_end(payload[start:cut]))) - self._width) > 0 and cut > start + 1:
-                cut -= max(1, min(cut - start - 1, too_wide // ESCAPED))
-            back = cut
-            while start < back < end and cut - back < 3 and payload[back] & 0xC0 == 0x80:
-                back -= 1
-            if start < back < end and payload[back] & 0xC0 != 0x80:
-                cut = back
-            if end - cut <= 2 and not _without_end(payload[cut:end]):
-                # The end of a line needs no line of its own.
-                cut = end
-            yield start, cut
-            start = cut
+    def _cut(self, payload: bytes, said: str) -> Iterable[tuple[int, int]]:
+        if said:
+            return ((at, at + self._width) for at in range(0, len(said), self._width))
+        if self.mode == "hex":
+            return hex_cuts(len(payload), self._per_line)
+        return text_cuts(payload, self._width)
 
     def line(self, index: int) -> Line:
         """One line; one whose row is no longer in the log says so."""
@@ -205,7 +203,7 @@ class Conversation:
         elif said := self._said(frame):
             text = said[start:end]
         else:
-            text = preview(_without_end(part), self._width)
+            text = preview(without_end(part), self._width)
         return Line(number, outgoing, start == 0, text)
 
     def place_at(self, index: int) -> Place:
@@ -239,15 +237,3 @@ class Conversation:
 def _with_peer(peer: int) -> Follow:
     """All of the frames with a peer."""
     return lambda frame: Part(frame.outgoing, 0, len(frame.payload)) if frame.peer == peer else None
-
-
-def _without_end(part: bytes) -> bytes:
-    """A line, or a piece of one, without the end."""
-    return part.removesuffix(b"\n").removesuffix(b"\r") if part.endswith(b"\n") else part
-
-
-def _cells(text: str) -> int:
-    """How many cells a safe text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

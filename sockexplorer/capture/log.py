@@ -11,7 +11,7 @@ import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +41,8 @@ from sockexplorer.core.tpacket import Names, directions
 DEFAULT_LIMIT = 256 * 2**20
 BLOCKS_AT_HAND = 8
 COUNT_SECONDS = 0.002
+_OUT, _EVENT, _META = int(Flag.OUT), int(Flag.EVENT), int(Flag.META)
+"""As numbers: the operators of `Flag` take longer than all else that a row needs."""
 
 
 class Frame(NamedTuple):
@@ -57,12 +59,12 @@ class Frame(NamedTuple):
 
     @property
     def outgoing(self) -> bool:
-        return bool(self.flags & Flag.OUT)
+        return bool(self.flags & _OUT)
 
     @property
     def event(self) -> str:
         """The name of the event that this row tells of, or ""."""
-        return str(self.meta.get("event", "")) if self.flags & Flag.EVENT else ""
+        return str(self.meta.get("event", "")) if self.flags & _EVENT else ""
 
 
 class Log:
@@ -290,18 +292,54 @@ class Log:
         block = self._block(number)
         time, length, peer, flags, part = block.row(number - block.first)
         meta: dict[str, Any] = {}
-        if flags & Flag.META:
+        if flags & _META:
             if block.tagged is None:
                 part, meta = split_meta(part)
             else:
                 meta = block.meta(number - block.first)
         return Frame(number, time, length, peer, flags, part, meta)
 
+    def frames(self, numbers: Iterable[int]) -> Iterator[Frame]:
+        """As `frame`, of many rows in order, in a third of the time; those that are not kept are left out."""
+        first = last = 0
+        for number in numbers:
+            if not first <= number < last:
+                if number < self.first:
+                    continue
+                block = self._block(number)
+                first, last, data = block.first, block.last, block.data
+                columns = block.times, block.lengths, block.peers, block.flags, block.begins, block.ends
+                times, lengths, peers, all_flags, begins, ends = columns
+            place = number - first
+            flags = all_flags[place]
+            if data is None or flags & _META:
+                yield self.frame(number)
+            else:
+                payload = bytes(data[begins[place] : ends[place]])
+                yield Frame(number, times[place], lengths[place], peers[place], flags, payload, {})
+
+    def payloads(self, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """Of many rows in order their numbers and payloads, faster than `frames`; without events, and without those
+        that are not kept."""
+        first = last = 0
+        for number in numbers:
+            if not first <= number < last:
+                if number < self.first:
+                    continue
+                block = self._block(number)
+                first, last, data = block.first, block.last, block.data
+                flags, begins, ends = block.flags, block.begins, block.ends
+            place = number - first
+            if data is not None and not flags[place] & (_META | _EVENT):
+                yield number, bytes(data[begins[place] : ends[place]])
+            elif not (frame := self.frame(number)).event:
+                yield number, frame.payload
+
     def head(self, number: int, limit: int) -> Frame:
         """As `frame`, with at most ``limit`` bytes of payload: what a row on the screen needs."""
         block = self._block(number)
         index = number - block.first
-        if block.flags[index] & Flag.META:
+        if block.flags[index] & _META:
             return self.frame(number)
         return Frame(number, *block.row(index, limit), {})
 

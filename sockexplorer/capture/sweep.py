@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.log import Frame, Log, row_numbers
 
 if TYPE_CHECKING:
     from sockexplorer.capture.sifting import Sift
@@ -62,36 +61,38 @@ class Sweep:
 
 
 class SiftedSweep:
-    """A `Sweep` of the rows that a sift lets through, which finds them faster than they can be read."""
+    """A `Sweep` of the rows that a sift lets through, which finds them faster than they can be read. ``take`` gets the
+    numbers of some at a time, of which the log may have dropped the first."""
 
-    def __init__(self, log: Log, take: Callable[[Frame], None], sift: Sift) -> None:
+    def __init__(self, log: Log, take: Callable[[array[int]], None], sift: Sift) -> None:
         self._log = log
         self._take = take
         self._sift = sift
-        self._found = deque[int]()
-        """Rows that are still to be handed on."""
+        self._found = row_numbers()
+        self._handed = 0
+        """How many of these rows were handed on."""
         self._next = log.first
 
     @property
     def behind(self) -> int:
         """How many rows are still to be looked at."""
-        return self._log.end - max(self._next, self._log.first) + len(self._found)
+        return self._log.end - max(self._next, self._log.first) + len(self._found) - self._handed
 
     def go_on(self, seconds: float) -> bool:
         """Go on for about so long; whether there was anything new."""
         deadline, began = time.monotonic() + seconds, self.behind
         while True:
-            for asked in range(1, len(self._found) + 1):
-                number = self._found.popleft()
-                if number >= self._log.first:
-                    self._take(self._log.frame(number))
-                if not asked & LOOK_AT_CLOCK and time.monotonic() > deadline:
+            while self._handed < len(self._found):
+                some = self._found[self._handed : self._handed + LOOK_AT_CLOCK + 1]
+                self._handed += len(some)
+                self._take(some)
+                if time.monotonic() > deadline:
                     return True
             number, end = max(self._next, self._log.first), self._log.end
             if number >= end:
                 break
-            self._next, matching = self._sift.go_on(number, end, deadline)
-            self._found.extend(matching)
-            if not matching and (self._next == number or time.monotonic() > deadline):
+            self._next, self._found = self._sift.go_on(number, end, deadline)
+            self._handed = 0
+            if not self._found and (self._next == number or time.monotonic() > deadline):
                 break
         return self.behind != began

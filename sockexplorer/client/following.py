@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from sockexplorer.capture.conversation import Follow, Part
+from sockexplorer.capture.log import Log
 from sockexplorer.capture.predicate import Compiled, Test
+from sockexplorer.capture.sifting import PeerSift, Sift
 from sockexplorer.client.heading import heading_of
+from sockexplorer.decoders import has_decoder
 from sockexplorer.decoders.packet import OUTGOING, Heading
 
 if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
-    from sockexplorer.capture.sifting import Sift
     from sockexplorer.client.opened import Opened
     from sockexplorer.client.session import Session
 
@@ -46,14 +49,16 @@ def between(session: Session | Opened, ends: Ends) -> Follow:
     It is in the order of the rows: what was sent again is there again. On the loopback interface a packet socket has
     every packet twice: that which is sent is left out.
     """
+    ways = {(ends.second, ends.first): False, (ends.first, ends.second): True}
 
     def part(frame: Frame) -> Part | None:
+        if _is_copy(session, frame):
+            return None
         told = heading_of(session, frame)
-        if told.over != ends.over or not _is_said(told):
+        outgoing = ways.get((told.source, told.destination))
+        if outgoing is None or told.over != ends.over or not _is_said(told):
             return None
-        if {told.source, told.destination} != {ends.first, ends.second} or _is_copy(session, frame):
-            return None
-        return Part(told.source == ends.first, told.start, told.end)
+        return Part(outgoing, told.start, told.end)
 
     return part
 
@@ -62,8 +67,20 @@ def rows_between(session: Session, ends: Ends) -> Sift:
     """Finds the rows that may be between two ends: a header of IP has both addresses side by side."""
     one, other = map(_packed, (ends.first, ends.second))
     there, back = one + other, other + one
-    test = Test("any", parts=(Test("bytes", there), Test("bytes", back)))
+    test = Test("any", parts=tuple(Test("bytes", way) for way in {there, back}))
     return session.sift(Compiled(lambda frame: there in frame.payload or back in frame.payload, test))
+
+
+def rows_with(session: Session, peer: int) -> Sift | None:
+    """Finds the rows with a peer while frames come; None where all are there, and each is looked at."""
+    return PeerSift(session.log, peer) if isinstance(session.log, Log) else None
+
+
+def summary_of(session: Session) -> Callable[[Frame], str] | None:
+    """What says more of a payload than its bytes do; None where nothing can."""
+    if isinstance(session.log, Log) and not has_decoder(session.family.constant):
+        return None
+    return session.summary
 
 
 def _packed(end: str) -> bytes:

@@ -29,12 +29,12 @@ def heading_of(session: Session | Opened, frame: Frame) -> Heading:
     spoken = session.spoken(frame)
     if spoken is None or spoken[1].name not in ("raw", "dgram") or frame.event:
         return Heading()
+    if spoken[0].constant == "AF_PACKET":
+        peer = session.peers.get(frame.peer)
+        return Heading() if peer is None else heading(spoken[1].name, frame.payload, peer.address)
     if not has_headings(f"{spoken[0].name}/{spoken[1].name}"):
         return Heading()
-    if spoken[0].constant != "AF_PACKET":
-        return heading_of_packet(frame.payload, frame.length)
-    peer = session.peers.get(frame.peer)
-    return Heading() if peer is None else heading(spoken[1].name, frame.payload, peer.address)
+    return heading_of_packet(frame.payload, frame.length)
 
 
 def has_headings(path: str) -> bool:

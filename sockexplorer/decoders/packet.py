@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from sockexplorer.decoders.tree import Node
@@ -36,6 +37,8 @@ OUTGOING = 4
 """PACKET_OUTGOING: the type of a packet that this host sends."""
 FIELDS = ("dst", "src", "vlan", "priority", "type", "length")
 """The fields of a header, by the names that are looked for."""
+_IPV4, _IPV6 = struct.Struct(">2xH2xHxB2x8s"), struct.Struct(">4xHBx32s")
+"""Length, place of a fragment, protocol and both addresses; the same of a header of IPv6, without fragments."""
 _WORDS = (
     "vlan", "broadcast", "length", "protocol", "→", *ETHERTYPES.values(), *IP_PROTOCOLS.values(),
     *(each.lower() for each in TCP_FLAGS.values()),
@@ -92,7 +95,7 @@ def heading(protocol: str, payload: bytes, peer: object) -> Heading:
     tags, number, at = _types(payload)
     before = "".join(f"vlan {tag & 0xFFF} " for tag, _ in tags)
     if internet := _internet(number, payload, at):
-        return internet._replace(text=before + internet.text)
+        return internet._replace(text=before + internet.text) if before else internet
     before += ethertype(number) if number >= LEAST_ETHERTYPE else f"length {number}"
     receiver, sender = payload[:6], payload[6:12]
     if any(receiver) or any(sender):
@@ -143,31 +146,38 @@ def _internet(number: int, payload: bytes, at: int) -> Heading | None:
     """The heading of a packet of IP, None for what is none."""
     first = payload[at] >> 4 if len(payload) > at else 0
     if number == 0x0800 and first == 4 and len(payload) >= at + 20:
-        total, _, offset, _, protocol = struct.unpack_from(">HHHBB", payload, at + 2)
-        source, destination = (
-            socket.inet_ntop(socket.AF_INET, payload[at + each : at + each + 4]) for each in (12, 16)
-        )
+        total, offset, protocol, hosts = _IPV4.unpack_from(payload, at)
         start, fragment = at + (payload[at] & 15) * 4, offset & 0x1FFF
     elif number == 0x86DD and first == 6 and len(payload) >= at + 40:
-        total, protocol = struct.unpack_from(">HB", payload, at + 4)
-        source, destination = (
-            socket.inet_ntop(socket.AF_INET6, payload[at + each : at + each + 16]) for each in (8, 24)
-        )
+        total, protocol, hosts = _IPV6.unpack_from(payload, at)
         start, total, fragment = at + 40, total + 40, 0
     else:
         return None
     # A short frame is padded; where the kernel is to cut it into packets, it has no length yet.
     end = min(len(payload), at + total) if total >= start - at else len(payload)
-    what = over = IP_PROTOCOLS.get(protocol, f"protocol {protocol}")
+    ports, flags = b"", 0
     if protocol in WITH_PORTS and not fragment and end >= start + 8:
-        ports = struct.unpack_from(">HH", payload, start)
-        hosts = (f"[{each}]" if ":" in each else each for each in (source, destination))
-        source, destination = (f"{host}:{port}" for host, port in zip(hosts, ports, strict=True))
+        ports = payload[start : start + 4]
         if protocol == 6 and end >= start + 20:
-            flags = payload[start + 13]
-            what += "".join(f" {name}" for bit, name in TCP_FLAGS.items() if flags & bit)
+            flags = payload[start + 13] & 7
             start += (payload[start + 12] >> 4) * 4
         elif protocol in (17, 136):
             start += 8
+    text, over, source, destination = _ends(protocol, hosts, ports, flags)
     # Where a row is short the end of it is cut.
-    return Heading(f"{what} {source} → {destination}", min(start, end), end, over, source, destination)
+    return Heading(text, min(start, end), end, over, source, destination)
+
+
+@lru_cache(maxsize=4096)
+def _ends(protocol: int, hosts: bytes, ports: bytes, flags: int) -> tuple[str, str, str, str]:
+    """The text of a packet, what it is over, its source and its destination, by both hosts and both ports as a header
+    has them; ``ports`` is empty where it has none."""
+    half = len(hosts) // 2
+    family = socket.AF_INET if half == 4 else socket.AF_INET6
+    source, destination = (socket.inet_ntop(family, each) for each in (hosts[:half], hosts[half:]))
+    what = over = IP_PROTOCOLS.get(protocol, f"protocol {protocol}")
+    if ports:
+        names = (f"[{each}]" if ":" in each else each for each in (source, destination))
+        source, destination = (f"{name}:{port}" for name, port in zip(names, struct.unpack(">HH", ports), strict=True))
+        what += "".join(f" {name}" for bit, name in TCP_FLAGS.items() if flags & bit)
+    return f"{what} {source} → {destination}", over, source, destination

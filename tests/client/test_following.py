@@ -9,14 +9,20 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from live_rows import a_session
 from support import PATIENCE
-from talk import HERE, MACS, TALK, THERE, capture, packet
+from talk import ACK, HERE, MACS, OTHER, SYN, TALK, THERE, capture, packet
 
 from sockexplorer.capture import pcapng
-from sockexplorer.capture.conversation import Conversation
+from sockexplorer.capture.conversation import Conversation, Mode
 from sockexplorer.capture.link_types import ETHERNET, RAW_IP, SLL
+from sockexplorer.capture.log import Log
 from sockexplorer.client.file_session import FileSession
-from sockexplorer.client.following import Ends, between, ends_of, rows_between
+from sockexplorer.client.following import Ends, between, ends_of, rows_between, rows_with, summary_of
+from sockexplorer.client.session import Peer
+from sockexplorer.core.frames import Flag
 
 
 def followed(path: Path, row: int, vectorised_from: int = 0) -> tuple[Ends | None, list[tuple[bool, bytes]]]:
@@ -100,3 +106,97 @@ def test_what_a_loopback_interface_gives_twice_was_said_once(tmp_path: Path, nam
         made += pcapng.packet(0, 0, (data,), len(data), outgoing)
     path.write_bytes(made)
     assert len(followed(path, 1)[1]) == (1 if name == "lo" else 2)
+
+
+LOOP = {
+    number: Peer(number, (name, 0x800, kind, hardware, b""), "", name)
+    for number, (name, kind, hardware) in enumerate(
+        (("lo", 0, 772), ("lo", 4, 772), ("eth0", 4, 1), ("tun0", 0, 65534)), 1
+    )
+}
+FLAGS = st.sampled_from((0, 0, 0, int(Flag.OUT), int(Flag.META), int(Flag.EVENT | Flag.META)))
+SAID = st.sampled_from((b"", b"a line\n", b"\0" * 64, "zwölf €".encode())) | st.binary(max_size=200)
+END = st.sampled_from((HERE, THERE, OTHER))
+PACKET = st.builds(packet, END, END, SAID) | st.builds(
+    packet, END, END, SAID, *(st.sampled_from((0, 1, SYN | ACK)),) * 3
+)
+FRAME = st.builds(
+    lambda tag, data, padding: MACS + tag + b"\x08\0" + data + bytes(padding),
+    st.sampled_from((b"", b"\x81\0\0\5")), PACKET, st.sampled_from((0, 0, 6)),
+) | st.binary(max_size=80)  # fmt: skip
+
+
+def batches(payload: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[list[tuple[bytes, int, int]]]]:
+    return st.lists(st.lists(st.tuples(payload, FLAGS, st.integers(0, len(LOOP))), min_size=1), min_size=1, max_size=3)
+
+
+def told(conversation: Conversation) -> list[tuple[int, int, int]]:
+    """All of its lines: rows and what they have of their payloads."""
+    while conversation.behind:
+        conversation.go_on(0)
+    lines = zip(conversation._frames, conversation._starts, conversation._ends, strict=True)
+    return list(lines)
+
+
+@pytest.mark.parametrize("mode", ["text", "hex"])
+@given(batches(FRAME), st.data())
+def test_two_ends_of_frames_that_come_are_followed_as_row_by_row(
+    mode: Mode, rows: list[list[tuple[bytes, int, int]]], data: st.DataObject
+) -> None:
+    session = a_session("packet/raw", rows, LOOP)
+    log = session.log
+    found = [ends for number in range(1, log.end) if (ends := ends_of(session, log.frame(number))) is not None]
+    for ends in {data.draw(st.sampled_from(found))} if found else ():
+        whose = between(session, ends)
+        quick = Conversation(log, whose, mode, 30, sift=rows_between(session, ends))
+        assert told(quick) == told(Conversation(log, whose, mode, 30))
+    log.close()
+
+
+@pytest.mark.parametrize("mode", ["text", "hex"])
+@pytest.mark.parametrize("name", ["inet/udp", "netlink/route"])
+@given(batches(SAID | st.binary(min_size=5000, max_size=9000)), st.integers(0, 2))
+def test_a_peer_is_followed_as_row_by_row(
+    name: str, mode: Mode, rows: list[list[tuple[bytes, int, int]]], peer: int
+) -> None:
+    session = a_session(name, rows, LOOP)
+    log = session.log
+    row_by_row = Conversation(log, peer, mode, 30, summary=session.summary)
+    quick = Conversation(log, peer, mode, 30, None, summary_of(session), rows_with(session, peer))
+    found = told(quick)
+    assert found == told(row_by_row)
+    assert {number for number, _, _ in found} == {
+        number for number in range(1, log.end) if (frame := log.frame(number)).peer == peer and not frame.event
+    }  # fmt: skip
+    log.close()
+
+
+@given(batches(SAID))
+def test_rows_that_the_log_dropped_are_left_out(rows: list[list[tuple[bytes, int, int]]]) -> None:
+    session = a_session("inet/udp", rows, LOOP)
+    log = session.log
+    log.limit = 1
+    numbers = range(1, log.end)
+    log.append(b"")
+    assert [frame.number for frame in log.frames(numbers)] == [*range(log.first, log.end)]
+    kept = [(number, log.frame(number)) for number in range(log.first, log.end)]
+    assert list(log.payloads(numbers)) == [(number, frame.payload) for number, frame in kept if not frame.event]
+    assert list(log.frames(numbers)) == [frame for _, frame in kept]
+    log.close()
+
+
+@pytest.mark.parametrize("name", ["inet/udp", "packet/raw"])
+def test_of_a_flood_no_row_is_read_by_itself(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = MACS + b"\x08\0" + packet(HERE, THERE, b"said")
+    session = a_session(name, [[(payload, 0, 1)] * 100] * 3, LOOP)
+    log = session.log
+    ends = ends_of(session, log.frame(1))
+    assert (ends is None) is (name == "inet/udp")
+    if ends is None:
+        conversation = Conversation(log, 1, "text", 80, None, summary_of(session), rows_with(session, 1))
+    else:
+        conversation = Conversation(log, between(session, ends), "text", 80, sift=rows_between(session, ends))
+    monkeypatch.setattr(Log, "frame", lambda *_: pytest.fail("a row was read by itself"))
+    assert len({number for number, _, _ in told(conversation)}) == 300
+    monkeypatch.undo()
+    log.close()

@@ -15,7 +15,7 @@ from textual.widgets import Label, Static
 
 from sockexplorer.capture.conversation import Conversation, Mode, Place
 from sockexplorer.capture.log import Frame
-from sockexplorer.client.following import between, ends_of, rows_between
+from sockexplorer.client.following import between, ends_of, rows_between, rows_with, summary_of
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import clock, count
@@ -115,8 +115,10 @@ class ConversationScreen(Dialog[str | int]):
             follow, sift = between(session, self._between), rows_between(session, self._between)
             view.conversation = Conversation(session.log, follow, self._mode, width, sift=sift)
         else:
-            numbers = session.numbers_of(peer)
-            view.conversation = Conversation(session.log, peer, self._mode, width, numbers, session.summary)
+            view.conversation = Conversation(
+                session.log, peer, self._mode, width, session.numbers_of(peer), summary_of(session),
+                rows_with(session, peer),
+            )  # fmt: skip
         if before is not None and len(before):
             self._stay(view, before)
         view.set_reactive(LineView.cursor, 0)
