@@ -1,8 +1,9 @@
-"""How much memory could be taken without anybody missing it."""
+"""How much memory, or room on a disk, could be taken without anybody missing it."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from pathlib import Path
 
@@ -25,6 +26,13 @@ def spare(groups: Path = GROUPS, own: str | None = None) -> int:
         with contextlib.suppress(OSError, ValueError):
             found.append(int(limit.read_text()) - int(used.read_text()))
     return max(0, min(found))
+
+
+def spare_for(file: int) -> float:
+    """Bytes that the file system of an open file has left; without end where it has no bound, as that of files in
+    memory. Source: statvfs(3)."""
+    told = os.fstatvfs(file)
+    return told.f_bavail * told.f_frsize if told.f_blocks else math.inf
 
 
 def _own() -> str:

@@ -29,7 +29,8 @@ SNAPLEN_MAX = 2**20
 MOST_AHEAD = 128 * 2**20
 """Bytes that are had at hand for a flood, at most: a gigabit link brings as many in a second."""
 OF_SPARE, OF_ROOM = 32, 2
-"""They are little beside the memory that nobody uses, and beside what is kept: at most one part in so many."""
+"""They are little beside the memory that nobody uses, or what is left of a disk, and beside what is kept: at most one
+part in so many."""
 
 
 class Reading:
@@ -80,9 +81,11 @@ class Reading:
 
     def _room_for_a_flood(self) -> int:
         """How many bytes should be at hand."""
-        if not isinstance(self._reader, MessageReader) or not self._reader.batched:
+        spool = self._session.spool
+        if not isinstance(self._reader, MessageReader) or not self._reader.batched or spool.file is None:
             return 0
-        return int(min(MOST_AHEAD, memory.spare() // OF_SPARE, self._session.spool.room // OF_ROOM)) & -UNIT
+        spare = min(memory.spare(), memory.spare_for(spool.file))
+        return int(min(MOST_AHEAD, spare // OF_SPARE, spool.room // OF_ROOM)) & -UNIT
 
     def messages_of(self, sock: socket.socket) -> MessageReader:
         """A reader of messages, which keeps of each what the endpoint says, within `SNAPLEN_MAX`."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
 from pathlib import Path
 
 import pytest
 
-from sockexplorer.engine.memory import spare
+from sockexplorer.engine.memory import spare, spare_for
 
 FREE = spare(Path("/nonexistent"))
 
@@ -37,3 +39,11 @@ def test_the_least_of_machine_and_groups(tmp_path: Path, files: dict[str, str], 
 
 def test_the_machine_has_some() -> None:
     assert 0 < FREE < 2**50
+
+
+def test_a_file_in_memory_has_no_file_system_that_could_be_full(tmp_path: Path) -> None:
+    file = os.memfd_create("x")
+    assert spare_for(file) == math.inf
+    os.close(file)
+    with (tmp_path / "on_disk").open("wb") as made:
+        assert 0 <= spare_for(made.fileno()) < 2**60

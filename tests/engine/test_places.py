@@ -263,8 +263,28 @@ assert log.received == 11 * 12 * 5 == len(log) + log.dropped
 """
 
 
+WHERE_NOBODY_SPEAKS = """
+import os, sys
+from pathlib import Path
+from sockexplorer.capture.log import Log
+from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.engine.session import Session
+from sockexplorer.engine.spool import Spool
+from sockexplorer.families import find
+log = Log(None, Path(sys.argv[1]))
+spool = Spool(os.dup(log.store.descriptor))
+session = Session(1, Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 0)), *find("inet/udp"), None, spool)
+session.open(session.endpoint.local, None)
+session.reading.prepare()
+while session.reading.preparing:
+    session.reading.prepare()
+assert os.statvfs(sys.argv[1]).f_bavail * os.statvfs(sys.argv[1]).f_frsize > 16 * 2**20
+"""
+
+
 @pytest.mark.optional_on_this_host(reason="unshare(1) may not be allowed to mount")
-def test_a_file_system_that_is_full_ends_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("script", [ON_A_FULL_FILE_SYSTEM, WHERE_NOBODY_SPEAKS], ids=["full", "idle"])
+def test_a_small_file_system_ends_nothing_and_is_not_filled_by_a_socket_alone(tmp_path: Path, script: str) -> None:
     """Of pages that the client gave back others may have made something."""
     mount = [
         "unshare",
@@ -275,7 +295,7 @@ def test_a_file_system_that_is_full_ends_nothing(tmp_path: Path) -> None:
     ]
     if subprocess.run([*mount, "sh", tmp_path, "true"], check=False, capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
-    command = [sys.executable, "-c", ON_A_FULL_FILE_SYSTEM, str(tmp_path)]
+    command = [sys.executable, "-c", script, str(tmp_path)]
     done = subprocess.run([*mount, "sh", tmp_path, *command], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
