@@ -297,6 +297,9 @@ def _has_large_buffer(session: Session) -> bool:
 def _prepare(session: Session) -> None:
     if session.protocol.gathers and _has_large_buffer(session):
         session.reading.prepare()
+    else:
+        # The buffer may have been made smaller meanwhile.
+        session.reading.preparing = 0
 
 
 @lru_cache(maxsize=64)

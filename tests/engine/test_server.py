@@ -14,7 +14,7 @@ from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.frames import SEEN
 from sockexplorer.core.units import UNIT
 from sockexplorer.engine import reading
-from sockexplorer.engine.server import Engine
+from sockexplorer.engine.server import LARGE_BUFFER, Engine, _prepare
 from sockexplorer.engine.session import Session
 from sockexplorer.engine.spool import Spool
 from sockexplorer.families import find
@@ -101,6 +101,25 @@ def test_memory_for_a_flood_is_had_at_hand(part: int, room: int | None, came: bo
             assert spool.ready == min(taken, steps) * UNIT
     assert spool.ready == steps * UNIT
     assert spool.at_hand is (steps > 0)
+    session.close()
+    spool.close()
+    log.close()
+
+
+def test_room_is_no_longer_looked_for_when_a_buffer_was_made_too_small_for_a_flood() -> None:
+    """An engine that has room to find does not sleep, and would never have found it."""
+    log = Log()
+    assert log.store.descriptor is not None
+    spool = Spool(os.dup(log.store.descriptor))
+    session = Session(1, Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 0)), *find("inet/udp"), None, spool)
+    session.open(session.endpoint.local, None)
+    session.granted["receive_buffer"] = LARGE_BUFFER
+    with patch.object(reading, "OF_SPARE", 1):
+        _prepare(session)
+    assert session.reading.preparing
+    session.granted["receive_buffer"] = LARGE_BUFFER - 1
+    _prepare(session)
+    assert not session.reading.preparing
     session.close()
     spool.close()
     log.close()
