@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,7 +129,8 @@ def test_the_modules_travel(tmp_path: Path) -> None:
     """As a user who may read nothing of ours: the package is in a directory that is closed to them."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    subprocess.run(["cp", "-r", str(ROOT / "sockexplorer"), str(closed)], check=True)
+    # Without the byte code, which other processes may be writing at this moment.
+    shutil.copytree(ROOT / "sockexplorer", closed / "sockexplorer", ignore=shutil.ignore_patterns("__pycache__"))
     with PLACES["sudo"](tmp_path) as text:
         command = [sys.executable, "-m", "sockexplorer", "--via", text, "doctor", "unix/stream"]
         done = subprocess.run(
