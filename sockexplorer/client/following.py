@@ -68,6 +68,9 @@ def rows_between(session: Session, ends: Ends) -> Sift:
     one, other = map(_packed, (ends.first, ends.second))
     there, back = one + other, other + one
     test = Test("any", parts=tuple(Test("bytes", way) for way in {there, back}))
+    if isinstance(session.log, Log) and (session.family.constant, session.protocol.name) == ("AF_PACKET", "raw"):
+        # Of all frames whose headers tell the same, one is asked.
+        test = Test("heading", lambda frame: _is_between(session, frame, ends))
     return session.sift(Compiled(lambda frame: there in frame.payload or back in frame.payload, test))
 
 
@@ -88,6 +91,13 @@ def _packed(end: str) -> bytes:
     if end.count(":") < 2:
         return socket.inet_pton(socket.AF_INET, end.partition(":")[0])
     return socket.inet_pton(socket.AF_INET6, end[1:].partition("]")[0] if end.startswith("[") else end)
+
+
+def _is_between(session: Session, frame: Frame, ends: Ends) -> bool:
+    """Whether a frame is of two ends, as far as the header of a link tells with those of IP."""
+    told = heading_of(session, frame)
+    both = told.source, told.destination
+    return told.over == ends.over and both in (ends[1:], ends[:0:-1]) and not _is_copy(session, frame)
 
 
 def _is_said(told: Heading) -> bool:
