@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from sockexplorer.capture.index import DIRECTION, OUTBOUND, Index
@@ -151,10 +151,6 @@ class CapturedLog:
         except CaptureError as error:
             meta = {"event": "error", "text": f"the file was changed since it was opened: {error}"}
             return Frame(number, self.time(number), 0, 0, int(Flag.EVENT | Flag.META), b"", meta)
-
-    def frames(self, numbers: Iterable[int]) -> Iterator[Frame]:
-        """As `frame`, of many rows. Raises IndexError."""
-        return map(self.frame, numbers)
 
     def head(self, number: int, limit: int) -> Frame:
         return self.frame(number)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sockexplorer.capture.line_cuts import hex_columns, hex_cuts, text_cuts, without_end
 from sockexplorer.capture.log import Frame, Log
+from sockexplorer.capture.many_rows import frames, payloads
 from sockexplorer.capture.sifting import PeerSift
 from sockexplorer.capture.sweep import SiftedSweep, Sweep
 from sockexplorer.core.payload import hex_lines
@@ -117,10 +118,12 @@ class Conversation:
 
     def _take_rows(self, numbers: array[int]) -> None:
         if self._as_they_are:
-            for number, payload in self._log.payloads(numbers):
+            for number, payload in payloads(self._log, numbers):
                 self._take_payload(number, payload)
         else:
-            for frame in self._log.frames(numbers):
+            # A capture file's rows are no log's blocks.
+            read = frames(self._log, numbers) if isinstance(self._log, Log) else map(self._log.frame, numbers)
+            for frame in read:
                 self._take(frame)
 
     def _take(self, frame: Frame) -> None:

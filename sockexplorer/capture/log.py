@@ -11,7 +11,7 @@ import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -258,7 +258,7 @@ class Log:
     def _header(self, offset: int, room: int = 2**63) -> Header:
         return unpack_header(self.store.read(HEADER.size, offset), room)
 
-    def _block(self, number: int) -> Block:
+    def block(self, number: int) -> Block:
         """The block of a row. Raises IndexError for one that is not kept."""
         block = self._latest
         if block is not None and block.first <= number < block.last and number >= self.first:
@@ -289,7 +289,7 @@ class Log:
 
     def frame(self, number: int) -> Frame:
         """Read out one row. Raises IndexError for a number that is not kept."""
-        block = self._block(number)
+        block = self.block(number)
         time, length, peer, flags, part = block.row(number - block.first)
         meta: dict[str, Any] = {}
         if flags & _META:
@@ -299,45 +299,9 @@ class Log:
                 meta = block.meta(number - block.first)
         return Frame(number, time, length, peer, flags, part, meta)
 
-    def frames(self, numbers: Iterable[int]) -> Iterator[Frame]:
-        """As `frame`, of many rows in order, in a third of the time; those that are not kept are left out."""
-        first = last = 0
-        for number in numbers:
-            if not first <= number < last:
-                if number < self.first:
-                    continue
-                block = self._block(number)
-                first, last, data = block.first, block.last, block.data
-                columns = block.times, block.lengths, block.peers, block.flags, block.begins, block.ends
-                times, lengths, peers, all_flags, begins, ends = columns
-            place = number - first
-            flags = all_flags[place]
-            if data is None or flags & _META:
-                yield self.frame(number)
-            else:
-                payload = bytes(data[begins[place] : ends[place]])
-                yield Frame(number, times[place], lengths[place], peers[place], flags, payload, {})
-
-    def payloads(self, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-        """Of many rows in order their numbers and payloads, faster than `frames`; without events, and without those
-        that are not kept."""
-        first = last = 0
-        for number in numbers:
-            if not first <= number < last:
-                if number < self.first:
-                    continue
-                block = self._block(number)
-                first, last, data = block.first, block.last, block.data
-                flags, begins, ends = block.flags, block.begins, block.ends
-            place = number - first
-            if data is not None and not flags[place] & (_META | _EVENT):
-                yield number, bytes(data[begins[place] : ends[place]])
-            elif not (frame := self.frame(number)).event:
-                yield number, frame.payload
-
     def head(self, number: int, limit: int) -> Frame:
         """As `frame`, with at most ``limit`` bytes of payload: what a row on the screen needs."""
-        block = self._block(number)
+        block = self.block(number)
         index = number - block.first
         if block.flags[index] & _META:
             return self.frame(number)
@@ -345,14 +309,14 @@ class Log:
 
     def time(self, number: int) -> int:
         """When the row was recorded, ns since the epoch. Raises IndexError."""
-        block = self._block(number)
+        block = self.block(number)
         return block.times[number - block.first]
 
     def blocks(self, begin: int, end: int) -> Iterator[Block]:
         """The blocks that hold the rows of a range, oldest first, as far as they are kept."""
         number = max(begin, self.first)
         while number < min(end, self.end):
-            block = self._block(number)
+            block = self.block(number)
             yield block
             number = max(block.last, self.first)
 

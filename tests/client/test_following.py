@@ -19,6 +19,7 @@ from talk import ACK, HERE, MACS, OTHER, SYN, TALK, THERE, capture, packet
 from sockexplorer.capture import link_sift, pcapng
 from sockexplorer.capture.conversation import Conversation, Mode
 from sockexplorer.capture.link_types import ETHERNET, RAW_IP, SLL
+from sockexplorer.capture.many_rows import frames, payloads
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.following import Ends, between, ends_of, rows_between, rows_with, summary_of
 from sockexplorer.client.session import Peer
@@ -179,10 +180,10 @@ def test_rows_that_the_log_dropped_are_left_out(rows: list[list[tuple[bytes, int
     log.limit = 1
     numbers = range(1, log.end)
     log.append(b"")
-    assert [frame.number for frame in log.frames(numbers)] == [*range(log.first, log.end)]
+    assert [frame.number for frame in frames(log, numbers)] == [*range(log.first, log.end)]
     kept = [(number, log.frame(number)) for number in range(log.first, log.end)]
-    assert list(log.payloads(numbers)) == [(number, frame.payload) for number, frame in kept if not frame.event]
-    assert list(log.frames(numbers)) == [frame for _, frame in kept]
+    assert list(payloads(log, numbers)) == [(number, frame.payload) for number, frame in kept if not frame.event]
+    assert list(frames(log, numbers)) == [frame for _, frame in kept]
     log.close()
 
 
