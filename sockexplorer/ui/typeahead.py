@@ -22,13 +22,14 @@ from textual.widgets import Input
 if TYPE_CHECKING:
     from textual.app import App
     from textual.message_pump import MessagePump
+    from textual.screen import Screen
 
 PATIENCE_SECONDS = 0.5
 """How long a key may keep the next one waiting: a widget may hang, or a flood keep them all busy."""
 REPLY_SECONDS = 0.25
 """The same for a reply that it asked for: to connect may take minutes."""
 LOOK_SECONDS = 0.004
-"""From one look for a reply to the next."""
+"""From one look for a reply, or for the end of a dialog, to the next."""
 
 Typed = events.InputEvent | events.Paste
 
@@ -122,13 +123,23 @@ class TypeAhead:
             if busy:
                 await self._passed(busy, left)
             # What is put off until the screen is drawn; Textual has no public way to know.
-            # One that is ended, as the application is, draws no more.
-            elif screens and screens[-1].is_running and screens[-1]._callbacks:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(left):
-                        await screens[-1].wait_for_refresh()
+            elif screens and self._draws(screens[-1]) and screens[-1]._callbacks:
+                await self._drawn(screens[-1], until)
             else:
                 return
+
+    def _draws(self, screen: Screen[Any]) -> bool:
+        """Whether a screen is drawn: one that is ended, as a dialog or the application is, draws no more."""
+        return screen.is_running and self._app.screen_stack[-1:] == [screen]
+
+    async def _drawn(self, screen: Screen[Any], until: float) -> None:
+        """Wait until a screen is drawn, or draws no more; at most until that time, as of time.monotonic()."""
+        drawn = asyncio.Event()
+        screen.call_after_refresh(drawn.set)
+        while not drawn.is_set() and self._draws(screen) and time.monotonic() < until:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await drawn.wait()
 
     async def _passed(self, pumps: set[MessagePump], seconds: float) -> bool:
         """Wait until pumps have handled what they have. One that does not in time is left out until it has."""

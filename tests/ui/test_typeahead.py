@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -201,3 +202,17 @@ async def test_keys_go_on_when_the_widget_of_one_is_gone(people: People, peer: s
         line = filter_line(person)
         await person.until(lambda: line.value == "abc", f"the filter, not {line.value!r}")
         assert person.app.screen is person.main
+
+
+async def test_keys_do_not_wait_for_a_dialog_that_is_over_to_be_drawn(people: People) -> None:
+    async with people((120, 40)) as person:
+        await person.press("?")
+        dialog = person.app.screen
+        assert dialog is not person.main
+        async with hanging(dialog):
+            waits = asyncio.create_task(person.app.ahead._drawn(dialog, time.monotonic() + PATIENCE))
+            await asyncio.sleep(0)
+            over = person.app.pop_screen()
+            async with asyncio.timeout(PATIENCE / 2):
+                await waits
+        await over
