@@ -50,7 +50,6 @@ class Drops:
 
     def _ask_ring(self, reader: RingReader, sock: socket.socket) -> None:
         session, ring = self._session, reader.ring
-        session.spool.prepare()
         with contextlib.suppress(OSError):
             ring.count()
         self.see(ring.drops)

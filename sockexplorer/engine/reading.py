@@ -81,8 +81,9 @@ class Reading:
 
     def _room_for_a_flood(self) -> int:
         """How many bytes should be at hand."""
-        spool = self._session.spool
-        if not isinstance(self._reader, MessageReader) or not self._reader.batched or spool.file is None:
+        spool, reader = self._session.spool, self._reader
+        by_batches = isinstance(reader, RingReader) or (isinstance(reader, MessageReader) and reader.batched)
+        if not by_batches or spool.file is None:
             return 0
         spare = min(memory.spare(), memory.spare_for(spool.file))
         return int(min(MOST_AHEAD, spare // OF_SPARE, spool.room // OF_ROOM)) & -UNIT

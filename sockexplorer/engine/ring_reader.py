@@ -66,7 +66,6 @@ def ring_reader(sock: socket.socket, family: Family, endpoint: Endpoint, spool: 
     size = max(sizes, default=BLOCKS * BLOCK_BYTES)
     if size < LEAST_BYTES:
         return None
-    spool.prepare()
     with contextlib.suppress(OSError):
         return RingReader(sock, spool, endpoint.snaplen, size)
     return None

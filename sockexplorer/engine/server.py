@@ -291,7 +291,8 @@ class Engine:
 
 
 def _has_large_buffer(session: Session) -> bool:
-    return bool(session.granted.get("receive_buffer", 0) >= LARGE_BUFFER)
+    granted = session.granted
+    return bool(max(granted.get("receive_buffer", 0), granted.get("ring", 0)) >= LARGE_BUFFER)
 
 
 def _prepare(session: Session) -> None:

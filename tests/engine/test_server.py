@@ -8,12 +8,14 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from support import needs
 
 from sockexplorer.capture.log import Log
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.frames import SEEN
 from sockexplorer.core.units import UNIT
 from sockexplorer.engine import reading
+from sockexplorer.engine.reading import MOST_AHEAD
 from sockexplorer.engine.server import LARGE_BUFFER, Engine, _prepare
 from sockexplorer.engine.session import Session
 from sockexplorer.engine.spool import Spool
@@ -101,6 +103,28 @@ def test_memory_for_a_flood_is_had_at_hand(part: int, room: int | None, came: bo
             assert spool.ready == min(taken, steps) * UNIT
     assert spool.ready == steps * UNIT
     assert spool.at_hand is (steps > 0)
+    session.close()
+    spool.close()
+    log.close()
+
+
+def test_a_ring_has_room_for_a_flood_at_hand_and_no_more_as_time_passes() -> None:
+    needs("packet/raw")
+    log = Log()
+    assert log.store.descriptor is not None
+    spool = Spool(os.dup(log.store.descriptor))
+    # ETH_P_802_EX1, which nobody sends.
+    session = Session(1, Endpoint("AF_PACKET", "raw", "bind", ("lo", 0x88B5)), *find("packet/raw"), None, spool)
+    with patch.object(reading, "OF_SPARE", 1):
+        session.open(session.endpoint.local, None)
+        assert session.reading.ring is not None
+        _prepare(session)
+        while session.reading.preparing:
+            _prepare(session)
+        for _ in range(8):
+            session.drops.ask()
+            _prepare(session)
+    assert spool.ready == MOST_AHEAD
     session.close()
     spool.close()
     log.close()

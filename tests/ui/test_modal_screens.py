@@ -11,6 +11,7 @@ from person import Person
 from textual.command import CommandPalette
 from textual.widgets import Input
 
+from sockexplorer.client.offers import Offer
 from sockexplorer.ui.screens.choose import ChooseScreen, Flags
 from sockexplorer.ui.screens.text import CodeScreen, HelpScreen
 
@@ -170,6 +171,17 @@ async def test_the_palette_has_what_the_keys_do_where_the_person_is(
         await person.until(lambda: person.app.screen is person.main)
         await find("cut the file")
         await person.sees("No matches found")
+
+
+async def test_the_last_of_many_choices_is_in_sight(people: People, size: tuple[int, int]) -> None:
+    async with people(size) as person:
+        offers = [Offer(str(number), f"choice {number} of 60") for number in range(1, 61)]
+        for several in (False, True):
+            person.app.push_screen(ChooseScreen("A title", offers, "1", several=several))
+            await person.sees("A title", "choice 1 of 60")
+            await person.press("end")
+            await person.sees("A title", "choice 60 of 60")
+            await person.press("escape")
 
 
 async def test_both_themes_and_no_colour_show_the_same_text(people: People) -> None:
