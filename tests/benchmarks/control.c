@@ -3,6 +3,7 @@
    control receive PORT FILE           datagrams: recvmmsg(256), ns timestamp and peer, writev; poll, no sleep
    control link INTERFACE FILE MIB     AF_PACKET: a TPACKET_V3 ring of so many MiB, whole blocks to the file
    control take tcp|unix ADDRESS FILE  one stream: recv of 256 KiB, write
+   control fill tcp|unix ADDRESS BYTES one stream: recv of 1 MiB into memory that was found before; no file
    control send udp|link ADDRESS LENGTH  on stdin "COUNT RATE BURST SECONDS": sends, then says how many, in how many ns
    control push tcp|unix ADDRESS BYTES   one stream of so many bytes, then its end
 
@@ -217,6 +218,21 @@ static int take(const char *kind, const char *where, const char *path)
     return got < 0;
 }
 
+static int fill(const char *kind, const char *where, const char *bytes)
+{
+    size_t total = strtoull(bytes, NULL, 10), at = 0;
+    char *data = mmap(NULL, total + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    int sock;
+    ssize_t got;
+
+    if (data == MAP_FAILED)
+        fail("mmap");
+    sock = endpoint(kind, where, 1);
+    while ((got = recv(sock, data + at, total + 1 - at < PUSH ? total + 1 - at : PUSH, 0)) > 0)
+        at += (size_t)got;
+    return got < 0 || at != total;
+}
+
 static int push(const char *kind, const char *where, const char *bytes)
 {
     static char data[PUSH];
@@ -303,8 +319,10 @@ int main(int count, char **words)
         return take(words[2], words[3], words[4]);
     if (count == 5 && !strcmp(words[1], "send"))
         return sender(words[2], words[3], words[4]);
+    if (count == 5 && !strcmp(words[1], "fill"))
+        return fill(words[2], words[3], words[4]);
     if (count == 5 && !strcmp(words[1], "push"))
         return push(words[2], words[3], words[4]);
-    fprintf(stderr, "control: receive, link, take, send or push; see control.c\n");
+    fprintf(stderr, "control: receive, link, take, fill, send or push; see control.c\n");
     return 2;
 }

@@ -53,8 +53,8 @@ class Stream:
         mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
 
 
-def program(stream: Stream, command: list[str], file: Path) -> Cost:
-    """A receiver that writes ``file`` and ends with the stream. Raises `Failed` when it has not kept all."""
+def program(stream: Stream, command: list[str], file: Path | None = None) -> Cost:
+    """A receiver that writes ``file``, if any, and ends with the stream. Raises `Failed` when it has not kept all."""
     receiver = subprocess.Popen(command)
     try:
         stream.listening()
@@ -65,14 +65,16 @@ def program(stream: Stream, command: list[str], file: Path) -> Cost:
         # Its time can be read until it is waited for.
         os.waitid(os.P_PID, receiver.pid, os.WEXITED | os.WNOWAIT)
         seconds = time.monotonic() - began
-        used = os.wait4(receiver.pid, 0)[2]
-        receiver.returncode = 0
+        _, status, used = os.wait4(receiver.pid, 0)
+        receiver.returncode = os.waitstatus_to_exitcode(status)
         pusher.wait(PATIENCE)
     finally:
         if receiver.returncode is None:
             receiver.kill()
             receiver.wait()
-    if file.stat().st_size != stream.total:
+    if receiver.returncode:
+        raise Failed(f"{command[0]} ended with {receiver.returncode}")
+    if file is not None and file.stat().st_size != stream.total:
         raise Failed(f"kept {file.stat().st_size} of {stream.total} bytes")
     return seconds, {"all": used.ru_utime + used.ru_stime - before}
 

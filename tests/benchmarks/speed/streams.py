@@ -15,6 +15,8 @@ from speed.table import Goal, Table
 
 OURS, WATCH, SOCAT = "sockexplorer", "watch --write", "socat -b262144"
 BOUNDED = f"sockexplorer, {DEFAULT_LIMIT >> 20} MiB kept"
+AT_HAND = "C, into memory at hand"
+"""What keeps all, and has neither to find memory nor to write: how far one could get."""
 ROOM = 4
 """The room that a disk has to have, in streams."""
 
@@ -42,6 +44,9 @@ def stream(there: Place, speed: Table, cost: Table, kind: str, total: int, disk:
         listen = "TCP-LISTEN:{},bind=127.0.0.1" if kind == "tcp" else "UNIX-LISTEN:{}"
         contestants[SOCAT] = lambda each: one_stream.program(
             each, ["socat", "-b262144", "-u", listen.format(each.where), f"OPEN:{file},creat,trunc"], file)  # fmt: skip
+    if disk is None:
+        contestants[AT_HAND] = lambda each: one_stream.program(
+            each, [str(there.control), "fill", kind, each.where, str(total)])  # fmt: skip
     contestants[WATCH] = lambda each: one_stream.watch(each, file)
     contestants[BOUNDED] = lambda each: one_stream.explorer(each, DEFAULT_LIMIT, disk)
     for name, run in contestants.items():
@@ -64,7 +69,9 @@ def stream(there: Place, speed: Table, cost: Table, kind: str, total: int, disk:
 
 def goals(kind: str, *, memory: bool) -> list[Goal]:
     """Of item 5: of the log, in memory. How long a disk takes says little of who writes to it, and a recording is the
-    log's and a file besides: their ratios are told. A bounded log keeps no whole stream, so it has none.
+    log's and a file besides: their ratios are told, and how far one could get at all. A bounded log keeps no whole
+    stream, so it has none.
     """
     limit = (1.4 if kind == "tcp" else 1.0) if memory else None
-    return [Goal("5", OURS, SOCAT, limit, at_least=True), Goal("5", WATCH, SOCAT, None)]
+    bound = [Goal("5", AT_HAND, SOCAT, None)] if memory else []
+    return [Goal("5", OURS, SOCAT, limit, at_least=True), Goal("5", WATCH, SOCAT, None), *bound]
