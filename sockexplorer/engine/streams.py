@@ -28,6 +28,9 @@ LARGE = 32 * 1024
 WAIT_SECONDS = 0.002
 TURN_SECONDS = 0.01
 """How long one stream may keep the others waiting."""
+ENOUGH = 512 * 1024
+"""Bytes of a TCP stream that are worth a wake-up in the midst of much (SO_RCVLOWAT, socket(7)). To wake is the work of
+a sender on this host: who has to do it for each segment sends at half the rate."""
 _NO_DESCRIPTORS = b"\nscm_fds: 0\n"
 _CREDENTIALS = "SO_PASSCRED", "SO_PASSPIDFD", "SO_PASSSEC"
 
@@ -117,7 +120,7 @@ class StreamReader:
                 length = self._take(unaccompanied)
             except (BlockingIOError, InterruptedError):
                 # In the midst of much the next comes sooner than the engine has looked at everything else.
-                self._much = bool(self._poll.poll(WAIT_SECONDS * 1000))
+                self._much = self._await_enough()
                 if not self._much:
                     return True
                 length = LARGE
@@ -128,6 +131,18 @@ class StreamReader:
                 if self._bulk and self._control_bytes:
                     self.spool.hurry()
                 return True
+
+    def _await_enough(self) -> bool:
+        """Wait for a moment until much of a TCP stream is there, or something of another; whether anything is."""
+        at_most = WAIT_SECONDS * 1000
+        if self._bulk and not self._control_bytes:
+            level, option = socket.SOL_SOCKET, socket.SO_RCVLOWAT
+            before = self.sock.getsockopt(level, option)
+            self.sock.setsockopt(level, option, max(before, ENOUGH))
+            self._poll.poll(at_most)
+            self.sock.setsockopt(level, option, before)
+            at_most = 0
+        return bool(self._poll.poll(at_most))
 
     def _take(self, unaccompanied: Unaccompanied | None) -> int:
         """Take much at once, in the way that costs least; its bytes. Raises OSError."""

@@ -9,6 +9,7 @@ import random
 import select
 import socket
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -24,7 +25,7 @@ from sockexplorer.engine.peers import LIMIT
 from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.stream_rows import StreamRows
-from sockexplorer.engine.streams import StreamReader
+from sockexplorer.engine.streams import ENOUGH, LARGE, StreamReader
 from sockexplorer.families import family
 
 
@@ -280,5 +281,41 @@ def test_a_unix_stream_that_passes_credentials_keeps_them_in_bulk() -> None:
         log.catch_up()
         assert log.bytes_in == 360_000
         assert all(log.frame(number).meta["credentials"]["pid"] == os.getpid() for number in range(1, log.end))
+        spool.close()
+        log.close()
+
+
+def test_a_tcp_stream_in_bulk_wakes_its_reader_for_much_and_has_its_option_back() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as there:
+        here, _ = server.accept()
+        here.setblocking(False)
+        chosen, seen, over, sent = 7, set[int](), threading.Event(), 0
+        here.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, chosen)
+        log = Log()
+        spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
+        reader = StreamReader(here, spool, StreamRows(spool), 3, ancillary_data=False, bulk=True)
+
+        def look() -> None:
+            while not over.is_set():
+                seen.add(here.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT))
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        deadline = time.monotonic() + PATIENCE
+        try:
+            while log.bytes_in < sent or ENOUGH not in seen:
+                assert time.monotonic() < deadline, seen
+                if ENOUGH not in seen:
+                    there.sendall(bytes(2 * LARGE))
+                    sent += 2 * LARGE
+                assert reader.read()
+                assert here.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == chosen
+                spool.flush()
+                log.catch_up()
+        finally:
+            over.set()
+            looking.join()
+        assert seen == {chosen, ENOUGH}
+        here.close()
         spool.close()
         log.close()
