@@ -105,12 +105,18 @@ class Captured:
             raise Failed(f"{self.path}: {error}") from None
         note(f"{self.path}: it ends at byte {error.offset} of its gzip data, which are not whole")
 
-    def is_at(self, path: str) -> bool:
-        """Whether a path is that of the file, under any name; of a pipe it is not."""
+    def refuse(self, path: str) -> None:
+        """Raise `Failed` for a path to write to, ``-`` for stdout, that is the file, under any name; a pipe is not.
+
+        What is written behind the end of what is read would be read as well, without end.
+        """
+        from sockexplorer.cli.writing import status_of
+
         with contextlib.suppress(OSError):
-            mine = os.fstat(self._fd)
-            return stat.S_ISREG(mine.st_mode) and os.path.samestat(mine, Path(path).stat())
-        return False
+            mine, told = os.fstat(self._fd), status_of(path)
+            if told is not None and stat.S_ISREG(mine.st_mode) and os.path.samestat(mine, told):
+                name = "stdout" if path == "-" else path
+                raise Failed(f"{name}: it is the file that is read", "  try: another name")
 
     @property
     def dropped(self) -> int:

@@ -52,8 +52,7 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
         raise click.UsageError(f"--to says what to write, for {out!r} does not: {', '.join(FORMATS)}")
     status = 0
     with Stop() as stop, closing(Captured(file, stop)) as captured:
-        if captured.is_at(out):
-            raise Failed(f"{out}: it is the file that is read", "  try: another name")
+        captured.refuse(out)
         frames, ahead = captured.frames(expression), list[Kept]()
         if kind == PCAPNG:
             captured.keep = ahead.append

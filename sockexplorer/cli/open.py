@@ -75,6 +75,7 @@ def command(
         printer = Printer(Output(stop), stop, count, kind, numbered=True)
         try:
             with closing(Captured(file, stop, printer.flush)) as captured:
+                captured.refuse("-")
                 for _, frame in captured.frames(expression, repair=repair):
                     printer.take(captured.opened, frame)
                     if printer.full:

@@ -77,7 +77,11 @@ def command(
     Exit status: 0 it stopped as above; 1 refused, reset or failed; 2 wrong usage, also for an ADDRESS that is neither
     a literal nor the plain form; 143 SIGTERM, 129 SIGHUP.
     """
+    from sockexplorer.cli.writing import is_stdout
+
     kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump)
+    if write is not None and is_stdout(write):
+        write = "-"
     if write == "-" and kind:
         raise click.UsageError("--write - has stdout for itself: leave --json, --hex-dump and --format out")
     if quiet and kind:

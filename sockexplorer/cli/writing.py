@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +19,21 @@ if TYPE_CHECKING:
     from sockexplorer.capture.bulk import Whole
     from sockexplorer.capture.sink import Sink
     from sockexplorer.cli.output import Output, Writer
+
+
+def status_of(path: str) -> os.stat_result | None:
+    """What stat(2) tells of a file, for ``-`` of stdout; None for one that is not there."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return os.fstat(sys.stdout.fileno()) if path == "-" else Path(path).stat()
+    return None
+
+
+def is_stdout(path: str) -> bool:
+    """Whether a path is stdout, under any name: what is written there stands among the lines. A device takes both."""
+    told, stdout = status_of(path), status_of("-")
+    if told is None or stdout is None or stat.S_ISCHR(told.st_mode):
+        return False
+    return os.path.samestat(told, stdout)
 
 
 @contextlib.contextmanager
