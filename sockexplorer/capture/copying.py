@@ -57,7 +57,7 @@ class Copy:
             self._put(
                 pcapng.packet(
                     number, time, (record.data,), record.length, record.outgoing, record.comments, record.flags,
-                    record.dropped,
+                    record.dropped, record.more,
                 )
             )  # fmt: skip
             self._time = max(self._time, time)

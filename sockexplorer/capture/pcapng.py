@@ -80,15 +80,15 @@ def interface(
 
 def packet(
     number: int, time: int, parts: tuple[bytes, ...], length: int, outgoing: bool | None, comments: Sequence[str] = (),
-    flags: int = 0, dropped: int | None = None,
+    flags: int = 0, dropped: int | None = None, more: bytes = b"",
 ) -> bytes:  # fmt: skip
     """A frame of the interface of that number. ``time`` in ns since the epoch, ``length`` that on the wire.
 
     ``outgoing`` is None where the direction is not known; ``flags`` are the other bits of EPB_FLAGS; ``dropped``
-    frames were lost ahead of this one.
+    frames were lost ahead of this one; ``more`` are further options.
     """
     kept = sum(map(len, parts))
-    told = packet_options(outgoing, comments, flags, dropped)
+    told = packet_options(outgoing, comments, flags, dropped, more)
     size = 32 + kept + (padding := -kept % 4) + len(told)
     head = _PACKET.pack(
         PACKET, size, number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, kept, min(max(kept, length), 0xFFFFFFFF)
@@ -102,15 +102,16 @@ def simple(length: int, data: bytes) -> bytes:
 
 
 def packet_options(
-    outgoing: bool | None, comments: Sequence[str] = (), flags: int = 0, dropped: int | None = None
+    outgoing: bool | None, comments: Sequence[str] = (), flags: int = 0, dropped: int | None = None, more: bytes = b""
 ) -> bytes:
-    """The options of a frame: its direction with other flags, its comments, how many frames were lost ahead of it."""
+    """The options of a frame: its direction with other flags, its comments, how many frames were lost ahead of it, and
+    ``more``."""
     told = _DIRECTIONS[outgoing]
     if flags:
         told = options(option(EPB_FLAGS, _LENGTH.pack(flags | _CODES[outgoing])))
-    if comments or dropped is not None:
+    if comments or more or dropped is not None:
         lost = b"" if dropped is None else option(EPB_DROPCOUNT, _COUNT.pack(dropped))
-        told = options(*(text(COMMENT, each) for each in comments), told[:_DIRECTION_BYTES], lost)
+        told = options(*(text(COMMENT, each) for each in comments), told[:_DIRECTION_BYTES], lost, more)
     return told
 
 

@@ -1,4 +1,5 @@
-"""What a copy of a pcapng keeps as it is, without knowing what it says: blocks beside frames, options of interfaces.
+"""What a copy of a pcapng keeps as it is, without knowing what it says: blocks beside frames, options of interfaces
+and frames.
 
 A copy is little-endian: numbers of a file of the other order are turned round, as far as it is known where they are.
 Source: draft-ietf-opsawg-pcapng, draft-richardson-opsawg-pcapng-extras.
@@ -7,7 +8,7 @@ Source: draft-ietf-opsawg-pcapng, draft-richardson-opsawg-pcapng-extras.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sockexplorer.capture import pcapng
@@ -17,8 +18,14 @@ JOURNAL, SECRETS, CUSTOM = 9, 10, 0x00000BAD
 such a one that is not to be copied."""
 KINDS = (pcapng.NAMES, JOURNAL, SECRETS, CUSTOM)
 CUSTOM_OPTIONS, NOT_TO_BE_COPIED = (2988, 2989), (19372, 19373)
-_NUMBERS = {8: "Q", 10: "I", 16: "Q", 17: "Q", **dict.fromkeys(CUSTOM_OPTIONS, "I")}
+_CUSTOM = dict.fromkeys(CUSTOM_OPTIONS, "I")
+OF_INTERFACE = {8: "Q", 10: "I", 16: "Q", 17: "Q", **_CUSTOM}
 """Options of an interface that begin with a number: speeds, the time zone, whose own it is."""
+OF_FRAME = {5: "Q", 6: "I", 7: "xQ", **_CUSTOM}
+"""Those of a frame: its number in all captures of it, the queue it came by, a verdict on it behind the byte that says
+who gave it."""
+VERDICT, OF_HARDWARE = 7, b"\0"
+"""A verdict that hardware gave is no number."""
 
 
 class Kept(NamedTuple):
@@ -47,15 +54,17 @@ def block(order: str, kind: int, body: bytes) -> bytes:
     return pcapng.block(kind, body)
 
 
-def options(order: str, told: Iterable[tuple[int, bytes]]) -> bytes:
-    """Options of an interface as they stand in a copy, without an end."""
-    return b"".join(pcapng.option(*_turned(order, *each)) for each in told if each[0] not in NOT_TO_BE_COPIED)
+def options(order: str, told: Iterable[tuple[int, bytes]], numbers: Mapping[int, str]) -> bytes:
+    """Options as they stand in a copy, without an end. ``numbers`` are `OF_INTERFACE` or `OF_FRAME`."""
+    return b"".join(pcapng.option(*_turned(order, numbers, *each)) for each in told if each[0] not in NOT_TO_BE_COPIED)
 
 
-def _turned(order: str, code: int, value: bytes) -> tuple[int, bytes]:
-    layout = _NUMBERS.get(code)
-    size = 0 if layout is None else struct.calcsize(f"={layout}")
-    return code, value[:size][::-1] + value[size:] if order == ">" and len(value) >= size else value
+def _turned(order: str, numbers: Mapping[int, str], code: int, value: bytes) -> tuple[int, bytes]:
+    layout = None if code == VERDICT and value.startswith(OF_HARDWARE) else numbers.get(code)
+    if order != ">" or layout is None or len(value) < (end := struct.calcsize(f"={layout}")):
+        return code, value
+    start = layout.count("x")
+    return code, value[:start] + value[start:end][::-1] + value[end:]
 
 
 def _turned_names(body: bytes) -> Iterator[bytes]:

@@ -202,7 +202,7 @@ def _interface(section: Section, body: bytes) -> Clocked:
             more.append((code, value))
     interface = Interface(
         link_type, name, description, section.ours, _comments(told), section.comments, fcs, snaplen,
-        pcapng_kept.options(section.order, more),
+        pcapng_kept.options(section.order, more, pcapng_kept.OF_INTERFACE),
     )  # fmt: skip
     return Clocked(interface, resolution, offset)
 
@@ -218,7 +218,7 @@ def _packet(section: Section, kind: int, body: bytes) -> Record:
         raise ValueError(f"a frame of interface {number}, of {len(section.interfaces)} that were told of")
     if kept > len(body) - 20:
         raise ValueError(f"a frame of {kept} bytes in a block that has room for {len(body) - 20}")
-    outgoing, comments, flags = None, [], 0
+    outgoing, comments, flags, others = None, list[str](), 0, list[tuple[int, bytes]]()
     for code, value in section.options(body, 20 + ((kept + 3) & ~3)):
         if code == pcapng.COMMENT:
             comments.append(_text(value))
@@ -227,11 +227,14 @@ def _packet(section: Section, kind: int, body: bytes) -> Record:
             outgoing = {pcapng.INBOUND: False, pcapng.OUTBOUND: True}.get(flags & pcapng.DIRECTION)
         elif code == pcapng.EPB_DROPCOUNT and len(value) == 8:
             (dropped,) = section.unpack("Q", value)
+        else:
+            others.append((code, value))
+    more = pcapng_kept.options(section.order, others, pcapng_kept.OF_FRAME) if others else b""
     clocked, data = section.interfaces[number], body[20 : 20 + kept]
     if outgoing is None:
         outgoing = directions.outgoing(clocked.interface.link_type, data)
     time, flags = clocked.time(high, low), flags & ~pcapng.DIRECTION
-    return Record(clocked.interface, time, max(length, kept), data, outgoing, tuple(comments), flags, dropped)
+    return Record(clocked.interface, time, max(length, kept), data, outgoing, tuple(comments), flags, dropped, more)
 
 
 def _simple(section: Section, body: bytes) -> Record:

@@ -57,7 +57,8 @@ class Record(NamedTuple):
 
     ``length`` is that on the wire; ``outgoing`` is None where the file does not say. ``flags`` are what EPB_FLAGS tells
     beside the direction: how the frame was addressed, the length of its check sequence, errors of the link. ``dropped``
-    frames were lost ahead of this one; None where that is not said.
+    frames were lost ahead of this one; None where that is not said. ``more`` are other options of a pcapng, as a copy
+    has them.
     """
 
     interface: Interface
@@ -68,6 +69,7 @@ class Record(NamedTuple):
     comments: tuple[str, ...] = ()
     flags: int = 0
     dropped: int | None = None
+    more: bytes = b""
 
 
 Drops = dict[tuple[int, int], tuple[Interface, int]]

@@ -28,9 +28,9 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
     """Write the frames of FILE, which "open" can read, to OUT or to stdout; - as FILE is stdin.
 
     pcapng keeps headers, times, directions, check sequences, counts of drops and comments, and of a pcapng also names,
-    secrets, custom blocks that may be copied, and what its interfaces tell; jsonl, text and hexdump are what "open"
-    prints; hex is one line of digits a frame; python and c define frame_1, frame_2 … by their numbers in
-    FILE. Without --to OUT ends in .pcapng, .jsonl, .txt, .hexdump, .hex, .py or .c.
+    secrets, custom blocks that may be copied, and what its interfaces and frames tell; jsonl, text and hexdump are what
+    "open" prints; hex is one line of digits a frame; python and c define frame_1, frame_2 … by their numbers in FILE.
+    Without --to OUT ends in .pcapng, .jsonl, .txt, .hexdump, .hex, .py or .c.
 
     Exit status: 0 written; 1 no capture, damaged, or OUT can't be written; 2 wrong usage.
     """

@@ -48,8 +48,10 @@ def interface(order: str, snaplen: int, *options: tuple[int, bytes]) -> bytes:
     return block(order, 1, struct.pack(f"{order}HHI", 1, 0, snaplen) + told + bytes(4))
 
 
-def frame(order: str, number: int = 0, dropped: int | None = None) -> bytes:
-    told = b"" if dropped is None else option(order, 4, struct.pack(f"{order}Q", dropped)) + bytes(4)
+def frame(order: str, number: int = 0, dropped: int | None = None, *options: tuple[int, bytes]) -> bytes:
+    if dropped is not None:
+        options = (4, struct.pack(f"{order}Q", dropped)), *options
+    told = b"".join(option(order, *each) for each in options) + (bytes(4) if options else b"")
     head = struct.pack(f"{order}5I", number, 391_000, 7, len(FRAME), len(FRAME))
     return block(order, 6, head + padded(FRAME) + told)
 
@@ -144,6 +146,32 @@ def test_options_of_an_interface_are_as_they_were(done: Done, tmp_path: Path, or
         [line for line in told_by_capinfos(each) if "Time" not in line and "stat" not in line] for each in (path, copy)
     ]
     assert lines[0] == lines[1]
+
+
+def told_of_a_frame(order: str) -> list[tuple[int, bytes]]:
+    """An option of each kind that a copy keeps."""
+    number, whose = struct.pack(f"{order}Q", 2), struct.pack(f"{order}I", 32473)
+    return [
+        (3, b"\2\1\2\3\4"), (5, struct.pack(f"{order}Q", 77)), (6, struct.pack(f"{order}I", 3)), (7, b"\0bits of it"),
+        (7, b"\1" + number), (7, b"\2" + number), (2988, whose + b"of somebody"), (2989, whose + b"\0\1"),
+        (60000, b"unknown"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_options_of_a_frame_are_as_they_were(done: Done, tmp_path: Path, order: str) -> None:
+    path, copy = tmp_path / "a.pcapng", tmp_path / "b.pcapng"
+    not_copied = 19372, struct.pack(f"{order}I", 32473) + b"not this"
+    told = *told_of_a_frame(order), not_copied
+    path.write_bytes(section(order) + interface(order, 0) + frame(order, 0, None, *told) + frame(order))
+    assert done("convert", str(path), str(copy)).returncode == 0
+    first, second = (body[20 + len(padded(FRAME)) :] for kind, body in blocks(copy) if kind == 6)
+    assert first == b"".join(option("<", *each) for each in told_of_a_frame("<")) + bytes(4)
+    assert second == b""
+    fields = ("frame.packet_id", "frame.interface_queue", "frame.verdict.hw", "frame.verdict.ebpf_tc")
+    found = shown(path, *fields)
+    assert shown(copy, *fields) == found
+    assert [found[0][at] for at in (0, 1, 3)] == ["77", "3", "2"]
 
 
 def told_by_capinfos(path: Path) -> list[str]:
