@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 
-COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zX", "xz"), (b"\x04\x22\x4d\x18", "lz4"))
+COMPRESSED = (
+    (b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zX", "xz"), (b"\x04\x22\x4d\x18", "lz4"),
+    (b"BZh", "bzip2"),
+)  # fmt: skip
 OTHERS = (
     (b"\x34\xcd\xb2\xa1", "modified pcap"), (b"\xa1\xb2\xcd\x34", "modified pcap"), (b"snoop\0\0\0", "snoop"),
     (b"btsnoop\0", "btsnoop"), (b"GMBU", "Network Monitor"), (b"RTSS", "Network Monitor"), (b"LOGG", "BLF"),
     (b"\xaa\xaa\xaa\xaa", "5View"), (b"\xac\x01\x00\x1c", "Ixia lcap"), (b"\x1c\x00\x01\xac", "Ixia lcap"),
-    (b"\xab\x01\x00\x1c", "Ixia lcap"), (b"\x1c\x00\x01\xab", "Ixia lcap"),
+    (b"\xab\x01\x00\x1c", "Ixia lcap"), (b"\x1c\x00\x01\xab", "Ixia lcap"), (b"TRSNIFF ", "Sniffer"),
+    (b"XCP\0", "NetXRay"), (b"\x05VNF", "Visual Networks"), (b"\x01\x10\x4c\x00", "LANalyzer"),
 )  # fmt: skip
 """Files that Wireshark reads, by their beginnings: wiretap/*.c of Wireshark."""
 CONVERTS = "it is a capture of another kind, {}: editcap -F pcapng FILE FILE.pcapng converts it"

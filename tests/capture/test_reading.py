@@ -446,7 +446,10 @@ def test_what_wireshark_writes(tmp_path: Path, kind: str, unit: int) -> None:
 
 
 @pytest.mark.skipif(shutil.which("editcap") is None, reason="editcap (of tshark) is not installed")
-@pytest.mark.parametrize("kind", ["modpcap", "snoop", "netmon1", "netmon2", "5views", "btsnoop"])
+@pytest.mark.parametrize("kind", [
+    "modpcap", "snoop", "netmon1", "netmon2", "5views", "btsnoop", "ngsniffer", "ngwsniffer_1_1", "ngwsniffer_2_0",
+    "visual", "lanalyzer",
+])  # fmt: skip
 def test_what_only_wireshark_reads_is_told_from_garbage_and_can_be_converted(tmp_path: Path, kind: str) -> None:
     source, target, again = tmp_path / "a.pcapng", tmp_path / "b", tmp_path / "c.pcapng"
     hci = kind == "btsnoop"

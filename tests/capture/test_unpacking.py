@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import errno
 import gzip
 import os
@@ -104,7 +105,8 @@ def test_what_a_compressed_file_holds(tmp_path: Path) -> None:
         assert packed_kind(path) == kind
     for data, says in (
         (gzip.compress(b"text"), "at byte 0: it begins with 74 65 78 74"), (gzip.compress(b""), "nothing in it"),
-        (gzip.compress(gzip.compress(HEAD)), "it is compressed: gzip -d"), (b"\x1f\x8b\x08", "data are not whole"),
+        (gzip.compress(gzip.compress(HEAD)), "it is compressed: gzip -d"),
+        (gzip.compress(bz2.compress(HEAD)), "it is compressed: bzip2 -d"), (b"\x1f\x8b\x08", "data are not whole"),
         (gzip.compress(HEAD)[:1] + b"\x8b" + bytes(9), "damaged"),
     ):  # fmt: skip
         path.write_bytes(data)
