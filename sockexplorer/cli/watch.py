@@ -120,7 +120,7 @@ def command(
             lost = (seen if count is None else min(seen, count)) - recorder.recording.written
             note(f"Error: {printer.no_room}", f"  what it holds is whole; {lost} frame{'s' * (lost != 1)} had no room")
             failed = True
-        recorded = 0 if recorder is None else recorder.recording.written
+        recorded = None if recorder is None else recorder.recording.written
         note(summary(talk.session, printer.number, recorded))
         status = int(failed) or stop.status(interrupted=0)
     if status:
@@ -184,10 +184,13 @@ def recorder_of(path: str, output: Output, stop: Stop, *, overwrite: bool) -> It
                 recorder.recording.flush()
 
 
-def summary(session: Session, printed: int, recorded: int = 0) -> str:
-    """The last line: what was printed, what was recorded only, what was neither, what the kernel dropped."""
-    seen, taken = session.log.received + session.log.sent, max(printed, recorded)
+def summary(session: Session, printed: int, recorded: int | None = None) -> str:
+    """The last line: what was printed, what was recorded only, what was neither, what the kernel dropped.
+
+    ``recorded`` is None where nothing was to be.
+    """
+    seen, taken = session.log.received + session.log.sent, max(printed, recorded or 0)
     rest = f", {taken - printed} more recorded, not printed" if taken > printed else ""
-    rest += f", {seen - taken} more not {'recorded' if recorded else 'printed'}" if seen > taken else ""
+    rest += f", {seen - taken} more not {'printed' if recorded is None else 'recorded'}" if seen > taken else ""
     of = "" if session.packets is None else f" of {session.packets}"
     return f"{printed} frame{'s' * (printed != 1)}{rest}; the kernel dropped {session.drops}{of}"

@@ -52,6 +52,7 @@ def test_the_last_line_tells_what_was_recorded_only_and_what_was_neither(session
     dropped = "; the kernel dropped 0"
     assert summary(session, 40, 40) == summary(session, 40) == f"40 frames{dropped}"
     assert summary(session, 8) == f"8 frames, 32 more not printed{dropped}"
+    assert summary(session, 0, 0) == f"0 frames, 40 more not recorded{dropped}"
     assert summary(session, 8, 40) == f"8 frames, 32 more recorded, not printed{dropped}"
     assert summary(session, 8, 30) == f"8 frames, 22 more recorded, not printed, 10 more not recorded{dropped}"
 
