@@ -38,6 +38,8 @@ BY_IP_PROTOCOL = {
     1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 41: "ipv6", 47: "gre", 50: "esp", 51: "ah", 58: "icmpv6", 89: "ospf",
     112: "vrrp", 132: "sctp", 136: "udplite",
 }  # fmt: skip
+OF_CAN = ("can-hostendian", "canfd")
+"""Dissectors of what Wireshark makes of a log of candump, or of another's of CAN: frames as a raw socket has them."""
 _TAG = struct.Struct(">HH")
 _NUMBER = struct.Struct(">I")
 

@@ -251,6 +251,9 @@ def _of_cooked(link_type: int, data: bytes, interface: str) -> Unwrapped:
 
 
 def _of_exported(tagged: exported_pdu.Tagged, outgoing: bool, path: str) -> Unwrapped:
+    if not path and tagged.dissector in exported_pdu.OF_CAN:
+        # The byte order of the ids is that of whoever wrote them, and nobody says which: mostly it is ours.
+        return Unwrapped("can/raw", tagged.payload)
     host, port = (
         (tagged.destination, tagged.destination_port) if outgoing else (tagged.source, tagged.source_port)
     )  # fmt: skip
