@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from sockexplorer.cli.shown import fields_option, refuse_fields
+
 FORMATS = ("pcapng", "jsonl", "text", "hexdump", "hex", "python", "c")
 TOGETHER = 256
 """Frames of one write, at most."""
@@ -23,8 +25,9 @@ Examples:
 @click.option("--to", "kind", type=click.Choice(FORMATS), help="What to write; else the ending of OUT says.")
 @click.argument("out", metavar="[OUT]", default="-")
 @click.option("--filter", "expression", default="", metavar="EXPR", help='Only these frames; as for "open".')
+@fields_option
 @click.option("--overwrite", is_flag=True, help="Replace an OUT that has something in it.")
-def command(file: str, kind: str | None, out: str, expression: str, overwrite: bool) -> None:
+def command(file: str, kind: str | None, out: str, expression: str, fields: bool, overwrite: bool) -> None:
     """Write the frames of FILE, which "open" can read, to OUT or to stdout; - as FILE is stdin.
 
     pcapng keeps headers, times, directions, check sequences, counts of drops and comments, and of a pcapng also names,
@@ -50,6 +53,7 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
     kind = kind or by_ending(out)
     if kind is None:
         raise click.UsageError(f"--to says what to write, for {out!r} does not: {', '.join(FORMATS)}")
+    refuse_fields(kind, fields=fields)
     status = 0
     with Stop() as stop, closing(Captured(file, stop)) as captured:
         captured.refuse(out)
@@ -82,7 +86,7 @@ def command(file: str, kind: str | None, out: str, expression: str, overwrite: b
                     if kind == PCAPNG:
                         copy.add(record)
                         continue
-                    lines.append(output.encode(as_lines(kind, captured.opened, frame)))
+                    lines.append(output.encode(as_lines(kind, captured.opened, frame, fields=fields)))
                     if len(lines) >= TOGETHER:
                         flush()
                 copy.tell_drops()

@@ -34,7 +34,8 @@ Examples:
 @format_options
 @click.option("--repair", is_flag=True, help="Cut a FILE that ends within a record at the last whole one.")
 def command(
-    file: str, expression: str, count: int | None, as_json: bool, hex_dump: bool, form: str | None, repair: bool
+    file: str, expression: str, count: int | None, as_json: bool, hex_dump: bool, form: str | None, fields: bool,
+    repair: bool,
 ) -> None:  # fmt: skip
     """Show the frames of a capture: what "watch --write" records, pcapng and pcap of Wireshark and tcpdump, and logs
     of candump -L; each also compressed by gzip. - reads stdin, live.
@@ -46,7 +47,9 @@ def command(
     holds when it is opened. Elsewhere, such as into a pipe, frames are printed.
 
     --json prints what "watch" does and socket, the FAMILY/PROTOCOL that has such frames; n is the frame's number in
-    the file, and time is null for one of which the file has none. A filter is such as hello, /regex/, hex:dead,
+    the file, and time is null for one of which the file has none. --fields adds what decoders read, each field with
+    name, value, its bytes from start up to end of the payload, number where the value says it in words, and the fields
+    in it. A filter is such as hello, /regex/, hex:dead,
     dir==in, len>100, protocol==udp with and, or, not.
 
     A file that ends within a record, because its writer was killed, is shown up to there, and said to be torn, and so
@@ -63,16 +66,16 @@ def command(
     from sockexplorer.cli.report import note
     from sockexplorer.cli.stopping import Stop, Stopped
 
-    kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump) or "text"
+    kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump, fields=fields)
     if repair and is_stream(file):
         raise click.UsageError("--repair needs a file, not a pipe")
     if repair and count is not None:
         raise click.UsageError("--repair has to read to the end: leave --count out")
-    lines = as_json or hex_dump or form or repair or count is not None
+    lines = kind or repair or count is not None
     if not lines and sys.stdout.isatty() and (source := _source(file)) is not None:
         raise click.exceptions.Exit(_explore(file, source, expression))
     with Stop() as stop:
-        printer = Printer(Output(stop), stop, count, kind, numbered=True)
+        printer = Printer(Output(stop), stop, count, kind or "text", numbered=True, fields=fields)
         try:
             with closing(Captured(file, stop, printer.flush)) as captured:
                 captured.refuse("-")

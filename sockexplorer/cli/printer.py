@@ -39,11 +39,11 @@ class Printer:
 
     def __init__(
         self, output: Output, stop: Stop, count: int | None, kind: str, recorder: Recorder | None = None, *,
-        quiet: bool = False, numbered: bool = False,
+        quiet: bool = False, numbered: bool = False, fields: bool = False,
     ) -> None:  # fmt: skip
         """``count`` is how many frames there are to be at most; ``numbered`` ones have numbers of their own, in a file.
 
-        ``kind`` is a format of `client.formats`.
+        ``kind`` is a format of `client.formats`, ``fields`` has it tell what decoders read.
         """
         self.output = output
         self.number = 0
@@ -60,6 +60,7 @@ class Printer:
         self.recorder = recorder
         self._quiet = quiet
         self._numbered = numbered
+        self._fields = fields
         self.no_room: Full | None = None
         """Why no more is recorded."""
         self._session: Session | None = None
@@ -145,7 +146,7 @@ class Printer:
                 self._look_at_time()
             return
         number = frame.number if self._numbered else self.taken
-        text = "" if self._quiet else as_lines(self._kind, session, frame, number, self._width)
+        text = "" if self._quiet else as_lines(self._kind, session, frame, number, self._width, fields=self._fields)
         self._waiting.append(self.output.encode(text))
         if len(self._waiting) < TOGETHER:
             return

@@ -55,7 +55,7 @@ Examples:
 @click.option("--snaplen", type=click.IntRange(1, 2**20), metavar="N", help="Keep at most N bytes of a message.")
 def command(
     target: Target, bind: str | None, connect: str | None, listen: bool, count: int | None, seconds: float | None,
-    as_json: bool, hex_dump: bool, form: str | None, write: str | None, quiet: bool, overwrite: bool,
+    as_json: bool, hex_dump: bool, form: str | None, fields: bool, write: str | None, quiet: bool, overwrite: bool,
     options: tuple[str, ...], timeout: float | None, proto: str | None, snaplen: int | None,
 ) -> None:  # fmt: skip
     """Show the traffic of a socket: one line a frame on stdout, where it is bound and what happens to it on stderr.
@@ -79,13 +79,13 @@ def command(
     """
     from sockexplorer.cli.writing import is_stdout
 
-    kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump)
+    kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump, fields=fields)
     if write is not None and is_stdout(write):
         write = "-"
     if write == "-" and kind:
-        raise click.UsageError("--write - has stdout for itself: leave --json, --hex-dump and --format out")
+        raise click.UsageError("--write - has stdout for itself: leave --json, --hex-dump, --format and --fields out")
     if quiet and kind:
-        raise click.UsageError("--quiet prints nothing of a frame: leave --json, --hex-dump and --format out")
+        raise click.UsageError("--quiet prints nothing of a frame: leave --json, --hex-dump, --format and --fields out")
     if overwrite and write in (None, "-"):
         raise click.UsageError("--overwrite goes with --write FILE")
     endpoint = asked.endpoint(
@@ -110,7 +110,7 @@ def command(
     with Stop() as stop, ExitStack() as kept:
         output = Output(stop)
         recorder = None if write is None else kept.enter_context(recorder_of(write, output, stop, overwrite=overwrite))
-        printer = Printer(output, stop, count, kind or "text", recorder, quiet=quiet or write == "-")
+        printer = Printer(output, stop, count, kind or "text", recorder, quiet=quiet or write == "-", fields=fields)
         by_block = printer.take_block if printer.by_block else None
         with conversation(stop, printer.take, by_block, printer.flush) as talk:
             failed = follow(talk, printer, endpoint, seconds)

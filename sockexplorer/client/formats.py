@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from sockexplorer.capture import source_text
-from sockexplorer.client import rows
+from sockexplorer.client import rows, trees
 from sockexplorer.core.text import escape
 
 if TYPE_CHECKING:
@@ -47,20 +47,26 @@ def with_ending(name: str, kind: str) -> str:
 
 
 def as_lines(
-    kind: str, session: Session | Opened, frame: Frame, number: int | None = None, width: int | None = None
-) -> str:
+    kind: str, session: Session | Opened, frame: Frame, number: int | None = None, width: int | None = None, *,
+    fields: bool = False,
+) -> str:  # fmt: skip
     """The frame in one of the `TEXTS` formats, each line with its end.
 
-    ``number`` is told instead of the frame's own; a line for people is cut to ``width`` cells.
+    ``number`` is told instead of the frame's own; a line for people is cut to ``width`` cells; ``fields`` has
+    those for people, and JSON, tell what decoders read.
     """
     if number is None:
         number = frame.number
     if kind == "jsonl":
-        return rows.as_json(number, session, frame) + "\n"
-    if kind == "text":
-        return rows.as_text(session, frame, width) + "\n"
-    if kind == "hexdump":
-        return "".join(f"{line}\n" for line in (rows.as_text(session, frame, width), *rows.dump(frame)))
+        told = trees.as_value(trees.tree_of(session, frame)) if fields else None
+        return rows.as_json(number, session, frame, told) + "\n"
+    if kind in ("text", "hexdump"):
+        lines = [rows.as_text(session, frame, width)]
+        if fields:
+            lines += trees.as_lines(trees.tree_of(session, frame))
+        if kind == "hexdump":
+            lines += rows.dump(frame)
+        return "".join(f"{line}\n" for line in lines)
     if kind == "hex":
         return frame.payload.hex() + "\n"
     who = rows.peer_literal(session, frame) or "-"

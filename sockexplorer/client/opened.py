@@ -115,6 +115,11 @@ class Opened:
             return {}
         return field_values(known[0].constant, known[1].name, frame.payload, None if peer is None else peer.address)
 
+    def service(self, frame: Frame) -> object:
+        """The address of a frame's peer, None for none."""
+        peer = self.peers.get(frame.peer)
+        return None if peer is None else peer.address
+
     def number(self, path: str, literal: str | None) -> int:
         """The number of a peer, a new one for one that is new; 0 for none, and for what there are too many of.
 

@@ -71,15 +71,16 @@ def _quoted(text: str | None) -> str:
     return json.dumps(text)
 
 
-def as_json(number: int, session: Session | Opened, frame: Frame) -> str:
-    """The frame as one line of JSON, all ASCII."""
+def as_json(number: int, session: Session | Opened, frame: Frame, fields: dict[str, Any] | None = None) -> str:
+    """The frame as one line of JSON, all ASCII; ``fields`` are what decoders read, None where nobody asked."""
     # Spelled out: json.dumps() of a new dictionary takes three times as long, and a flood has a line for each frame.
     beside = ancillary(frame)
     return (
         f'{{"n": {number}, "time": {_quoted(stamp(frame.time) or None)}, "dir": "{"out" if frame.outgoing else "in"}", '
         f'"peer": {_quoted(peer_literal(session, frame))}, "length": {frame.length}, '
         f'"payload": "{frame.payload.hex()}", "truncated": {"true" if frame.flags & TRUNCATED else "false"}, '
-        f'"ancillary": {"null" if beside is None else json.dumps(beside)}{_of_file(frame)}}}'
+        f'"ancillary": {"null" if beside is None else json.dumps(beside)}{_of_file(frame)}'
+        + ("}" if fields is None else f', "fields": {json.dumps(fields)}}}')
     )
 
 
