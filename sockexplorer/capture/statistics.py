@@ -56,17 +56,36 @@ class Tally:
             self.bytes_in += octets
 
 
-class Statistics:
-    """Counts what a log has and gets; events are not counted, nor is what the log dropped before."""
+class Counts:
+    """Counts the frames that it is given; events are not counted."""
 
-    def __init__(self, log: Log, kind: Callable[[Frame], str]) -> None:
+    def __init__(self, kind: Callable[[Frame], str]) -> None:
         self.total = Tally()
         self.peers: dict[int, Tally] = {}
         self.lengths: dict[int, Tally] = {}
         """By the length's number of bits: 0 is empty, 1 one byte, 2 two and three, and so on."""
         self.kinds: dict[str, Tally] = {}
         self._kind = kind
-        self._sweep = Sweep(log, self._take)
+
+    def add(self, frame: Frame) -> None:
+        """Count a frame."""
+        if frame.event:
+            return
+        self.total.add(frame)
+        self.lengths.setdefault(frame.length.bit_length(), Tally()).add(frame)
+        known = frame.peer in self.peers or len(self.peers) < MOST_KEYS
+        self.peers.setdefault(frame.peer if known else MORE, Tally()).add(frame)
+        kind = self._kind(frame)
+        known = kind in self.kinds or len(self.kinds) < MOST_KEYS
+        self.kinds.setdefault(kind if known else OTHERS, Tally()).add(frame)
+
+
+class Statistics(Counts):
+    """Counts what a log has and gets; events are not counted, nor is what the log dropped before."""
+
+    def __init__(self, log: Log, kind: Callable[[Frame], str]) -> None:
+        super().__init__(kind)
+        self._sweep = Sweep(log, self.add)
         self._rows, self._reread = log, len(log.reread)
 
     @property
@@ -82,17 +101,6 @@ class Statistics:
     def outgrown(self) -> bool:
         """Whether to begin anew: a row that was counted has changed, or columns count the log faster by now."""
         return len(self._rows.reread) != self._reread
-
-    def _take(self, frame: Frame) -> None:
-        if frame.event:
-            return
-        self.total.add(frame)
-        self.lengths.setdefault(frame.length.bit_length(), Tally()).add(frame)
-        known = frame.peer in self.peers or len(self.peers) < MOST_KEYS
-        self.peers.setdefault(frame.peer if known else MORE, Tally()).add(frame)
-        kind = self._kind(frame)
-        known = kind in self.kinds or len(self.kinds) < MOST_KEYS
-        self.kinds.setdefault(kind if known else OTHERS, Tally()).add(frame)
 
 
 class BlockStatistics(Statistics):
@@ -172,6 +180,10 @@ class DecodedStatistics(BlockStatistics):
 
 def length_range(bits: int) -> str:
     """``64-127``: the lengths that a row of `Statistics.lengths` counts."""
-    if bits < 2:
-        return str(bits)
-    return f"{1 << (bits - 1)}-{(1 << bits) - 1}"
+    least, most = length_limits(bits)
+    return str(bits) if least == most else f"{least}-{most}"
+
+
+def length_limits(bits: int) -> tuple[int, int]:
+    """The least and the most of them."""
+    return (1 << bits) >> 1, (1 << bits) - 1

@@ -23,6 +23,7 @@ Examples:
   sockexplorer open traffic.pcapng
   sockexplorer open traffic.pcapng --format text
   sockexplorer open traffic.pcapng --filter 'dir==in len>100' --json
+  sockexplorer open traffic.pcapng --statistics
   sockexplorer open torn.pcapng --repair
   tshark -i lo -w - | sockexplorer open -
   candump -L vcan0 | sockexplorer open - --format text
@@ -32,10 +33,11 @@ Examples:
 @click.option("--filter", "expression", default="", metavar="EXPR", help="Only these frames; as in the explorer.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N frames.")
 @format_options
+@click.option("--statistics", is_flag=True, help="Count the frames by peer, length and protocol instead.")
 @click.option("--repair", is_flag=True, help="Cut a FILE that ends within a record at the last whole one.")
 def command(
     file: str, expression: str, count: int | None, as_json: bool, hex_dump: bool, form: str | None, fields: bool,
-    repair: bool,
+    statistics: bool, repair: bool,
 ) -> None:  # fmt: skip
     """Show the frames of a capture: what "watch --write" records, pcapng and pcap of Wireshark and tcpdump, and logs
     of candump -L; each also compressed by gzip. - reads stdin, live.
@@ -52,38 +54,53 @@ def command(
     in it. A filter is such as hello, /regex/, hex:dead,
     dir==in, len>100, protocol==udp with and, or, not.
 
+    --statistics counts them instead, those that a filter shows or the first N: as tables, or with --json as one object
+    with frames, in, out, bytes, dropped, and lists of peers, lengths and protocols.
+
     A file that ends within a record, because its writer was killed, is shown up to there, and said to be torn, and so
     is one of which the compressed data end early. Anything else that is damaged or no capture is an error that names
     the byte.
 
     Exit status: 0 shown; 1 no capture, damaged, not readable; 2 wrong usage.
     """
-    from contextlib import closing
+    from contextlib import closing, nullcontext, suppress
 
     from sockexplorer.cli.captured import Captured, is_stream
+    from sockexplorer.cli.counting import count_lines, counts_of
     from sockexplorer.cli.output import Gone, Output
     from sockexplorer.cli.printer import Printer
     from sockexplorer.cli.report import note
     from sockexplorer.cli.stopping import Stop, Stopped
 
     kind = chosen_format(form, as_json=as_json, hex_dump=hex_dump, fields=fields)
+    if statistics and (fields or kind not in (None, "text", "jsonl")):
+        raise click.UsageError("--statistics are text or --json: leave other formats and --fields out")
     if repair and is_stream(file):
         raise click.UsageError("--repair needs a file, not a pipe")
     if repair and count is not None:
         raise click.UsageError("--repair has to read to the end: leave --count out")
-    lines = kind or repair or count is not None
+    lines = kind or statistics or repair or count is not None
     if not lines and sys.stdout.isatty() and (source := _source(file)) is not None:
         raise click.exceptions.Exit(_explore(file, source, expression))
     with Stop() as stop:
-        printer = Printer(Output(stop), stop, count, kind or "text", numbered=True, fields=fields)
+        output = Output(stop)
+        printer = Printer(output, stop, count, kind or "text", numbered=True, fields=fields, quiet=statistics)
         try:
             with closing(Captured(file, stop, printer.flush)) as captured:
                 captured.refuse("-")
-                for _, frame in captured.frames(expression, repair=repair):
-                    printer.take(captured.opened, frame)
-                    if printer.full:
-                        break
+                counts = counts_of(captured.opened) if statistics else None
+                # Who stops it wants to see what was counted so far.
+                with suppress(Stopped) if statistics else nullcontext():
+                    for _, frame in captured.frames(expression, repair=repair):
+                        printer.take(captured.opened, frame)
+                        if counts is not None:
+                            counts.add(frame)
+                        if printer.full:
+                            break
                 printer.flush()
+                if counts is not None:
+                    told = count_lines(counts, captured.opened, captured.dropped, as_json=kind == "jsonl")
+                    output.write(output.encode(told))
                 if repair:
                     captured.repair()
         except (Gone, Stopped):
