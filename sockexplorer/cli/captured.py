@@ -55,19 +55,25 @@ class Captured:
         except OSError as error:
             raise Failed(f"{path}: {error.strerror}") from None
 
-    def frames(self, expression: str = "", *, repair: bool = False) -> Iterator[tuple[Record, Frame]]:
-        """Every record that the filter shows, with its frame. Raises `Stopped`, or `Failed` for what is no capture.
+    def frames(
+        self, expression: str = "", *, follow: int | None = None, repair: bool = False
+    ) -> Iterator[tuple[Record, Frame]]:
+        """Every record that the filter shows, with its frame; from the number ``follow`` on those of its conversation.
+
+        Raises `Stopped`, or `Failed` for what is no capture, and where there is no frame of that number.
 
         A torn end is told on stderr, with what to do unless ``repair`` follows, and ends it.
         """
         from sockexplorer.capture.filter import compile_filter
         from sockexplorer.capture.predicate import FilterError, Headings, Vocabulary
         from sockexplorer.capture.reading import CaptureError, Torn, records
+        from sockexplorer.client.following import with_row
         from sockexplorer.client.heading import heading_of
         from sockexplorer.client.protocols import protocol_name
         from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
         from sockexplorer.decoders.packet import may_head
 
+        followed: Callable[[Frame], bool] | None = None
         try:
             opened, vocabulary = self.opened, Vocabulary(frozenset(field_names()), OPEN_PREFIXES)
             headings = Headings(lambda frame: heading_of(opened, frame).text, may_head)
@@ -78,7 +84,11 @@ class Captured:
             live = not stat.S_ISREG(os.fstat(self._fd).st_mode)
             for record in records(self._read, self.drops, lambda kept: self.keep(kept), live=live):
                 frame = self.opened.frame(record)
-                if wanted is None or wanted(frame):
+                if follow is not None and frame.number <= follow:
+                    if frame.number < follow:
+                        continue
+                    followed = with_row(self.opened, frame)
+                if (followed is None or followed(frame)) and (wanted is None or wanted(frame)):
                     yield record, frame
             if self._unpacking.fault is not None:
                 self._tell_amiss(self._unpacking.fault)
@@ -95,6 +105,8 @@ class Captured:
             note(f"{self.path}: it ends within a record: whole up to byte {error.offset}{fix}")
         except CaptureError as error:
             self._tell_amiss(self._unpacking.fault or error)
+        if follow is not None and followed is None:
+            raise Failed(f"{self.path}: it has no frame {follow}")
 
     def _tell_amiss(self, error: CaptureError) -> None:
         """Say why it could not be read on. Raises `Failed`, unless only the end of what is compressed is missing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sockexplorer.cli.shown import fields_option, refuse_fields
+from sockexplorer.cli.shown import fields_option, follow_option, refuse_fields
 
 FORMATS = ("pcapng", "jsonl", "text", "hexdump", "hex", "python", "c")
 TOGETHER = 256
@@ -25,9 +25,12 @@ Examples:
 @click.option("--to", "kind", type=click.Choice(FORMATS), help="What to write; else the ending of OUT says.")
 @click.argument("out", metavar="[OUT]", default="-")
 @click.option("--filter", "expression", default="", metavar="EXPR", help='Only these frames; as for "open".')
+@follow_option
 @fields_option
 @click.option("--overwrite", is_flag=True, help="Replace an OUT that has something in it.")
-def command(file: str, kind: str | None, out: str, expression: str, fields: bool, overwrite: bool) -> None:
+def command(
+    file: str, kind: str | None, out: str, expression: str, follow: int | None, fields: bool, overwrite: bool
+) -> None:
     """Write the frames of FILE, which "open" can read, to OUT or to stdout; - as FILE is stdin.
 
     pcapng keeps headers, times, directions, check sequences, counts of drops and comments, and of a pcapng also names,
@@ -57,7 +60,7 @@ def command(file: str, kind: str | None, out: str, expression: str, fields: bool
     status = 0
     with Stop() as stop, closing(Captured(file, stop)) as captured:
         captured.refuse(out)
-        frames, ahead = captured.frames(expression), list[Kept]()
+        frames, ahead = captured.frames(expression, follow=follow), list[Kept]()
         if kind == PCAPNG:
             captured.keep = ahead.append
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sockexplorer.cli.shown import chosen_format, format_options
+from sockexplorer.cli.shown import chosen_format, follow_option, format_options
 
 if TYPE_CHECKING:
     from sockexplorer.client.file_session import Pipe
@@ -23,6 +23,7 @@ Examples:
   sockexplorer open traffic.pcapng
   sockexplorer open traffic.pcapng --format text
   sockexplorer open traffic.pcapng --filter 'dir==in len>100' --json
+  sockexplorer open traffic.pcapng --follow 7 --hex-dump
   sockexplorer open traffic.pcapng --statistics
   sockexplorer open torn.pcapng --repair
   tshark -i lo -w - | sockexplorer open -
@@ -31,13 +32,14 @@ Examples:
 )
 @click.argument("file", metavar="FILE")
 @click.option("--filter", "expression", default="", metavar="EXPR", help="Only these frames; as in the explorer.")
+@follow_option
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N frames.")
 @format_options
 @click.option("--statistics", is_flag=True, help="Count the frames by peer, length and protocol instead.")
 @click.option("--repair", is_flag=True, help="Cut a FILE that ends within a record at the last whole one.")
 def command(
-    file: str, expression: str, count: int | None, as_json: bool, hex_dump: bool, form: str | None, fields: bool,
-    statistics: bool, repair: bool,
+    file: str, expression: str, follow: int | None, count: int | None, as_json: bool, hex_dump: bool,
+    form: str | None, fields: bool, statistics: bool, repair: bool,
 ) -> None:  # fmt: skip
     """Show the frames of a capture: what "watch --write" records, pcapng and pcap of Wireshark and tcpdump, and logs
     of candump -L; each also compressed by gzip. - reads stdin, live.
@@ -79,7 +81,7 @@ def command(
         raise click.UsageError("--repair needs a file, not a pipe")
     if repair and count is not None:
         raise click.UsageError("--repair has to read to the end: leave --count out")
-    lines = kind or statistics or repair or count is not None
+    lines = kind or statistics or repair or count is not None or follow is not None
     if not lines and sys.stdout.isatty() and (source := _source(file)) is not None:
         raise click.exceptions.Exit(_explore(file, source, expression))
     with Stop() as stop:
@@ -91,7 +93,7 @@ def command(
                 counts = counts_of(captured.opened) if statistics else None
                 # Who stops it wants to see what was counted so far.
                 with suppress(Stopped) if statistics else nullcontext():
-                    for _, frame in captured.frames(expression, repair=repair):
+                    for _, frame in captured.frames(expression, follow=follow, repair=repair):
                         printer.take(captured.opened, frame)
                         if counts is not None:
                             counts.add(frame)

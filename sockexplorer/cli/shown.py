@@ -15,6 +15,12 @@ WITH_FIELDS = ("jsonl", "text", "hexdump")
 fields_option = click.option(
     "--fields", is_flag=True, help="What decoders read in each frame as well: every field with its bytes."
 )
+follow_option = click.option(
+    "--follow",
+    type=click.IntRange(1),
+    metavar="N",
+    help="From frame N on only what is said with its peer, or between the two ends of its packet, both ways.",
+)
 
 
 def format_options(command: Callable[..., object]) -> Callable[..., object]:

@@ -63,6 +63,20 @@ def between(session: Session | Opened, ends: Ends) -> Follow:
     return part
 
 
+def with_row(session: Session | Opened, frame: Frame) -> Callable[[Frame], bool]:
+    """Whether another frame is of the conversation that a frame is part of: between its two ends, or with its peer."""
+    if (ends := ends_of(session, frame)) is not None:
+        part = between(session, ends)
+        return lambda other: part(other) is not None
+    whose = _whose(frame)
+    return lambda other: _whose(other) == whose
+
+
+def _whose(frame: Frame) -> tuple[object, ...]:
+    """The socket and the peer of a frame, which has no number where a file has too many of them."""
+    return frame.peer, frame.meta.get("peer"), frame.meta.get("socket")
+
+
 def rows_between(session: Session, ends: Ends) -> Sift:
     """Finds the rows that may be between two ends: a header of IP has both addresses side by side."""
     one, other = map(_packed, (ends.first, ends.second))
