@@ -84,7 +84,8 @@ def records(window: Window, drops: Drops, *, final: bool = True) -> Iterator[Rec
             _count(drops, Interface(SOCKETCAN, told[1].partition(",")[0]), int(told[2]) & 0xFFFFFFFF)
             continue
         if found is None:
-            raise window.damaged("a line that is no frame of candump -L")
+            reason = "a line that is no frame of candump -L"
+            raise window.damaged_or_zeros(reason) if line.endswith(b"\0") else window.damaged(reason)
         seconds, fraction, name, text, direction = found.groups()
         try:
             frame = _frame(text)

@@ -166,6 +166,8 @@ def _block(window: Window, section: Section) -> tuple[int, bytes, Section]:
     kind, length = section.unpack("II", head)
     if kind == pcapng.SECTION and not begins(head[:4]):
         raise window.damaged("a section begins with the bytes of its type reversed")
+    if not length:
+        raise window.damaged_or_zeros(f"block of type {kind:#x} with a length of 0")
     shortest = SHORTEST.get(kind, 12)
     if length % 4 or not shortest <= length <= LONGEST:
         raise window.damaged(
@@ -174,7 +176,8 @@ def _block(window: Window, section: Section) -> tuple[int, bytes, Section]:
         )
     body = window.take(length - 12)
     if section.unpack("I", trailer := window.take(4)) != (length,):
-        raise window.damaged(f"a block of {length} bytes ends with {trailer.hex(' ')}, not with its length")
+        reason = f"a block of {length} bytes ends with {trailer.hex(' ')}, not with its length"
+        raise window.damaged_or_zeros(reason) if trailer == bytes(4) else window.damaged(reason)
     if kind == pcapng.SECTION and (major := section.unpack("H", body, 4)[0]) != 1:
         raise window.damaged(f"version {major} of pcapng, where only 1 is known")
     return kind, body, section

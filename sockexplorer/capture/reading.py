@@ -29,7 +29,8 @@ class CaptureError(Exception):
 
 
 class Torn(CaptureError):
-    """The capture ends within a record: its writer was killed, or still writes."""
+    """The capture ends within a record: its writer was killed, or still writes; or a machine lost its power before it
+    had written what a file was to hold, of which there are zeros then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,14 @@ class Window:
     def damaged(self, reason: str) -> CaptureError:
         """The error for the record that is being read."""
         return CaptureError(self.record, reason)
+
+    def damaged_or_zeros(self, reason: str) -> CaptureError:
+        """As `damaged`, but `Torn` where nothing but zeros follows up to the end. Takes what follows."""
+        while not self.live and (part := self.peek(PIECE)):
+            if part.strip(b"\0"):
+                return self.damaged(reason)
+            self.take(len(part))
+        return self.damaged(reason) if self.live else Torn(self.record, "the last record is not whole: zeros follow")
 
     @property
     def _rest(self) -> int:

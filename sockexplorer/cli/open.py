@@ -59,9 +59,9 @@ def command(
     --statistics counts them instead, those that a filter shows or the first N: as tables, or with --json as one object
     with frames, in, out, bytes, dropped, and lists of peers, lengths and protocols.
 
-    A file that ends within a record, because its writer was killed, is shown up to there, and said to be torn, and so
-    is one of which the compressed data end early. Anything else that is damaged or no capture is an error that names
-    the byte.
+    A file that ends within a record, because its writer was killed or its machine lost its power, is shown up to there,
+    and said to be torn, and so is one of which the compressed data end early. Anything else that is damaged or no
+    capture is an error that names the byte.
 
     Exit status: 0 shown; 1 no capture, damaged, not readable; 2 wrong usage.
     """
