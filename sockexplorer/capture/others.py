@@ -22,9 +22,13 @@ LOGS = (
      "it is what candump shows a person: candump -L or -l writes a log"),
     (rb"date ", "it is a log of CANalyzer: asc2log < FILE > FILE.log converts it"),
     (rb"Time Stamp,ID,", "it is a log of SavvyCAN, which saves one that can be opened as Candump/Kayak"),
+    (rb"\*\*\*BUSMASTER ", CONVERTS.format("BUSMASTER")),
+    (rb";\$FILEVERSION=",
+     "it is a trace of PEAK's: python -m can.logconvert FILE.trc FILE.log, of python-can, converts it"),
     (rb'\{"n": ', "it is JSON lines, which are not read back: --write and convert write pcapng"),
 )  # fmt: skip
-"""Texts by their first lines. Sources: candump.c and log2asc.c of can-utils, framefileio.cpp of SavvyCAN."""
+"""Texts by their first lines. Sources: candump.c and log2asc.c of can-utils, framefileio.cpp of SavvyCAN,
+wiretap/busmaster.c of Wireshark, can/io/trc.py of python-can."""
 COLOUR = re.compile(rb"\x1b\[[0-9;]{0,8}m")
 """What candump -c puts into its lines, also into those of a file."""
 

@@ -375,6 +375,8 @@ PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0, 1)
         (b"# 1\n" * 3000 + b"(1.000000) can0 123#00\n", 0, "23 20 31 0a: neither"),
         (b"# a comment\n(1.000000 can0 123#00\n(1.000000) can0 123#00\n", 0, "23 20 61 20: neither"),
         (b"\n\0\0\n(1.000000) can0 123#00\n", 0, "0a 00 00 0a: neither"),
+        (b"***BUSMASTER Ver 3.2.2***\n***PROTOCOL CAN***\n", 0, "BUSMASTER: editcap -F pcapng FILE FILE.pcapng"),
+        (b";$FILEVERSION=1.1\n;$STARTTIME=43007.58\n", 0, "python -m can.logconvert FILE.trc FILE.log"),
         (b"date Fri Jul 10 06:17:32 2015\nbase hex  timestamps absolute\n", 0, "asc2log < FILE > FILE.log"),
         (b"Time Stamp,ID,Extended,Dir,Bus,LEN,D1\r\n166,0000021A,false,Rx,0,1,FE,\r\n", 0, "Candump/Kayak"),
         (b'{"n": 1, "time": "2023-11-14T22:13:20.000000000Z"}\n', 0, "JSON lines"),
