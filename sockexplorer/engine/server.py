@@ -224,7 +224,9 @@ class Engine:
             told = not spool.shared or spool.end == spool.told
             if session.changed or (due and len(spool)) or spool.waiting >= FLUSH_BYTES or not told:
                 self.hand_over(session)
-                self._last_flush = now
+                # Only now: a session in a flood, which is handed over at every turn, would put off the others' time.
+                if due:
+                    self._last_flush = now
             if session.changed:
                 self.send({"ev": "status", "session": session.number, **session.status()})
         self._drain(final=final)

@@ -16,7 +16,7 @@ from sockexplorer.core.frames import SEEN
 from sockexplorer.core.units import UNIT
 from sockexplorer.engine import reading
 from sockexplorer.engine.reading import MOST_AHEAD
-from sockexplorer.engine.server import LARGE_BUFFER, Engine, _prepare
+from sockexplorer.engine.server import FLUSH_SECONDS, LARGE_BUFFER, Engine, _prepare
 from sockexplorer.engine.session import Session
 from sockexplorer.engine.spool import Spool
 from sockexplorer.families import find
@@ -147,3 +147,33 @@ def test_room_is_no_longer_looked_for_when_a_buffer_was_made_too_small_for_a_flo
     session.close()
     spool.close()
     log.close()
+
+
+def test_rows_of_a_quiet_session_do_not_wait_for_the_end_of_a_flood() -> None:
+    """A flood's session is handed over at every turn, whatever is due."""
+    incoming, outgoing = os.pipe()
+    engine, log = Engine(incoming, outgoing), Log()
+    assert log.store.descriptor is not None
+    endpoint = Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 0))
+    flooded, quiet = (
+        Session(number, endpoint, *find("inet/udp"), None, spool)
+        for number, spool in enumerate((Spool(os.dup(log.store.descriptor)), Spool()), 1)
+    )
+    engine.sessions |= {1: flooded, 2: quiet}
+    flooded.changed = quiet.changed = False
+    clock = engine._last_flush = engine._last_status = 1000.0
+    try:
+        quiet.spool.add(b"a line")
+        with patch("sockexplorer.engine.server.time.monotonic", lambda: clock):
+            while len(quiet.spool):
+                clock += FLUSH_SECONDS / 4
+                assert clock < 1000 + 2 * FLUSH_SECONDS
+                flooded.spool.add(bytes(100))
+                flooded.spool.flush()
+                engine._flush()
+    finally:
+        engine.stop()
+        engine.run()
+        log.close()
+        os.close(incoming)
+        os.close(outgoing)
