@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import time
+from functools import cached_property
 
 from sockexplorer.core.frames import PAGE, pack_stream, stream_head
 from sockexplorer.engine.spool import Spool
@@ -29,6 +30,11 @@ class StreamRows:
         self._spool = spool
         self._window: memoryview | None = None
         self._pipe: tuple[int, int] | None = None
+
+    @cached_property
+    def buffer(self) -> bytearray:
+        """What streams are read into, one for all of them: a session reads one at a time."""
+        return bytearray(MOST_OF_ROW)
 
     def add(self, payload: bytes | memoryview, peer: int) -> None:
         """Record many bytes without a copy on the way to the file."""

@@ -91,7 +91,7 @@ class StreamReader:
         self.peer = peer
         self._control_bytes = 2048 if ancillary_data else 0
         self._bulk = bulk and spool.whole
-        self._buffer = bytearray(MOST_OF_ROW)
+        self._buffer = rows.buffer
         self._waiting = array("i", [0])
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)

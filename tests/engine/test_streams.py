@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from support import PATIENCE, Desk, descriptors, needs, rows, sane_time, wait
@@ -24,6 +26,21 @@ def dial(session: Session) -> socket.socket:
     sock = socket.create_connection(session.local[:2], PATIENCE)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
+
+
+def resident(pid: int) -> int:
+    """Bytes of a process that are in memory (proc(5), ``/proc/PID/statm``)."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_peer_takes_no_buffer_of_its_own(process_desk: Desk) -> None:
+    session = process_desk.open("inet/tcp", "listen", ANY["inet"])
+    before = resident(process_desk.pid)
+    with contextlib.ExitStack() as peers:
+        for _ in range(200):
+            peers.enter_context(dial(session))
+        process_desk.event(session, "accepted", 200)
+        assert resident(process_desk.pid) - before < 200 * 50_000
 
 
 @pytest.mark.parametrize("path", PATHS)
