@@ -91,6 +91,32 @@ class Requests:
         }
 
     def _op_open(self, header: dict[str, Any], body: bytes) -> None:
+        # Whatever becomes of the message, its descriptor is not left to the next one.
+        spool = Spool(self._engine.descriptor(header), header.get("room"))
+        try:
+            session = self._make_session(header, spool)
+        except BaseException:
+            spool.close()
+            raise
+        self._engine.sessions[session.number] = session
+        family, endpoint, resolver = session.family, session.endpoint, self._engine.resolver
+
+        def local_found(local: object, error: OSError | None) -> None:
+            if error is not None:
+                self._give_up(header, session, session.explain("resolve", error))
+                return
+
+            def remote_found(remote: object, error: OSError | None) -> None:
+                if error is not None:
+                    self._give_up(header, session, session.explain("resolve", error))
+                else:
+                    self._open(header, session, local, remote)
+
+            resolver.resolve(family, endpoint.remote, remote_found)
+
+        resolver.resolve(family, endpoint.local, local_found)
+
+    def _make_session(self, header: dict[str, Any], spool: Spool) -> Session:
         endpoint = Endpoint.from_json(header["endpoint"])
         family = find_family(endpoint.family)
         protocol = family.protocol(endpoint.protocol)
@@ -98,43 +124,28 @@ class Requests:
         previous = self._engine.sessions.get(number)
         if previous is not None and previous.state != "closed":
             raise simple("open", f"session {number} is open already")
-        spool = Spool(self._engine.descriptor(header), header.get("room"))
-        session = Session(number, endpoint, family, protocol, self._engine.stage, spool)
-        self._engine.sessions[session.number] = session
+        return Session(number, endpoint, family, protocol, self._engine.stage, spool)
 
-        def fail(failure: Failure) -> None:
-            session.state = "failed"
-            self._engine.sessions.pop(session.number, None)
-            session.spool.close()
-            self._refuse(header, failure)
+    def _open(self, header: dict[str, Any], session: Session, local: object, remote: object) -> None:
+        """Open a session, now that the numbers of its hosts are known."""
+        if self._engine.sessions.get(session.number) is not session or session.state != "opening":
+            self._refuse(header, simple("open", "it was closed before its host name was found"))
+            return
+        try:
+            session.open(local, remote)
+        except Failure as failure:
+            self._give_up(header, session, failure)
+        except Exception as error:
+            self._give_up(header, session, session.explain("open", error))
+        else:
+            self._engine.send({"re": header.get("id"), "ok": True, **session.status()})
 
-        def opened(local: object, remote: object) -> None:
-            if self._engine.sessions.get(session.number) is not session or session.state != "opening":
-                self._refuse(header, simple("open", "it was closed before its host name was found"))
-                return
-            try:
-                session.open(local, remote)
-            except Failure as failure:
-                fail(failure)
-            except Exception as error:
-                fail(explain(family, protocol, "open", error))
-            else:
-                self._engine.send({"re": header["id"], "ok": True, **session.status()})
-
-        def local_found(local: object, error: OSError | None) -> None:
-            if error is not None:
-                fail(explain(family, protocol, "resolve", error))
-                return
-
-            def remote_found(remote: object, error: OSError | None) -> None:
-                if error is not None:
-                    fail(explain(family, protocol, "resolve", error))
-                else:
-                    opened(local, remote)
-
-            self._engine.resolver.resolve(family, endpoint.remote, remote_found)
-
-        self._engine.resolver.resolve(family, endpoint.local, local_found)
+    def _give_up(self, header: dict[str, Any], session: Session, failure: Failure) -> None:
+        """Forget a session that could not be opened."""
+        session.state = "failed"
+        self._engine.sessions.pop(session.number, None)
+        session.spool.close()
+        self._refuse(header, failure)
 
     def _op_send(self, header: dict[str, Any], body: bytes) -> None:
         session = self._session(header)

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from support import PATIENCE, Desk, cpu_seconds, descriptors, gone, rows, udp, wait
 
-from sockexplorer.client.client import Refused
+from sockexplorer.client.client import Problem, Refused
 from sockexplorer.client.link import BOOT
 from sockexplorer.core.endpoint import Endpoint
+from sockexplorer.core.frames import PAGE
 from sockexplorer.core.wire import Decoder, encode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +72,27 @@ def test_a_senseless_message_is_refused_and_sessions_live_on(desk: Desk, header:
         peer.sendto(b"alive", session.local)  # type: ignore[arg-type]
         assert desk.incoming(session, 1)[0].payload == b"alive"
     assert not client.dead
+    assert descriptors(desk.pid) == before
+
+
+def test_the_spool_of_a_refused_session_is_not_the_next_ones(desk: Desk) -> None:
+    before = descriptors(desk.pid)
+    refused = os.memfd_create("refused")
+    os.ftruncate(refused, PAGE)
+    for endpoint in ({**UDP, "protocol": "nonesuch"}, {**UDP, "timeout": -1}):
+        replies: list[Problem | None] = []
+        desk.hub.client.request(
+            "open", lambda result, problem, to=replies: to.append(problem), session=99, endpoint=endpoint,
+            descriptors=(refused,),
+        )  # fmt: skip
+        desk.until(lambda found=replies: found, "a reply")
+        assert replies[0] is not None
+    os.close(refused)
+    session = desk.open("inet/udp", local=("127.0.0.1", 0))
+    with udp() as peer:
+        peer.sendto(b"for this one", session.local)  # type: ignore[arg-type]
+        assert desk.incoming(session, 1)[0].payload == b"for this one"
+    desk.close(session)
     assert descriptors(desk.pid) == before
 
 
