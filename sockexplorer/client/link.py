@@ -112,11 +112,20 @@ def stream_pair() -> tuple[socket.socket, socket.socket]:
     return ours, theirs
 
 
+def streams() -> tuple[socket.socket, socket.socket, IO[bytes]]:
+    """What a process is started with: a `stream_pair`, and a file for its stderr. Raises OSError."""
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the link
+    try:
+        return (*stream_pair(), errors)
+    except OSError:
+        errors.close()
+        raise
+
+
 def start_process(python: str = sys.executable) -> Link:
     """Start an engine process of the given interpreter. Raises OSError when it can't be started."""
-    ours, theirs = stream_pair()
     package = Path(__file__).resolve().parents[2]
-    errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the link
+    ours, theirs, errors = streams()
     try:
         process = subprocess.Popen(
             [python, "-I", "-c", BOOT, str(package)],

@@ -12,14 +12,13 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NoReturn
 
 from sockexplorer.client.client import Problem, StartError
-from sockexplorer.client.link import Link, stream_pair
+from sockexplorer.client.link import Link, streams
 from sockexplorer.client.parcel import GREETING, OLDEST, arguments, parcel
 from sockexplorer.client.terminal import Terminal
 
@@ -86,8 +85,7 @@ def start(
     ``waiting`` is called ten times a second and may raise to give up; ``tell`` gets the lines that the command writes
     to stderr meanwhile, not escaped. Raises `StartError`, and KeyboardInterrupt when Ctrl-C ended the command.
     """
-    ours, theirs = stream_pair()
-    errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the link
+    ours, theirs, errors = streams()
     with Terminal() as terminal:
         # In the background a group of its own would be stopped for asking, and no shell would know whom to wake.
         alone = terminal.ours or not terminal.there

@@ -49,12 +49,12 @@ class Spool:
 
     def __init__(self, descriptor: int | None = None, room: int | None = None) -> None:
         """``room`` is how many bytes the client may be behind, None for any number."""
+        self._closed = True
         self._most_behind = room
         self.shared = descriptor is not None
         self.file = scratch_file() if descriptor is None else descriptor
         self._blocks: list[bytes | memoryview] = []
         """What goes to the client in messages, where there is no file."""
-        self._closed = True
         try:
             self._page = mmap.mmap(-1 if descriptor is None else descriptor, PAGE)
         except (OSError, ValueError):  # such as EMFILE, as a mapping has a descriptor of its own

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -43,6 +44,8 @@ class Stage:
             raise ConnectionResetError("the stage's process has ended")
         if number := int(data):
             raise OSError(number, os.strerror(number))
+        if not messages:  # the kernel closed it, for there is no number left for another one
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return array.array("i", messages[0][2])[0]
 
     def close(self) -> None:
@@ -63,12 +66,16 @@ class Stage:
             return self._stream
         ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         ours.settimeout(PATIENCE)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _source()], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
         self._stream = ours
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-c", _source()], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL, start_new_session=True,
+                )  # fmt: skip
+        except BaseException:
+            self.close()
+            raise
         try:
             word = ours.recv(64)
         except OSError as error:
