@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -231,6 +232,20 @@ def descriptors(pid: int) -> int:
         return [] if any(each.startswith(("/proc/", "/sys/")) for each in found) else found
 
     return sum("memfd:sockexplorer" not in each for each in wait(at_rest, "files of the kernel's to be closed"))
+
+
+@contextlib.contextmanager
+def only_descriptors(spare: int) -> Iterator[None]:
+    """Within the block, so many descriptors more can be had."""
+    taken = [os.dup(0) for _ in range(spare + 1)]
+    for each in taken:
+        os.close(each)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[-1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def children(pid: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import socket
@@ -80,10 +81,10 @@ class Client:
         """Why the engine is gone; "" while it lives."""
         self._decoder = wire.Decoder()
         self._replies: dict[int, Reply] = {}
-        self._unsent: deque[tuple[bytearray, tuple[int, ...]]] = deque()
-        """What is to be sent, in pieces, each with the descriptors that its first byte carries."""
+        self._unsent: deque[tuple[bytearray, int | None]] = deque()
+        """What is to be sent, in pieces, each with the descriptor that its first byte carries."""
         if link.first:
-            self._unsent.append((bytearray(link.first), ()))
+            self._unsent.append((bytearray(link.first), None))
         self._last_id = 0
 
     def fileno(self) -> int:
@@ -101,32 +102,41 @@ class Client:
         return frozenset(self._replies)
 
     def request(
-        self, op: str, reply: Reply | None = None, body: bytes = b"", *,
-        descriptors: tuple[int, ...] = (), **values: Any,
-    ) -> None:  # fmt: skip
-        """Ask for something; ``reply`` is called from a later `poll`.
+        self, op: str, reply: Reply | None = None, body: bytes = b"", *, descriptor: int | None = None, **values: Any
+    ) -> None:
+        """Ask for something; ``reply`` is called from a later `poll`, or at once where it can't be asked for.
 
-        ``descriptors`` go with it (SCM_RIGHTS), and arrive where no other program carries the stream.
+        A copy of ``descriptor`` goes with it (SCM_RIGHTS), and arrives where no other program carries the stream.
         """
         self._last_id += 1
-        if self.dead:
+        problem = self._obstacle(op, body)
+        copy = None
+        if problem is None and descriptor is not None:
+            try:
+                copy = os.dup(descriptor)
+            except OSError as error:
+                problem = Problem(op, errno.errorcode.get(error.errno or 0, ""), error.strerror or str(error))
+        if problem is not None:
             if reply is not None:
-                reply(None, Problem("engine", "", self.dead, fixes=("restart the engine",)))
-            return
-        if len(body) > wire.MAX_BODY:
-            if reply is not None:
-                reply(None, Problem(op, "EMSGSIZE", f"more than {wire.MAX_BODY} bytes at once", fixes=("send less",)))
+                reply(None, problem)
             return
         if reply is not None:
             self._replies[self._last_id] = reply
-        if descriptors:
-            values["descriptors"] = len(descriptors)
+        if copy is not None:
+            values["descriptors"] = 1
         data = wire.encode({"op": op, "id": self._last_id, **values}, body)
-        if descriptors or not self._unsent or self._unsent[-1][1]:
-            self._unsent.append((bytearray(data), tuple(map(os.dup, descriptors))))
+        if copy is not None or not self._unsent or self._unsent[-1][1] is not None:
+            self._unsent.append((bytearray(data), copy))
         else:
             self._unsent[-1][0].extend(data)
         self._push()
+
+    def _obstacle(self, op: str, body: bytes) -> Problem | None:
+        if self.dead:
+            return Problem("engine", "", self.dead, fixes=("restart the engine",))
+        if len(body) > wire.MAX_BODY:
+            return Problem(op, "EMSGSIZE", f"more than {wire.MAX_BODY} bytes at once", fixes=("send less",))
+        return None
 
     def call(self, op: str, body: bytes = b"", timeout: float = 30.0, **values: Any) -> dict[str, Any]:
         """Ask and wait. Raises `Refused`, or TimeoutError after ``timeout`` seconds."""
@@ -193,27 +203,29 @@ class Client:
 
     def _push(self) -> None:
         while self._unsent:
-            data, descriptors = self._unsent[0]
+            data, descriptor = self._unsent[0]
             try:
-                sent = socket.send_fds(self.link.stream, [data[:READ_BYTES]], descriptors)
+                sent = socket.send_fds(
+                    self.link.stream, [data[:READ_BYTES]], [] if descriptor is None else [descriptor]
+                )
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
                 # What the engine said last is still to be read; the end of the stream follows it.
                 self._drop_unsent()
                 return
-            for each in descriptors:
-                os.close(each)
+            if descriptor is not None:
+                os.close(descriptor)
             del data[:sent]
             if data:
-                self._unsent[0] = data, ()
+                self._unsent[0] = data, None
             else:
                 self._unsent.popleft()
 
     def _drop_unsent(self) -> None:
-        for _, descriptors in self._unsent:
-            for each in descriptors:
-                os.close(each)
+        for _, descriptor in self._unsent:
+            if descriptor is not None:
+                os.close(descriptor)
         self._unsent.clear()
 
     def give_up(self, reason: str) -> None:

@@ -56,7 +56,6 @@ class Hub:
         number = self.next_number()
         family = find_family(endpoint.family)
         log, problem = self._log()
-        descriptor = log.store.descriptor
         session = Session(number, endpoint, family, family.protocol(endpoint.protocol), log)
         log.on_peers = lambda told: self._meet(session, told)
         log.on_name = session.meet_name
@@ -77,7 +76,7 @@ class Hub:
             return session
         self.client.request(
             "open", opened, session=session.number, endpoint=endpoint.to_json(), room=self.room,
-            descriptors=() if descriptor is None else (descriptor,),
+            descriptor=log.store.descriptor,
         )  # fmt: skip
         return session
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support import PATIENCE, Desk, udp
+from support import PATIENCE, Desk, descriptors, only_descriptors, udp
 
 from sockexplorer.client.client import Problem
 from sockexplorer.core.endpoint import Endpoint
@@ -44,6 +44,21 @@ def test_a_failed_session_closes_without_the_engine(desk: Desk) -> None:
     assert session.problem is not None
     desk.hub.close(session)
     assert session.state == "closed"
+
+
+@pytest.mark.parametrize("spare", range(4))
+def test_a_session_that_finds_no_descriptor_left_has_failed(process_desk: Desk, spare: int) -> None:
+    """A log takes two, and the engine gets a copy of one."""
+    find("inet/udp")  # families are read from files when they are asked for first
+    hub, before = process_desk.hub, descriptors(os.getpid())
+    with only_descriptors(spare):
+        session = hub.open(Endpoint("inet", "udp", "bind", ("127.0.0.1", 0)))
+    process_desk.until(lambda: session.state in ("failed", "bound"), "an outcome")
+    assert session.state == ("bound" if spare == 3 else "failed")
+    if session.problem is not None:
+        assert session.problem.name == "EMFILE"
+    hub.forget(session)
+    assert descriptors(os.getpid()) == before
 
 
 @pytest.mark.parametrize(

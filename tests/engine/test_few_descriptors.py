@@ -6,30 +6,15 @@ import contextlib
 import errno
 import gc
 import os
-import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from support import descriptors, unshare
+from support import descriptors, only_descriptors, unshare
 
 from sockexplorer.client.link import start_process
 from sockexplorer.engine.spool import Spool
 from sockexplorer.engine.stage import Stage
-
-
-@contextlib.contextmanager
-def only(spare: int) -> Iterator[None]:
-    """Within the block, so many descriptors more can be had."""
-    taken = [os.dup(0) for _ in range(spare + 1)]
-    for each in taken:
-        os.close(each)
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[-1], before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def a_spool() -> None:
@@ -53,7 +38,7 @@ def a_stage() -> None:
 def test_nothing_is_left_open(begin: Callable[[], None], spare: int) -> None:
     before = descriptors(os.getpid())
     # The import system's word for a file that can't be opened is ImportError.
-    with only(spare), contextlib.suppress(OSError, ImportError):
+    with only_descriptors(spare), contextlib.suppress(OSError, ImportError):
         begin()
     gc.collect()
     assert descriptors(os.getpid()) == before
@@ -64,7 +49,7 @@ def test_a_socket_of_the_stage_that_finds_no_number_is_told_as_such() -> None:
     stage = Stage()
     try:
         os.close(stage.descriptor(socket.AF_INET, socket.SOCK_DGRAM, 0))
-        with only(0), pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+        with only_descriptors(0), pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
             stage.descriptor(socket.AF_INET, socket.SOCK_DGRAM, 0)
     finally:
         stage.close()

@@ -65,7 +65,7 @@ def test_a_senseless_message_is_refused_and_sessions_live_on(desk: Desk, header:
     client = desk.hub.client
     client._last_id += 1
     client._replies[client._last_id] = lambda result, problem: replies.append(problem)
-    client._unsent.append((bytearray(encode({**header, "id": client._last_id}, b"body")), ()))
+    client._unsent.append((bytearray(encode({**header, "id": client._last_id}, b"body")), None))
     desk.until(lambda: replies, "a reply")
     assert replies[0] is not None, "such a message was taken for sensible"
     with udp() as peer:
@@ -83,7 +83,7 @@ def test_the_spool_of_a_refused_session_is_not_the_next_ones(desk: Desk) -> None
         replies: list[Problem | None] = []
         desk.hub.client.request(
             "open", lambda result, problem, to=replies: to.append(problem), session=99, endpoint=endpoint,
-            descriptors=(refused,),
+            descriptor=refused,
         )  # fmt: skip
         desk.until(lambda found=replies: found, "a reply")
         assert replies[0] is not None
