@@ -73,10 +73,10 @@ class Requests:
             self._refuse(header, simple("message", f"{type(error).__name__}: {error}"))
         else:
             if reply is not None:
-                self._engine.send({"re": header.get("id"), "ok": True, **reply})
+                self._engine.channel.send({"re": header.get("id"), "ok": True, **reply})
 
     def _refuse(self, header: dict[str, Any], failure: Failure) -> None:
-        self._engine.send({"re": header.get("id"), "ok": False, "error": failure.to_json()})
+        self._engine.channel.send({"re": header.get("id"), "ok": False, "error": failure.to_json()})
 
     def _op_hello(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         return {
@@ -92,7 +92,7 @@ class Requests:
 
     def _op_open(self, header: dict[str, Any], body: bytes) -> None:
         # Whatever becomes of the message, its descriptor is not left to the next one.
-        spool = Spool(self._engine.descriptor(header), header.get("room"))
+        spool = Spool(self._engine.channel.descriptor(header), header.get("room"))
         try:
             session = self._make_session(header, spool)
         except BaseException:
@@ -138,7 +138,7 @@ class Requests:
         except Exception as error:
             self._give_up(header, session, session.explain("open", error))
         else:
-            self._engine.send({"re": header.get("id"), "ok": True, **session.status()})
+            self._engine.channel.send({"re": header.get("id"), "ok": True, **session.status()})
 
     def _give_up(self, header: dict[str, Any], session: Session, failure: Failure) -> None:
         """Forget a session that could not be opened."""
@@ -158,7 +158,7 @@ class Requests:
                 return
             # Whoever hears that it was sent may look for its row.
             self._engine.hand_over(session)
-            self._engine.send({"re": header.get("id"), "ok": True, "sent": outcome})
+            self._engine.channel.send({"re": header.get("id"), "ok": True, "sent": outcome})
 
         if to is None or session.family.host_name(to) is None:
             session.sending.send(body, header.get("peer"), to, values, done)
@@ -217,7 +217,7 @@ class Requests:
             if error is not None:
                 self._refuse(header, explain(family, protocol, "resolve", error))
             else:
-                self._engine.send({"re": header.get("id"), "ok": True, "hosts": hosts})
+                self._engine.channel.send({"re": header.get("id"), "ok": True, "hosts": hosts})
 
         self._engine.resolver.hosts(family, travelling_literal(header["address"]), found)
 

@@ -7,17 +7,14 @@ What the client asks for is answered by `sockexplorer.engine.requests`. By itsel
 from __future__ import annotations
 
 import contextlib
-import os
 import selectors
 import socket
-import stat
 import sys
 import time
-from collections import deque
 from functools import lru_cache
-from typing import Any
 
 from sockexplorer.core import wire
+from sockexplorer.engine.channel import Channel
 from sockexplorer.engine.requests import Requests
 from sockexplorer.engine.resolve import Resolver
 from sockexplorer.engine.session import Session
@@ -30,7 +27,6 @@ BEHIND_SECONDS = 0.02
 """How soon to look again whether a client has read its spool."""
 QUEUE_BYTES = 16 * 2**20
 """Bytes that may wait for the client. Beyond, sockets are not read: the kernel's buffers fill, and it counts."""
-READ_BYTES = 2**20
 STATUS_SECONDS = 0.25
 COALESCE_SECONDS, LONGER_SECONDS = 0.002, 0.008
 """How long messages gather in the kernel under a steady stream; its buffer holds more than comes in that time, in the
@@ -42,23 +38,12 @@ HALF = 0.5
 WAKE, CLIENT = "wake", "client"
 
 
-def _is_unix(descriptor: int) -> bool:
-    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-        return False
-    with socket.socket(fileno=os.dup(descriptor)) as sock:
-        return sock.family == socket.AF_UNIX
-
-
 class Engine:
     """Serves one client over a stream of two descriptors, which may be one socket's. `run` returns when it is over."""
 
     def __init__(self, incoming: int, outgoing: int) -> None:
-        self._incoming, self._outgoing = incoming, outgoing
-        os.set_blocking(incoming, False)
-        os.set_blocking(outgoing, False)
+        self.channel = Channel(incoming, outgoing)
         self._selector = selectors.DefaultSelector()
-        self._decoder = wire.Decoder()
-        self._queue = bytearray()
         self.sessions: dict[int, Session] = {}
         self._watched: dict[socket.socket, tuple[Session, int]] = {}
         self._wake_in, self._wake_out = socket.socketpair()
@@ -66,12 +51,8 @@ class Engine:
         self._wake_out.setblocking(False)
         self.resolver = Resolver(self.wake)
         self.stage = Stage()
-        # Only a UNIX socket carries descriptors: a client that starts us itself hands its spools over.
-        self._carrier = socket.socket(fileno=os.dup(incoming)) if _is_unix(incoming) else None
-        self._descriptors: deque[int] = deque()
         self._running = True
         self._requests = Requests(self)
-        self._watches_outgoing = False
         self._held_up = False
         """Whether some session's sockets are not watched, as its client is behind."""
         self._last_flush = 0.0
@@ -93,7 +74,7 @@ class Engine:
     def run(self) -> None:
         """Serve until the client stops it or is gone; then close every socket."""
         self._selector.register(self._wake_in, selectors.EVENT_READ, WAKE)
-        self._selector.register(self._incoming, selectors.EVENT_READ, CLIENT)
+        self._selector.register(self.channel.incoming, selectors.EVENT_READ, CLIENT)
         try:
             while self._running:
                 self._turn()
@@ -103,10 +84,7 @@ class Engine:
                 session.close()
                 session.spool.flush()
                 session.spool.close()
-            while self._descriptors:
-                os.close(self._descriptors.popleft())
-            if self._carrier is not None:
-                self._carrier.close()
+            self.channel.close()
             self.stage.close()
             self._selector.close()
             self._wake_in.close()
@@ -173,7 +151,7 @@ class Engine:
     def _watch(self) -> None:
         """Bring the selector in line with what the sessions and the queue want."""
         wanted: dict[socket.socket, tuple[Session, int]] = {}
-        if len(self._queue) < QUEUE_BYTES:
+        if len(self.channel.queue) < QUEUE_BYTES:
             sessions = [session for session in self.sessions.values() if not session.spool.full]
             # Asked once: the client may have caught up by the time that it is decided how long to sleep.
             self._held_up = len(sessions) < len(self.sessions)
@@ -190,21 +168,7 @@ class Engine:
             elif self._watched[sock][1] != events:
                 self._selector.modify(sock, events, session)
         self._watched = wanted
-        if self._outgoing != self._incoming:
-            self._watch_outgoing()
-            return
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._queue else 0)
-        if self._selector.get_key(self._incoming).events != events:
-            self._selector.modify(self._incoming, events, CLIENT)
-
-    def _watch_outgoing(self) -> None:
-        if bool(self._queue) == self._watches_outgoing:
-            return
-        self._watches_outgoing = not self._watches_outgoing
-        if self._watches_outgoing:
-            self._selector.register(self._outgoing, selectors.EVENT_WRITE, CLIENT)
-        else:
-            self._selector.unregister(self._outgoing)
+        self.channel.watch(self._selector, CLIENT)
 
     # --- handing over --------------------------------------------------------------------------------------
 
@@ -228,8 +192,9 @@ class Engine:
                 if due:
                     self._last_flush = now
             if session.changed:
-                self.send({"ev": "status", "session": session.number, **session.status()})
-        self._drain(final=final)
+                self.channel.send({"ev": "status", "session": session.number, **session.status()})
+        if not self.channel.drain(last=final):
+            self._running = False
 
     def hand_over(self, session: Session) -> None:
         """Make blocks of what waits, and send them, or word of them, to the client."""
@@ -237,55 +202,16 @@ class Engine:
         if spool.shared:
             spool.flush()
             if spool.news():
-                self._queue += _word_of_frames(session.number)
+                self.channel.queue += _word_of_frames(session.number)
         elif body := spool.take():
-            self.send({"ev": "frames", "session": session.number}, body)
-
-    def send(self, header: dict[str, Any], body: bytes = b"") -> None:
-        self._queue += wire.encode(header, body)
-
-    def _drain(self, *, final: bool = False) -> None:
-        deadline = time.monotonic() + 0.5
-        while self._queue:
-            try:
-                sent = os.write(self._outgoing, memoryview(self._queue)[: 1024 * 1024])
-            except (BlockingIOError, InterruptedError):
-                if not final or time.monotonic() > deadline:
-                    return
-                time.sleep(0.005)
-                continue
-            except OSError:
-                self._queue.clear()
-                self._running = False
-                return
-            del self._queue[:sent]
-
-    # --- the client's messages -----------------------------------------------------------------------------
-
-    def descriptor(self, header: dict[str, Any]) -> int | None:
-        """The descriptor that came with a message, None where another program lost it on the way."""
-        return self._descriptors.popleft() if header.get("descriptors") and self._descriptors else None
-
-    def _read(self) -> bytes:
-        if self._carrier is None:
-            return os.read(self._incoming, READ_BYTES)
-        data, descriptors, _, _ = socket.recv_fds(self._carrier, READ_BYTES, 16, socket.MSG_CMSG_CLOEXEC)
-        self._descriptors.extend(descriptors)
-        return data
+            self.channel.send({"ev": "frames", "session": session.number}, body)
 
     def _listen(self) -> None:
         try:
-            data = self._read()
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._running = False
-            return
-        try:
-            for message in self._decoder.feed(data):
+            for message in self.channel.messages():
                 self._requests.answer(message)
+        except EOFError:
+            self._running = False
         except wire.WireError as error:
             # Where the next message begins can't be known any more; the client reads this as the last words.
             print(f"the client's stream is broken: {error}", file=sys.stderr, flush=True)
