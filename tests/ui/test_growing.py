@@ -20,7 +20,7 @@ from textual.widgets import Input
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.link_types import Origin, wrap
-from sockexplorer.client import file_session
+from sockexplorer.client import indexing
 from sockexplorer.client.client import Problem
 from sockexplorer.client.file_session import NO_INDEX, FileSession, Pipe
 from sockexplorer.client.files import open_file
@@ -225,8 +225,8 @@ async def test_a_fifo_is_opened_before_its_writer(people: People, tmp_path: Path
 async def test_a_file_that_is_written_is_followed(
     people: People, tmp_path: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_session, "QUIET_SECONDS", 0.3)
-    monkeypatch.setattr(file_session, "WRITER_SECONDS", 0.1)
+    monkeypatch.setattr(indexing, "QUIET_SECONDS", 0.3)
+    monkeypatch.setattr(indexing, "WRITER_SECONDS", 0.1)
     path = tmp_path / "growing.pcapng"
     path.write_bytes(HEAD + packets(1, 100))
     with writer(path) as other:
