@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sockexplorer.capture import byte_search, column_sift, pcapng
+from sockexplorer.capture import byte_search, column_answers, column_sift, pcapng
 from sockexplorer.capture.column_sift import ColumnSift
 from sockexplorer.capture.index import Index
 from sockexplorer.capture.link_types import ETHERNET, EXPORTED_PDU, NETLINK, SOCKETCAN, Origin, wrap
@@ -153,7 +153,7 @@ def many_peers(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("text", ["peer~10.0.1", "protocol==udp", "10.0.1", "not peer~/7/"])
 def test_a_filter_asks_some_names_at_a_time(tmp_path: Path, text: str) -> None:
     """And reads no record for them: they were told when the file was indexed."""
-    with opened(many_peers(tmp_path)) as session, patch.object(column_sift, "NAMES_TOGETHER", 50):
+    with opened(many_peers(tmp_path)) as session, patch.object(column_answers, "NAMES_TOGETHER", 50):
         check(session, text)
         predicate = filter_of(text, session)
         assert predicate is not None
