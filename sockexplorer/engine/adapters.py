@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import socket
 import struct
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ MOST = 16
 """Adapters that one question asks for."""
 HCI_UP = 1
 GET_LOCAL_CID = 0x7B9
+CID_ANY = 0xFFFFFFFF
+VSOCK = Path("/dev/vsock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,13 @@ def adapters() -> list[Adapter]:
 def local_cid() -> int | None:
     """The context id of this machine, None without /dev/vsock or with one that has no number yet."""
     try:
-        with Path("/dev/vsock").open("rb") as device:
-            (cid,) = struct.unpack("=I", fcntl.ioctl(device, GET_LOCAL_CID, bytes(4)))
+        cid = cid_of(VSOCK)
     except OSError:
         return None
-    return None if cid == 0xFFFFFFFF else int(cid)
+    return None if cid == CID_ANY else cid
+
+
+def cid_of(device: Path) -> int:
+    """The context id that the vsock device tells, `CID_ANY` where it has none yet. Raises OSError."""
+    with device.open("rb") as file:
+        return int.from_bytes(fcntl.ioctl(file, GET_LOCAL_CID, bytes(4)), sys.byteorder)

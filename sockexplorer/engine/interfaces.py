@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ARPHRD_CAN = 280
-IFF_RUNNING = 0x40
+IFF_UP, IFF_RUNNING = 1, 0x40
 RTM_GETLINK, RTM_GETADDR = 18, 22
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST_DUMP = 0x301
@@ -31,11 +31,13 @@ class Interface:
     kind: int
     """``ARPHRD_…``, <linux/if_arp.h>."""
     up: bool
-    """Whether it is up and running: packets pass (netdevice(7), IFF_RUNNING)."""
+    """Whether packets pass: it is switched on, and has a carrier (netdevice(7), IFF_RUNNING)."""
     mtu: int
     addresses: tuple[tuple[int, str], ...] = ()
     received: int = 0
     sent: int = 0
+    enabled: bool = False
+    """Whether it is switched on, as ``ip link set NAME up`` does it, with a carrier or without (IFF_UP)."""
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Interface:
@@ -75,7 +77,8 @@ def interfaces() -> list[Interface]:
             name = os.fsdecode(attributes.get(IFLA_IFNAME, b"").rstrip(b"\0"))
             mtu = int.from_bytes(attributes.get(IFLA_MTU, b""), sys.byteorder)
             addresses = tuple(hosts.get(index, ()))
-            found.append(Interface(name, index, kind, bool(flags & IFF_RUNNING), mtu, addresses, received, sent))
+            up, enabled = bool(flags & IFF_RUNNING), bool(flags & IFF_UP)
+            found.append(Interface(name, index, kind, up, mtu, addresses, received, sent, enabled))
     return sorted(found, key=lambda each: each.index)
 
 

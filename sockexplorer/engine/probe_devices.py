@@ -1,32 +1,27 @@
 """The last steps of an answer, after ``socket()`` succeeded: is it switched on, is a device there?
 
 Sources: sysctl documentation of the kernel (ip-sysctl), vsock(7) and ``IOCTL_VM_SOCKETS_GET_LOCAL_CID``,
-netdevice(7), <linux/if_arp.h>.
+<linux/if_arp.h>.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
-import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from sockexplorer.core.constants import number
 from sockexplorer.core.text import escape
+from sockexplorer.engine.adapters import CID_ANY, VSOCK, cid_of
 from sockexplorer.engine.host_facts import HostFacts
+from sockexplorer.engine.interfaces import ARPHRD_CAN, interfaces
 from sockexplorer.engine.probe_python import in_python, system
 from sockexplorer.engine.probe_sockets import Finding
 
-SIOCGIFFLAGS, SIOCGIFHWADDR = 0x8913, 0x8927
-ARPHRD_CAN = 280
-IFF_UP = 1
 SHOWN = 5
 """How many interfaces are named."""
 TRANSPORTS = {"vsock_loopback": "this machine itself", "vhost_vsock": "guests of this machine"}
 """Modules that bring AF_VSOCK a transport, and whom it reaches."""
-GET_LOCAL_CID = 0x7B9
-CID_ANY = 0xFFFFFFFF
 
 
 NEEDS_NONE = {
@@ -52,38 +47,6 @@ def _untold(why: str) -> Finding:
     return Finding("available", True, True, device=None, devices=(why,))
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """A network interface: its name (escaped), the kind of hardware (ARPHRD_…), whether it is up."""
-
-    name: str
-    kind: int
-    up: bool
-
-
-def interfaces() -> list[Interface]:
-    """Those of the network namespace that this process is in. Raises OSError."""
-    found = []
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
-        for _, name in socket.if_nameindex():
-            request = struct.pack("16s24x", os.fsencode(name))
-            try:
-                (kind,) = struct.unpack_from("=H", _ioctl(asking.fileno(), SIOCGIFHWADDR, request), 16)
-                (flags,) = struct.unpack_from("=H", _ioctl(asking.fileno(), SIOCGIFFLAGS, request), 16)
-            except OSError as error:
-                if error.errno == errno.ENODEV:  # It went away since it was listed.
-                    continue
-                raise
-            found.append(Interface(escape(name), kind, bool(flags & IFF_UP)))
-    return found
-
-
-def _ioctl(descriptor: int, request: int, argument: bytes) -> bytes:
-    import fcntl
-
-    return fcntl.ioctl(descriptor, request, argument)
-
-
 def network(facts: HostFacts) -> Finding:
     """Interfaces that are up: without one, not even this machine itself is reached."""
     if system() != "Linux":
@@ -92,14 +55,14 @@ def network(facts: HostFacts) -> Finding:
         found = interfaces()
     except OSError as error:
         return _untold(f"the interfaces can't be listed: {error.strerror}")
-    up = [each.name for each in found if each.up]
+    up = [escape(each.name) for each in found if each.enabled]
     if up:
         more = f" and {len(up) - SHOWN} more" if len(up) > SHOWN else ""
         return _there(f"interfaces that are up: {', '.join(up[:SHOWN])}{more}")
-    down = ", ".join(each.name for each in found[:SHOWN])
+    down = ", ".join(escape(each.name) for each in found[:SHOWN])
     return _not_there(
         f"no interface is up: {down} {'is' if len(found) == 1 else 'are'} down" if found else "there is no interface",
-        fix=(f"sudo ip link set {found[0].name} up",) if found else (),
+        fix=(f"sudo ip link set {escape(found[0].name)} up",) if found else (),
     )
 
 
@@ -126,7 +89,7 @@ def can(facts: HostFacts) -> Finding:
     if system() != "Linux":
         return _untold("interfaces are looked at on Linux only")
     try:
-        found = {each.name: each.up for each in interfaces() if each.kind == ARPHRD_CAN}
+        found = {escape(each.name): each.enabled for each in interfaces() if each.kind == ARPHRD_CAN}
     except OSError as error:
         return _untold(f"the interfaces can't be listed: {error.strerror}")
     if any(found.values()):
@@ -162,7 +125,7 @@ def bluetooth(facts: HostFacts) -> Finding:
 
 def _binds_to(cid: int) -> bool:
     """Whether a transport owns the context id: a bind to a port of the kernel's choice, undone at once."""
-    with socket.socket(40, socket.SOCK_STREAM) as asking:
+    with socket.socket(number("AF_VSOCK"), socket.SOCK_STREAM) as asking:
         try:
             asking.bind((cid, CID_ANY))
         except OSError:
@@ -175,11 +138,7 @@ def vsock(facts: HostFacts) -> Finding:
     evidence = []
     own: int | None = None
     try:
-        descriptor = os.open(facts.root + "/dev/vsock", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            (own,) = struct.unpack("=I", _ioctl(descriptor, GET_LOCAL_CID, bytes(4)))
-        finally:
-            os.close(descriptor)
+        own = cid_of(Path(f"{facts.root}{VSOCK}"))
         evidence.append(f"own context id {'none' if own == CID_ANY else own} (/dev/vsock)")
     except OSError as error:
         evidence.append(f"/dev/vsock does not tell the own context id: {error.strerror}")

@@ -26,6 +26,8 @@ def test_interfaces_are_as_psutil_tells_them() -> None:
     for name, each in found.items():
         assert (each.up, each.mtu) == (states[name].isup, states[name].mtu), name
         assert each.index == socket.if_nametoindex(name)
+        assert each.kind == int(Path("/sys/class/net", name, "type").read_text())
+        assert each.enabled is bool(int(Path("/sys/class/net", name, "flags").read_text(), 16) & 1)
         for family in (socket.AF_INET, socket.AF_INET6):
             told = [one.address.partition("%")[0] for one in addresses.get(name, ()) if one.family == family]
             assert sorted(each.hosts(family)) == sorted(told), name

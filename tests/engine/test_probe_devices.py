@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sockexplorer.engine.host_facts import HostFacts
-from sockexplorer.engine.probe_devices import bluetooth, can, interfaces, ipv6, network, what_is_there
+from sockexplorer.engine.probe_devices import bluetooth, can, ipv6, network, what_is_there
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the files are those of Linux")
 SYSCTL = "net.ipv6.conf.all.disable_ipv6"
@@ -37,14 +37,6 @@ def test_ipv6_on(tmp_path: Path, switch: str, addresses: str) -> None:
     found = ipv6(HostFacts(str(tmp_path)))
     assert found.state == network(HostFacts()).state
     assert f"{SYSCTL} = {switch.strip()}" in found.allowed
-
-
-def test_interfaces_of_this_host() -> None:
-    here = {each.name: each for each in interfaces()}
-    assert {name for _, name in socket.if_nameindex()} == set(here)
-    for name, each in here.items():
-        assert each.kind == int(Path("/sys/class/net", name, "type").read_text())
-        assert each.up is bool(int(Path("/sys/class/net", name, "flags").read_text(), 16) & 1)
 
 
 def test_bluetooth_controllers(tmp_path: Path) -> None:
