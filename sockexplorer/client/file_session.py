@@ -47,7 +47,8 @@ NO_INDEX = "SOCKEXPLORER_NO_INDEX"
 
 
 class Pipe(NamedTuple):
-    """The reading end of a pipe, or a compressed file, and what it is called. Who opens it gives it away."""
+    """A descriptor of a pipe's reading end, or of a compressed file, and what that is called. A session that is made of
+    it closes it."""
 
     descriptor: int
     name: str
@@ -83,8 +84,6 @@ class FileSession(Session):
 
     def _capture(self, vectorised_from: int) -> CapturedLog:
         loaded = sidecar.load(self.path) if self.keeps_index else None
-        self.was_kept = loaded is not None
-        """Whether the index was made before."""
         if loaded is None:
             index = Index(self.path, vectorised_from, later=self._piped is not None)
             return CapturedLog(index, self._frame, name=self._known)

@@ -8,7 +8,7 @@ import threading
 class Fence:
     """A barrier for loads and stores of memory that is shared with somebody who does not take our locks.
 
-    Where a processor reorders them, only releasing and taking a lock, of all that Python has, holds them back.
+    Where a processor reorders them, nothing in Python but to release and take a lock keeps them in order.
     """
 
     def __init__(self) -> None:

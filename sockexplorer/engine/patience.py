@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sockexplorer.engine.session import Session
 
 Timeout = float | None
-FOR_EVER = "for as long as it takes"
 RETRY_SECONDS = 0.02
 """How often a message that does not fit is tried again: poll(2) says nothing of the queue of an unconnected peer."""
 

@@ -1,7 +1,8 @@
 """Where in a shared spool's file the next block goes: behind the last, or where the client has let go of older ones.
 
-Memory that was filled before is at hand: it is written to by way of a mapping, which is made once. New pages are found
-more cheaply by the kernel's own writes than one by one by a mapping. See `sockexplorer.core.units`.
+Memory that was filled before is at hand: it is written to by way of a mapping, without a call of the kernel. For new
+memory the kernel is called: its own writes find pages more cheaply than faults of a mapping do, one by one. See
+`sockexplorer.core.units`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from sockexplorer.core.units import MARKED, UNIT, Units, begin_of
 from sockexplorer.engine import ahead
 
 MAPPED = 512 * 2**20
-"""Bytes of the file, which has holes, that a mapping has; each one that follows has twice as many, for to make it
-takes the time of finding all pages of the one before again."""
+"""Bytes that the first mapping covers, of which the file may have few: the rest are holes. Each one that follows covers
+twice as many, since with it all pages of the one before have to be found again."""
 F_GET_SEALS = 1034
 """fcntl(2): refused for files on disks, whose pages may be missing when a mapping is written to."""
 HURRIED = 8
@@ -98,7 +99,7 @@ class Places:
 
     @property
     def at_hand(self) -> bool:
-        """Whether `memory` may give some where the next block goes, as far as no room was found for it yet."""
+        """Whether `memory` is likely to give some for the next block, for which `find` has still to be asked."""
         return self._view is not None and self.offset // UNIT in self._at_hand
 
     def memory(self, size: int) -> memoryview | None:
@@ -124,7 +125,7 @@ class Places:
 
     @property
     def free(self) -> int:
-        """Bytes of units that blocks can go to, as far as nothing new was let go of."""
+        """Bytes of the units that are known to be free; `find` may learn of more."""
         return len(self._free) * UNIT
 
     def prepare(self) -> None:

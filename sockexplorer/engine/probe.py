@@ -69,14 +69,6 @@ def load(more: Iterable[Family], names: Iterable[str]) -> dict[str, list[str]]:
     return brought
 
 
-def load_capabilities(report: dict[str, Any]) -> tuple[list[Capability], list[Capability]]:
-    """Protocols and constants of a `probe` report. Raises KeyError, TypeError or ValueError for anything else."""
-    protocols, constants = (
-        [Capability.from_json(each) for each in report[part]] for part in ("protocols", "constants")
-    )
-    return protocols, constants
-
-
 def _numbers(family: Family, protocol: Protocol) -> tuple[int | None, ...]:
     return tuple(number_here(name) for name in (family.constant, protocol.type, protocol.proto))
 

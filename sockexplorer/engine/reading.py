@@ -44,11 +44,11 @@ class Reading:
         self._rows = StreamRows(session.spool)
         self._failures = 0
         self._end = session.spool.end
-        """How much there was when `prepare` was asked last."""
+        """The spool's end when `prepare` was called last: where it has moved, something came."""
         self.prepared = 0
-        """How much there was when it was found how much room should be at hand."""
+        """The spool's end when it was last worked out how much room should be at hand; 0 before that."""
         self.preparing = 0
-        """The bytes of room that should be at hand, until they are."""
+        """Bytes of room that should be at hand; 0 once they are."""
 
     # --- readers -------------------------------------------------------------------------------------------
 

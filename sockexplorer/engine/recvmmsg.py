@@ -78,7 +78,7 @@ AVAILABLE = _recvmmsg is not None
 
 
 class Aim:
-    """Where the first bytes of messages go that are not to come into the arena; what is longer goes on there."""
+    """Headers that send the first bytes of each message elsewhere than to the arena; what is longer goes on there."""
 
     def __init__(self, headers: ctypes.Array[Mmsghdr], rest: int, stride: int) -> None:
         """``rest`` is the address for what is longer of the first message, each other one ``stride`` bytes further."""

@@ -57,6 +57,7 @@ class Requests:
         self._engine = engine
 
     def answer(self, message: wire.Message) -> None:
+        """Answer a message, at once or when what it asks for is done."""
         header = message.header
         handler: Callable[[dict[str, Any], bytes], dict[str, Any] | None] | None
         handler = getattr(self, f"_op_{header.get('op')}", None)

@@ -112,7 +112,7 @@ class Spool:
 
     @property
     def recorded(self) -> tuple[int, int]:
-        """Something else after every frame that was recorded."""
+        """A token that differs after each frame that was recorded."""
         return self.end, len(self._times)
 
     # --- small things ----------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ class Spool:
 
     @property
     def ready(self) -> int:
-        """Bytes of room that were found, and not filled yet."""
+        """Bytes of room that were prepared, or filled once and let go of, and that are free."""
         return 0 if self._places is None else self._places.free
 
     def prepare(self) -> bool:
@@ -269,7 +269,7 @@ class Spool:
 
     @property
     def at_hand(self) -> bool:
-        """Whether `memory` may give some, as far as no place was found yet."""
+        """Whether `memory` is likely to give some for the next block, for which `find` has still to be asked."""
         return self._places is not None and self._places.at_hand
 
     def memory(self, size: int) -> memoryview | None:

@@ -18,7 +18,7 @@ from sockexplorer.core.capability import WORDS, Capability
 from sockexplorer.core.constant_table import by_name
 from sockexplorer.core.constants import number
 from sockexplorer.engine import probe_options
-from sockexplorer.engine.probe import load_capabilities, probe, probe_protocols
+from sockexplorer.engine.probe import probe, probe_protocols
 from sockexplorer.engine.probe_constants import probe_constants
 from sockexplorer.engine.probe_homes import Home
 from sockexplorer.families import all_families
@@ -229,11 +229,16 @@ def test_a_missing_name_of_a_known_number_can_be_used_by_number(constants: dict[
 # --- the whole -------------------------------------------------------------------------------------------------
 
 
+def capabilities(report: str) -> list[Capability]:
+    """The protocols and the constants of a report in JSON."""
+    read = json.loads(report)
+    return [Capability.from_json(each) for part in ("protocols", "constants") for each in read[part]]
+
+
 def test_the_report_is_json_and_can_be_read_back() -> None:
     report = probe()
-    protocols, constants = load_capabilities(json.loads(json.dumps(report)))
-    assert [each.name for each in protocols] == [each["name"] for each in report["protocols"]]
-    assert json.dumps([each.to_json() for each in constants]) == json.dumps(report["constants"])
+    found = capabilities(json.dumps(report))
+    assert json.dumps([each.to_json() for each in found]) == json.dumps([*report["protocols"], *report["constants"]])
 
 
 def test_no_descriptor_stays_open() -> None:
@@ -249,8 +254,7 @@ def in_a_child(prepare: str) -> dict[str, Capability]:
     code += "print(json.dumps(probe()))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    protocols, constants = load_capabilities(json.loads(ran.stdout))
-    return {each.name: each for each in (*protocols, *constants)}
+    return {each.name: each for each in capabilities(ran.stdout)}
 
 
 BECOME_NOBODY = "os.setgroups([]); os.setresgid(*[65534] * 3); os.setresuid(*[65534] * 3)"
