@@ -135,7 +135,7 @@ class Engine:
         """How long to sleep; ``waits`` are the seconds until sessions have something to do by time alone."""
         now = time.monotonic()
         spools = [session.spool for session in self.sessions.values()]
-        if any(map(len, spools)):
+        if any(spool.pending for spool in spools):
             waits.append(self._last_flush + FLUSH_SECONDS - now)
         if self._held_up or any(spool.shared and spool.end != spool.told for spool in spools):
             waits.append(BEHIND_SECONDS)
@@ -186,7 +186,7 @@ class Engine:
             # A status never overtakes the frames that explain it.
             spool = session.spool
             told = not spool.shared or spool.end == spool.told
-            if session.changed or (due and len(spool)) or spool.waiting >= FLUSH_BYTES or not told:
+            if session.changed or (due and spool.pending) or spool.waiting >= FLUSH_BYTES or not told:
                 self.hand_over(session)
                 # Only now: a session in a flood, which is handed over at every turn, would put off the others' time.
                 if due:

@@ -101,9 +101,10 @@ class Spool:
             return False
         return self.end - max(PAGE, self._counters[SEEN]) > max(self._most_behind, LEAST_ROOM)
 
-    def __len__(self) -> int:
-        """Rows that wait for company."""
-        return len(self._times)
+    @property
+    def pending(self) -> bool:
+        """Whether the client has to be handed more than word of what is in its file already."""
+        return bool(self._times) or (self.end > PAGE and not self.shared)
 
     @property
     def idle(self) -> bool:

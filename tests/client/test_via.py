@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,14 +16,17 @@ from pathlib import Path
 
 import pytest
 from elsewhere import PLACES, script
-from support import PATIENCE, PYENV, Desk, gone, wait
+from support import PATIENCE, PYENV, Desk, gone, needs, udp, wait
 
 from sockexplorer.client.client import Client, Refused, StartError
 from sockexplorer.client.link import Link
 from sockexplorer.client.parcel import arguments, parcel
 from sockexplorer.client.via import Via, start
+from sockexplorer.engine.streams import LARGE
 
 ROOT = Path(__file__).parents[2]
+ETH_P_802_EX1 = 0x88B5
+"""IEEE 802's number for experiments, which nobody else sends."""
 Desks = Callable[[Callable[[], Link]], Desk]
 OLD = sorted(path for minor in ("2.7", "3.6", "3.10") for path in PYENV.glob(f"{minor}.*/bin/python{minor}"))
 
@@ -112,6 +117,36 @@ def test_bytes_pass_unchanged_both_ways_and_nothing_stays_behind(via: str, desks
     desk.hub.shut_down()
     assert process.returncode == 0
     wait(lambda: pid is None or gone(pid), "the engine's end")
+
+
+@pytest.mark.parametrize(
+    ("path", "operation", "local"),
+    [
+        ("inet/udp", "bind", ("127.0.0.1", 0)),
+        ("inet/tcp", "listen", ("127.0.0.1", 0)),
+        ("packet/raw", "bind", ("lo", ETH_P_802_EX1)),
+    ],
+)
+def test_what_is_recorded_in_blocks_comes_without_more_of_it(
+    path: str, operation: str, local: object, tmp_path: Path, desks: Desks
+) -> None:
+    """Messages are, much of a stream at once, and packets in a ring. Over pipes, as over ssh, each is sent."""
+    needs(path)
+    relay = script(tmp_path, "relay", 'cat | "$@" | cat')
+    desk = desks(lambda: start(Via.read(f"{relay} {shlex.quote(sys.executable)}")))
+    session = desk.open(path, operation, local)
+    with contextlib.ExitStack() as closing:
+        sender: socket.socket
+        if operation == "listen":
+            sender = closing.enter_context(socket.create_connection(session.local))  # type: ignore[arg-type]
+            sender.sendall(bytes(2 * LARGE))
+        elif path == "inet/udp":
+            sender = closing.enter_context(udp())
+            sender.sendto(b"a datagram", session.local)  # type: ignore[arg-type]
+        else:
+            sender = closing.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+            sender.sendto(bytes(12) + ETH_P_802_EX1.to_bytes(2) + bytes(50), ("lo", 0))
+        desk.until(lambda: session.log.bytes_in >= (2 * LARGE if operation == "listen" else 1), "what was sent")
 
 
 @elsewhere
