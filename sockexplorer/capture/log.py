@@ -148,29 +148,53 @@ class Log:
         self._fence()
         while self._position < committed:
             self._take(header_fields(self.store.read(HEADER.size, self._offset), committed - self._position))
-        if counters[UNKEPT] != self.unkept:
-            more = counters[UNKEPT] - self.unkept
-            self.unkept += more
-            self.received += more
-            self.dropped += more
+        self._count_unkept()
         if began != self._position:
             counters[SEEN] = self._position
             self._trim()
         return self._position - began
 
     def append(self, blocks: bytes | memoryview) -> None:
-        """Take blocks that came in a message. Raises ValueError for what are none, before it takes any; OSError."""
+        """Take blocks that came in a message. Raises ValueError for what are none, before it takes any.
+
+        Frames of blocks that the store has no room for are counted, as by an engine that shares it.
+        """
         view, at, headers = memoryview(blocks), 0, []
         while at < len(view):
             headers.append(header_fields(view[at : at + HEADER.size], len(view) - at))
             if headers[-1][0] == NEXT:
                 raise ValueError("a block that says where the next one is came in a message")
             at += headers[-1][SIZE]
-        self.store.write(view, self._offset)
         self._freed.most = 0
-        for header in headers:
-            self._take(header)
+        try:
+            self.store.write(view, self._offset)
+        except OSError:
+            self._append_what_fits(view, headers)
+        else:
+            for header in headers:
+                self._take(header)
         self._trim()
+
+    def _append_what_fits(self, view: memoryview, headers: list[tuple[int, ...]]) -> None:
+        at = 0
+        for header in headers:
+            kind, _, payload, size, received, sent, _, _ = header
+            block, at = view[at : at + size], at + size
+            try:
+                self.store.write(block, self._offset)
+            except OSError:
+                if kind == PEERS:  # frames that find room may name them
+                    self.on_peers(json.loads(bytes(block[HEADER.size : HEADER.size + payload])))
+                self.store.counters[UNKEPT] += received + sent
+            else:
+                self._take(header)
+        self._count_unkept()
+
+    def _count_unkept(self) -> None:
+        more = self.store.counters[UNKEPT] - self.unkept
+        self.unkept += more
+        self.received += more
+        self.dropped += more
 
     def _take(self, header: tuple[int, ...]) -> None:
         kind, count, payload, size, received, sent, bytes_in, bytes_out = header

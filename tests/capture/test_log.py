@@ -165,6 +165,35 @@ def test_events_that_the_file_has_no_room_for_are_no_frames(tmp_path: Path) -> N
     assert (log.received, log.dropped, log.unkept) == (1, 1, 1)
 
 
+def test_frames_of_a_message_that_the_file_has_no_room_for_are_counted(tmp_path: Path) -> None:
+    """From an engine elsewhere: each block that finds room is kept, and those who speak later are known."""
+    told: list[dict[str, object]] = []
+    log, spool = Log(None, tmp_path, told.extend), Spool()
+    first, second = bytes(1000), bytes(5000)
+    for payload in (first, second):
+        spool.add(payload)
+        spool.flush()
+    spool.peers.add("key", ("127.0.0.1", 9))
+    spool.add(second, Flag.OUT, 1)
+    message = spool.take()
+    size = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE + 2000, size[1]))
+    try:
+        log.append(message)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, size)
+        signal.signal(signal.SIGXFSZ, before)
+    log.catch_up()
+    assert (log.received + log.sent, log.dropped, log.unkept) == (3, 2, 2)
+    assert [each["address"] for each in told] == ["('127.0.0.1', 9)"]
+    spool.add(b"fourth", 0, 1)
+    log.append(spool.take())
+    log.catch_up()
+    assert [log.frame(number).payload for number in range(log.first, log.end)] == [first, b"fourth"]
+    assert (log.received + log.sent, log.dropped, log.unkept) == (4, 2, 2)
+
+
 def test_what_can_not_be_mapped_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mapping takes address space and a descriptor, of which a process may have none left."""
 
