@@ -23,8 +23,7 @@ class Channel:
     """A stream of two descriptors, which may be one socket's; they stay the caller's. See `core.wire`."""
 
     def __init__(self, incoming: int, outgoing: int) -> None:
-        # Of its own, so that a selector may wait for both ways of one socket apart.
-        self.incoming, self._outgoing = incoming, os.dup(outgoing)
+        self.incoming = incoming
         os.set_blocking(incoming, False)
         os.set_blocking(outgoing, False)
         self.queue = bytearray()
@@ -33,6 +32,8 @@ class Channel:
         # Only a UNIX socket carries descriptors: a client that starts us itself hands its spools over.
         self._carrier = socket.socket(fileno=os.dup(incoming)) if _is_unix(incoming) else None
         self._descriptors: deque[int] = deque()
+        # One of its own, so that a selector may wait for both ways of one socket apart.
+        self._outgoing = os.dup(outgoing)
         self._waits_for_room = False
 
     def watch(self, selector: selectors.BaseSelector, key: str) -> None:

@@ -42,13 +42,13 @@ class Engine:
     """Serves one client over a stream of two descriptors, which may be one socket's. `run` returns when it is over."""
 
     def __init__(self, incoming: int, outgoing: int) -> None:
-        self.channel = Channel(incoming, outgoing)
         self._selector = selectors.DefaultSelector()
         self.sessions: dict[int, Session] = {}
         self._watched: dict[socket.socket, tuple[Session, int]] = {}
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
+        self.channel = Channel(incoming, outgoing)
         self.resolver = Resolver(self.wake)
         self.stage = Stage()
         self._running = True
