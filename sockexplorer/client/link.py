@@ -54,7 +54,8 @@ class Link:
         """End the engine: it stops when its stream does; a process that does not is killed after ``timeout`` seconds,
         `END_SECONDS` where that is None.
 
-        One that may not be killed (sudo's is root's) is left to the end of its stream.
+        One that may not be killed (sudo's is root's) is left to the end of its stream, and one that is killed and does
+        not go (a debugger holds it, or the kernel) to itself.
         """
         timeout = END_SECONDS if timeout is None else timeout
         self.stream.close()
@@ -62,9 +63,9 @@ class Link:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout)
             if self.process.returncode is None:
-                with contextlib.suppress(PermissionError):
+                with contextlib.suppress(PermissionError, subprocess.TimeoutExpired):
                     self.process.kill()
-                    self.process.wait()
+                    self.process.wait(timeout)
         if self._thread is not None:
             self._thread.join(timeout)
         if self._errors is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Desk, gone, wait
+from support import PATIENCE, Desk, gone, wait
 
 from sockexplorer.client.client import Client, Problem, Refused
 from sockexplorer.client.link import Link, start_process, start_thread
@@ -153,3 +153,27 @@ def test_death_is_told_to_everyone_who_waits(
     again = desk.open("inet/udp", local=session.local)
     assert again.state == "bound"
     assert again.number != session.number
+
+
+def test_an_engine_that_a_debugger_holds_does_not_hold_us() -> None:
+    """Killed, it is the debugger's to wait for until that is gone (ptrace(2))."""
+    link = start_process()
+    assert link.process is not None
+    holds = (
+        "import ctypes, sys\n"
+        "PTRACE_SEIZE = 0x4206\n"
+        f"print(ctypes.CDLL(None).ptrace(PTRACE_SEIZE, {link.process.pid}, 0, 0), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as debugger:
+        assert debugger.stdout is not None
+        if debugger.stdout.readline() != "0\n":
+            debugger.kill()
+            link.close()
+            pytest.skip("no process may be traced here")
+        link.process.send_signal(signal.SIGKILL)
+        link.close(0.05)
+        assert link.process.returncode is None
+    link.process.wait(PATIENCE)
