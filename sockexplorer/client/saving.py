@@ -41,12 +41,7 @@ def _packets(sessions: Sequence[Session], sink: Sink, passes: Passes) -> Iterato
         if predicate is None:
             yield from _blocks(recorder, session)
         else:
-            for number, frame in enumerate(_frames(session, predicate), 1):
-                if frame is not None:
-                    recorder.add(session, frame)
-                if not number % TOGETHER:
-                    recorder.flush()
-                yield recorder.recording.written
+            yield from _passing(recorder, session, predicate)
         recorder.flush(session, last=True)
     yield recorder.recording.written
     for copied in _copies(files, sink, passes) if files else ():
@@ -94,6 +89,15 @@ def _blocks(recorder: Recorder, session: Session) -> Iterator[int]:
             for number in range(max(block.first, log.first), block.last):
                 recorder.add(session, log.frame(number))
         recorder.flush()
+        yield recorder.recording.written
+
+
+def _passing(recorder: Recorder, session: Session, predicate: Predicate) -> Iterator[int]:
+    for number, frame in enumerate(_frames(session, predicate), 1):
+        if frame is not None:
+            recorder.add(session, frame)
+        if not number % TOGETHER:
+            recorder.flush()
         yield recorder.recording.written
 
 

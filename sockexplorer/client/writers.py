@@ -18,11 +18,14 @@ def is_written(path: Path) -> bool:
 def _writes(process: str, target: str) -> bool:
     """Whether a descriptor of a process is of the file, and may be written to."""
     with contextlib.suppress(OSError), os.scandir(f"{process}/fd") as descriptors:
-        for each in descriptors:
-            with contextlib.suppress(OSError, ValueError, StopIteration):
-                if os.readlink(each.path) == target:  # noqa: PTH115
-                    lines = Path(process, "fdinfo", each.name).read_text().splitlines()
-                    flags = next(line for line in lines if line.startswith("flags:"))
-                    if int(flags.split()[1], 8) & os.O_ACCMODE != os.O_RDONLY:
-                        return True
+        return any(_may_write(process, each, target) for each in descriptors)
+    return False
+
+
+def _may_write(process: str, descriptor: os.DirEntry[str], target: str) -> bool:
+    with contextlib.suppress(OSError, ValueError, StopIteration):  # one that was closed meanwhile
+        if os.readlink(descriptor.path) == target:  # noqa: PTH115
+            lines = Path(process, "fdinfo", descriptor.name).read_text().splitlines()
+            flags = next(line for line in lines if line.startswith("flags:"))
+            return int(flags.split()[1], 8) & os.O_ACCMODE != os.O_RDONLY
     return False

@@ -24,38 +24,41 @@ def from_text(text: str) -> bytes:
     out = bytearray()
     at = 0
     while at < len(text):
-        char = text[at]
-        if char != "\\":
-            try:
-                out += char.encode("utf-8", "surrogateescape")
-            except UnicodeEncodeError:
-                raise PayloadError(f"character {at + 1} is a lone surrogate, which UTF-8 can't carry") from None
-            at += 1
-            continue
-        letter = text[at + 1 : at + 2]
-        if letter in _HEX_LENGTH:
-            length = _HEX_LENGTH[letter]
-            digits = text[at + 2 : at + 2 + length]
-            if len(digits) < length or not re.fullmatch(r"[0-9a-fA-F]+", digits):
-                raise PayloadError(f"\\{letter} at character {at + 1} wants {length} hexadecimal digits")
-            code = int(digits, 16)
-            if letter == "x":
-                out.append(code)
-            elif code > 0x10FFFF or 0xD800 <= code < 0xE000:
-                raise PayloadError(f"\\{letter}{digits} at character {at + 1} is no character of Unicode")
-            else:
-                out += chr(code).encode()
-            at += 2 + length
-        elif letter in _SIMPLE and letter:
-            out += _SIMPLE[letter]
-            at += 2
+        if text[at] == "\\":
+            piece, length = _escape(text, at)
         else:
-            raise PayloadError(
-                f"\\{letter} at character {at + 1} is no escape; write \\\\ for a backslash"
-                if letter
-                else "a backslash ends the text; write \\\\ for a backslash"
-            )
+            piece, length = _plain(text[at], at), 1
+        out += piece
+        at += length
     return bytes(out)
+
+
+def _plain(char: str, at: int) -> bytes:
+    try:
+        return char.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise PayloadError(f"character {at + 1} is a lone surrogate, which UTF-8 can't carry") from None
+
+
+def _escape(text: str, at: int) -> tuple[bytes, int]:
+    """What the escape at a place stands for, and how many characters it has. Raises `PayloadError`."""
+    letter = text[at + 1 : at + 2]
+    if not letter:
+        raise PayloadError("a backslash ends the text; write \\\\ for a backslash")
+    if letter in _SIMPLE:
+        return _SIMPLE[letter], 2
+    if letter not in _HEX_LENGTH:
+        raise PayloadError(f"\\{letter} at character {at + 1} is no escape; write \\\\ for a backslash")
+    length = _HEX_LENGTH[letter]
+    digits = text[at + 2 : at + 2 + length]
+    if len(digits) < length or not re.fullmatch(r"[0-9a-fA-F]+", digits):
+        raise PayloadError(f"\\{letter} at character {at + 1} wants {length} hexadecimal digits")
+    code = int(digits, 16)
+    if letter == "x":
+        return bytes((code,)), 2 + length
+    if code > 0x10FFFF or 0xD800 <= code < 0xE000:
+        raise PayloadError(f"\\{letter}{digits} at character {at + 1} is no character of Unicode")
+    return chr(code).encode(), 2 + length
 
 
 def from_hex(text: str) -> bytes:

@@ -8,10 +8,13 @@ So EISCONN means accepted, and anything else is the parser's own exception. Only
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
 
@@ -28,25 +31,31 @@ CALLS = {"local": "bind", "remote": "connect"}
 def ask_cpython(family: int, kind: int, proto: int, address: Any) -> Exception | None:
     """None when the parser takes ``address``, else what it raised. Raises LookupError where it lacks the family."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with here, there:
-        claimed = socket.socket(family, kind, proto, fileno=here.detach())
-        with claimed:
-            try:
-                if sys.version_info >= (3, 15):
-                    with warnings.catch_warnings():
-                        warnings.simplefilter("ignore")  # of a number that it masks; the declaration says so as well
-                        claimed.sendto(b"", address)
-                else:
-                    claimed.sendto(b"", address)
-            except OSError as error:
-                if error.errno == errno.EISCONN:
-                    return None
-                if str(error).endswith("bad family"):
-                    raise LookupError(str(error)) from None
-                return error
-            except (TypeError, ValueError, OverflowError, BufferError, SystemError, MemoryError) as error:
-                return error
+    with here, there, socket.socket(family, kind, proto, fileno=here.detach()) as claimed:
+        try:
+            with _no_word_of_masking():
+                claimed.sendto(b"", address)
+        except OSError as error:
+            if error.errno == errno.EISCONN:
+                return None
+            if str(error).endswith("bad family"):
+                raise LookupError(str(error)) from None
+            return error
+        except (TypeError, ValueError, OverflowError, BufferError, SystemError, MemoryError) as error:
+            return error
     return None
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+# Python 3.15 warns of a number that it masks; the declaration says so as well.
+_no_word_of_masking: Callable[[], AbstractContextManager[None]]
+_no_word_of_masking = _silenced if sys.version_info >= (3, 15) else contextlib.nullcontext
 
 
 def parses(family: Family, protocol: Protocol) -> bool:
