@@ -115,8 +115,10 @@ class Session:
         self._step("connected")
         self._add_connection(self.sock, "connected")
 
-    def _add_connection(self, sock: socket.socket, event: str) -> Connection:
+    def _add_connection(self, sock: socket.socket, event: str, told: object = None) -> Connection:
+        """``told`` is what ``accept()`` says of the peer: a socket that was reset since has forgotten it."""
         address = opening.peer_of(sock)
+        address = told if address is None else address
         more: dict[str, Any] = {"connection": True} if self.protocol.connections else {}
         if self.family.constant == "AF_UNIX" and (who := opening.credentials(sock)):
             more["credentials"] = who
@@ -170,7 +172,7 @@ class Session:
         assert self.sock is not None
         for _ in range(16):
             try:
-                sock, _ = self.sock.accept()
+                sock, address = self.sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -185,7 +187,7 @@ class Session:
             self.patience.something_came()
             sock.setblocking(False)
             opening.stamp(sock)
-            self._add_connection(sock, "accepted")
+            self._add_connection(sock, "accepted", address)
             self.changed = True
 
     # --- due by time alone ---------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -41,6 +42,20 @@ def test_a_peer_takes_no_buffer_of_its_own(process_desk: Desk) -> None:
             peers.enter_context(dial(session))
         process_desk.event(session, "accepted", 200)
         assert resident(process_desk.pid) - before < 200 * 50_000
+
+
+def test_who_called_and_was_gone_at_once_is_named(process_desk: Desk) -> None:
+    """As a scanner of ports does."""
+    session, pid = process_desk.open("inet/tcp", "listen", ANY["inet"]), process_desk.pid
+    os.kill(pid, signal.SIGSTOP)
+    with dial(session) as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        address = caller.getsockname()
+    os.kill(pid, signal.SIGCONT)
+    accepted = process_desk.event(session, "accepted")
+    assert accepted.meta["text"] == f"accepted from 127.0.0.1:{address[1]}"
+    assert session.peers[accepted.peer].address == address
+    process_desk.event(session, "reset")
 
 
 @pytest.mark.parametrize("path", PATHS)
