@@ -157,23 +157,17 @@ def test_death_is_told_to_everyone_who_waits(
 
 def test_an_engine_that_a_debugger_holds_does_not_hold_us() -> None:
     """Killed, it is the debugger's to wait for until that is gone (ptrace(2))."""
-    link = start_process()
-    assert link.process is not None
-    holds = (
-        "import ctypes, sys\n"
-        "PTRACE_SEIZE = 0x4206\n"
-        f"print(ctypes.CDLL(None).ptrace(PTRACE_SEIZE, {link.process.pid}, 0, 0), flush=True)\n"
-        "sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as debugger:
-        assert debugger.stdout is not None
-        if debugger.stdout.readline() != "0\n":
-            debugger.kill()
-            link.close()
-            pytest.skip("no process may be traced here")
-        link.process.send_signal(signal.SIGKILL)
-        link.close(0.05)
-        assert link.process.returncode is None
-    link.process.wait(PATIENCE)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    call = "import ctypes, sys; print(ctypes.CDLL(None).{}, flush=True); sys.stdin.read()"
+    # PR_SET_PTRACER (prctl(2)): where only parents may, it lets any process trace it.
+    held = [sys.executable, "-c", call.format("prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)")]
+    ours, theirs = socket.socketpair()
+    with ours, theirs, subprocess.Popen(held, **pipes) as engine:  # type: ignore[call-overload]
+        engine.stdout.readline()
+        holding = [sys.executable, "-c", call.format(f"ptrace(0x4206, {engine.pid}, 0, 0)")]  # PTRACE_SEIZE
+        with subprocess.Popen(holding, **pipes) as debugger:  # type: ignore[call-overload]
+            if debugger.stdout.readline() != "0\n":
+                pytest.skip("no process may be traced here")
+            Link(ours, engine).close(0.05)
+            assert engine.returncode is None
+        assert engine.wait(PATIENCE) == -signal.SIGKILL
