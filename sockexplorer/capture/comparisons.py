@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sockexplorer.capture import ancillary_fields
+from sockexplorer.capture.foreign import of_wireshark
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.moments import UNTIMED, clock_of, read_time
 from sockexplorer.capture.predicate import (
@@ -26,13 +27,6 @@ from sockexplorer.capture.text_search import compile_regex, searcher, unquote
 FIELDS = ("dir", "len", "peer", "protocol", "n", "event", "time", "comment")
 ALSO = ("direction", "length", "proto")
 _OF_TEXT = ("peer", "protocol", "event", "comment")
-OF_WIRESHARK = {
-    "frame.len": "len", "frame.number": "n", "frame.time": "time", "frame.comment": "comment", "ip.addr": "peer",
-    "ip.src": "peer", "ip.dst": "peer", "ipv6.addr": "peer", "udp.port": "peer", "tcp.port": "peer",
-    "netlink.hdr_type": "nl.type", "j1939.pgn": "can.pgn", "frame.protocols": "protocol",
-    "_ws.col.protocol": "protocol",
-}  # fmt: skip
-"""What fields of Wireshark are called here, for those who know them by that name."""
 _OPERATORS: dict[str, Compare] = {
     "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
 }  # fmt: skip
@@ -58,7 +52,7 @@ def comparison(node: Any, shown: Shown) -> Compiled:
     if beside:
         _check_ancillary(field, f"{field}{symbol}{value}")
     elif field not in _OF_TEXT:
-        _check_name(field, f"{field}{symbol}{value}", shown.vocabulary)
+        _check_name(field, symbol, value, shown.vocabulary)
     fields = ancillary_fields.values_of if beside else shown.fields
     if kind == "regex_value" and symbol != "~":
         raise FilterError(f"a regular expression is compared with ~: {field}~{token}")
@@ -114,14 +108,17 @@ def _timed(symbol: str, value: str) -> Compiled:
     )  # fmt: skip
 
 
-def _check_name(field: str, comparison: str, vocabulary: Vocabulary) -> None:
+def _check_name(field: str, symbol: str, value: str, vocabulary: Vocabulary) -> None:
     if field in vocabulary.names or field.partition(".")[0] in vocabulary.open_prefixes:
         return
+    if asked := of_wireshark(field, value):
+        raise FilterError(f"there is no field {field}; {asked}")
     near = difflib.get_close_matches(field, [*FIELDS, *ALSO, *vocabulary.names], 1, 0.7)
-    near = [OF_WIRESHARK[field]] if field in OF_WIRESHARK else near
     siblings = sorted(each for each in vocabulary.names if each.startswith(f"{field.partition('.')[0]}."))
     there_are = f"did you mean {near[0]}?" if near else f"there are {', '.join(siblings[:12] or FIELDS)}"
-    raise FilterError(f'there is no field {field}; {there_are} (the text is found by "{comparison[:40]}")')
+    raise FilterError(
+        f'there is no field {field}; {there_are} (the text is found by "{f"{field}{symbol}{value}"[:40]}")'
+    )
 
 
 def _check_ancillary(field: str, written: str) -> None:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from sockexplorer.capture import ancillary_fields
 from sockexplorer.capture.comparisons import ALSO, FIELDS, comparison, presence
+from sockexplorer.capture.foreign import foreign
 from sockexplorer.capture.log import Frame
 from sockexplorer.capture.misread import assignment, reason
 from sockexplorer.capture.needed_text import needed
@@ -109,7 +110,8 @@ def compile_filter(
     """
     if not text.strip():
         return None
-    if why := assignment(text, {*FIELDS, *ALSO, *ancillary_fields.LOWER, *vocabulary.names}):
+    names = {*FIELDS, *ALSO, *ancillary_fields.LOWER, *vocabulary.names}
+    if why := assignment(text, names) or foreign(text, names):
         raise FilterError(why)
     from lark import LarkError, UnexpectedInput
 

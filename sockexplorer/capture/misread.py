@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-_PIECE = re.compile(
+PIECE = re.compile(
     r"""
     (?P<string>"(?:[^"\\]|\\.)*(?P<quote>"?))
     | (?P<apostrophes>'(?:[^'\\]|\\.)*'(?!(?!&&|\|\|)[^\s()]))
@@ -17,6 +17,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
+"""What a filter that is mostly right is made of; blanks are between."""
 _CONNECTIVES = ("and", "or", "not")
 _EXAMPLES = {
     "dir": "in or out", "direction": "in or out", "len": "a number", "length": "a number", "n": "a number",
@@ -29,7 +30,7 @@ def reason(text: str) -> str:
     opened: list[int] = []
     last: re.Match[str] | None = None
     slash = 0
-    for piece in _PIECE.finditer(text):
+    for piece in PIECE.finditer(text):
         last, at = piece, piece.start() + 1
         if piece["string"] and not piece["quote"]:
             return f"the quote at character {at} is not closed"
@@ -57,7 +58,7 @@ def assignment(text: str, names: Container[str]) -> str:
     """What to write for ``len=8``, "" where no known field is compared so: as a text it is mostly found nowhere."""
     before: re.Match[str] | None = None
     compared = False
-    for piece in _PIECE.finditer(text):
+    for piece in PIECE.finditer(text):
         word = piece["word"] or ""
         name, sign, value = word.partition("=")
         begin = piece
