@@ -27,16 +27,18 @@ TIMES: dict[TimeMode, str] = {
 }
 COLUMNS: dict[str, str] = {
     "number": "the row's number, for life",
-    "time": "when it was received or sent",
+    "time": "when it was received or sent; from 66 columns on",
     "direction": "← in, → out, ⇠ ⇢ cut short, and signs of events",
     "peer": "the other end, by name where it is known",
-    "length": "bytes on the wire",
+    "length": "bytes on the wire; from 52 columns on",
     "protocol": "the protocol; from 100 columns on",
     "summary": "what a decoder says, or the payload",
     "ancillary": "what came beside it, with room: TTL, credentials …",
 }
 WIDE = 99
 """Cells from which on a row has room: those of a terminal of 100 columns, less the scroll bar."""
+LEAST_WIDTHS = {"protocol": WIDE, "time": 65, "length": 51, "number": 37, "peer": 25}
+"""Cells from which on a row has a column, for who chose none: the payload has to have room as well."""
 EVENT_GLYPH = "•"
 LEAST_BESIDE = 12
 """Cells that ancillary data needs to be worth showing."""
@@ -98,12 +100,15 @@ def row_cells(
     ``marks`` are cells of the line that stand before them. ``tone`` gives the style of a `Kind`, of ``text`` and
     ``muted``, and of the colour of a ``rule`` that matched.
     """
-    wide = width + marks >= WIDE
+    whole = width + marks
+    wide = whole >= WIDE
     glyph = row_sign(frame)
     muted, style = tone("muted"), tone(rule or row_kind(frame))
     text_style = style if rule or frame.event else tone("text" if frame.length else "muted")
     cells: Cells = []
     for column in look.columns:
+        if look.columns == tuple(COLUMNS) and whole < LEAST_WIDTHS.get(column, 0):
+            continue
         if frame.event and (column in BYTES_ONLY or (column == "peer" and not session.peer_in_rows(frame.peer))):
             # What it says has their room.
             continue
@@ -114,13 +119,14 @@ def row_cells(
         elif column == "direction":
             cells.append((f"{glyph} ", style))
         elif column == "peer":
-            room = min(28 if wide else 21, max(9, session.longest_name))
+            most = 28 if wide else 21 if whole >= LEAST_WIDTHS["time"] else 15
+            room = min(most, max(9, session.longest_name))
             cells.append(
                 (f"{both_ends(session.peer_in_rows(frame.peer), room):<{room}} ", muted if frame.event else style)
             )
         elif column == "length":
             cells.append((f"{frame.length:>6} ", muted))
-        elif column == "protocol" and (wide or look.columns != tuple(COLUMNS)):
+        elif column == "protocol":
             cells.append((f"{protocol_name(session, frame):<8.8} ", muted))
         elif column == "summary":
             with_beside = "ancillary" in look.columns

@@ -48,6 +48,17 @@ async def test_a_field_marks_its_bytes(people: People, size: tuple[int, int]) ->
         assert not dump.marked, "the frame's number is in none of the bytes"
 
 
+async def test_fields_and_bytes_stand_above_each_other_where_there_is_no_room_beside(people: People) -> None:
+    async with people((40, 24)) as person:
+        tree, dump = await links_of_kernel(person)
+        line = next(each for each in person.screen.splitlines() if "▸ time" in each)
+        assert line.count(":") == 2, "the value stands beside its name"
+        await person.press("tab", "tab", "l", "l", "l", "l", "l", "l")
+        assert (dump.byte, tree.current and tree.current.name) == (6, "flags")
+        assert "flags" in person.screen
+        assert dump.region.y == tree.region.bottom
+
+
 async def test_a_byte_finds_its_field(people: People, size: tuple[int, int]) -> None:
     async with people(size) as person:
         tree, dump = await links_of_kernel(person)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from person import PATIENCE, Person
 from test_traffic_pane import with_frames
 from textual.widgets._toast import ToastHolder
@@ -107,6 +108,29 @@ async def test_every_choice_of_columns_fits(people: People, peer: socket.socket)
             text = row(person, 1)
             assert ("frame 1" in text) is ("summary" in names)
             assert ("←" in text) is ("direction" in names)
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [(100, "number time direction peer length protocol"), (80, "number time direction peer length"),
+     (60, "number direction peer length"), (40, "number direction peer"), (30, "direction peer"), (20, "direction")],
+)  # fmt: skip
+async def test_a_narrow_row_leaves_columns_out_for_its_payload(
+    people: People, peer: socket.socket, width: int, columns: str
+) -> None:
+    async with people((width, 24)) as person:
+        await with_frames(person, peer, 1)
+        name = ":".join(map(str, peer.getsockname()))
+        signs = {"number": r" *1 ", "time": r"[\d:]{8}\.\d+ ", "direction": "← ", "peer": f"{name} *", "length": " +7 ",
+                 "protocol": "udp +"}  # fmt: skip
+        assert re.match("".join(signs[each] for each in columns.split()) + "frame 0", row(person, 0))
+
+
+async def test_columns_that_were_chosen_are_shown_in_a_narrow_row(people: People, peer: socket.socket) -> None:
+    async with people((40, 24)) as person:
+        await with_frames(person, peer, 1)
+        person.main.traffic.view.set_look(Look("relative", ("time", "length", "summary")))
+        assert row(person, 0).split() == ["0.000000", "7", "frame", "0"]
 
 
 async def test_bookmarks(people: People, size: tuple[int, int], peer: socket.socket) -> None:

@@ -51,7 +51,7 @@ class MainScreen(EngineDuties, FileDuties, Demonstrating):
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """As Textual's, which draws the whole screen anew each time: those that lose and get the focus do so themselves."""
-    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (76, "-narrow"), (120, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (56, "-cramped"), (76, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
