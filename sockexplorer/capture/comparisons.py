@@ -60,6 +60,8 @@ def comparison(node: Any, shown: Shown) -> Compiled:
     if field in _OF_TEXT:
         passes = found or _text_test(field, symbol, value)
         return _named(field, passes, shown, all if symbol == "!=" else any)
+    if kind != "regex_value" and symbol in ("==", "!="):
+        _check_word(field, value, shown.vocabulary.words.get(field, ()))
     holds = _matched(field, found, fields) if found else _decoded(field, symbol, value, fields)
     if beside:
         return Compiled(holds, BESIDE)
@@ -119,6 +121,16 @@ def _check_name(field: str, symbol: str, value: str, vocabulary: Vocabulary) -> 
     raise FilterError(
         f'there is no field {field}; {there_are} (the text is found by "{f"{field}{symbol}{value}"[:40]}")'
     )
+
+
+def _check_word(field: str, value: str, words: tuple[str, ...]) -> None:
+    """Refuse a word that a field never says although it begins as others that it does."""
+    said, prefix = value.upper(), value.upper().partition("_")[0]
+    if said in words or not any(each.partition("_")[0] == prefix for each in words):
+        return
+    near = difflib.get_close_matches(said, words, 1, 0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(words[:8])} …"
+    raise FilterError(f"{field} is never {value[:40]}; {hint}")
 
 
 def _check_ancillary(field: str, written: str) -> None:

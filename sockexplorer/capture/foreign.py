@@ -51,7 +51,7 @@ def foreign(text: str, names: Container[str]) -> str:
             before = None  # the value of a comparison may be any word
             continue
         word, begin, right = piece["word"] or "", piece, ""
-        if before is not None and before["word"]:
+        if before is not None and before["word"] and word.lower() in (*_OPERATORS, "in"):
             right = _operator(before["word"], word.lower(), text[piece.end() :].strip(), names)
             begin = before if right else piece
         if not right and compares and word in ("&", "|"):
@@ -65,16 +65,14 @@ def foreign(text: str, names: Container[str]) -> str:
 
 def _operator(field: str, word: str, rest: str, names: Container[str]) -> str:
     name = field.lower()
-    values = re.findall(r"[^\s,{}]+", rest)
-    value = match[0] if (match := PIECE.match(rest)) else "…"
+    value = match[0][:60] if (match := PIECE.match(rest)) else "…"
     plain = value.strip("\"'")
-    if word == "in" and rest.startswith("{"):
+    if word == "in":
+        values = re.findall(r"[^\s,{}]+", rest[:100]) if rest.startswith("{") else []
         if name in names and values:
             return f"each value is compared, as in {' or '.join(f'{field}=={each}' for each in values[:3])}"
-        return of_wireshark(name, values[0] if values else "")
-    symbol = _OPERATORS.get(word)
-    if symbol is None:
-        return ""
+        return of_wireshark(name, values[0]) if values else ""
+    symbol = _OPERATORS[word]
     searched = f"/{plain}/" if word == "matches" else value
     if name in names:
         return f"{word} is written {symbol}, as in {field}{symbol}{searched}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sockexplorer.capture.log import Frame
@@ -17,12 +18,14 @@ Decoded = Mapping[str, Sequence[tuple[str, int | None]]]
 
 class Vocabulary(NamedTuple):
     """The names of the fields that decoders give; under an open prefix any name may come. Those ``in_heads`` are told
-    by a payload's size and its first bytes, where `Test` says so.
+    by a payload's size and its first bytes, where `Test` says so. ``words`` are all that a field says with a prefix,
+    as of ``nl.type`` are those that begin with ``RTM_``.
     """
 
     names: frozenset[str] = frozenset()
     open_prefixes: tuple[str, ...] = ()
     in_heads: frozenset[str] = frozenset()
+    words: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class Test(NamedTuple):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SEARCH_SECONDS = 0.05
 """How long one regular expression may search one frame."""
 MOST_REPEATED = 50_000
-"""Characters that the counts of one may ask for: to compile it takes a microsecond and 250 bytes for each."""
+"""Characters that one may ask for by its counts: to compile it takes a microsecond and 250 bytes for each."""
 _SIZED = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{(?P<count>\d+)[^}]*\}|.", re.DOTALL)
 
 
@@ -29,7 +29,7 @@ def compile_regex(pattern: str) -> Pattern:
 
     if _repeated(pattern) > MOST_REPEATED:
         raise FilterError(
-            f"the regular expression is wrong: its counts ask for more than {MOST_REPEATED:,} characters; "
+            f"the regular expression is wrong: it asks for more than {MOST_REPEATED:,} characters; "
             "repeat less, or ask for the length, as in len>1000"
         )
     try:

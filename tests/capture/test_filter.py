@@ -140,7 +140,7 @@ def test_what_is_found(text: str, numbers: list[int]) -> None:
         ("(event ==", "at the end: a value belongs after event==$"),
         ("/(/", "regular expression"),
         ("/(?P<1>x)/", "regular expression"),
-        ("/a{99999999}/", "counts ask for more than 50,000 characters; repeat less"),
+        ("/a{99999999}/", "it asks for more than 50,000 characters; repeat less"),
         ("/((a{100}){100}){100}/", "more than 50,000"),
         (r"/(x|[(\]]{9}\{)(?:b{300}){300}/", "more than 50,000"),
         ("peer~/a{" + "9" * 5000 + ",}/", "more than 50,000"),
@@ -252,7 +252,10 @@ def test_an_expression_that_never_ends_is_given_up(pattern: str) -> None:
         predicate(Frame(0, 0, 0, 0, 0, b"a" * 100_000 + b"!", {}))
 
 
-VOCABULARY = Vocabulary(frozenset({"can.id", "can.pgn", "nl.type", "nl.ifname"}), ("uevent",))
+VOCABULARY = Vocabulary(
+    frozenset({"can.id", "can.pgn", "nl.type", "nl.ifname"}), ("uevent",),
+    words={"nl.type": ("NLMSG_DONE", "RTM_NEWLINK", "RTM_DELLINK")},
+)  # fmt: skip
 DECODED = {
     0: {},
     1: {"can.id": [("18F00401", 0x18F00401)], "can.pgn": [("61444", 61444)]},
@@ -276,6 +279,9 @@ DECODED = {
         ("nl.type==RTM_NEWLINK", [3]),
         ("nl.type==nlmsg_done", [3]),
         ("nl.type!=RTM_NEWLINK", []),
+        ("nl.type==rtm_dellink", []),
+        ("nl.type==SOCK_DIAG_BY_FAMILY or nl.type==0x99 or nl.ifname==RTM_X", []),
+        ("nl.type~RTM_NEW", [3]),
         ("NL.TYPE~new and nl.ifname==lo", [3]),
         ("uevent.action==add or can.pgn<70000", [1, 2]),
         ("uevent.whatever==1", []),
@@ -295,6 +301,9 @@ def test_fields_of_decoders(text: str, numbers: list[int]) -> None:
     [
         ("can.png==1", "there is no field can.png; did you mean can.pgn?"),
         ("can.zzzzzzzz==1", "there are can.id, can.pgn"),
+        ("nl.type==RTM_NEWLNIK", "nl.type is never RTM_NEWLNIK; did you mean RTM_NEWLINK?"),
+        ("nl.type != rtm_", "nl.type is never rtm_; did you mean RTM_NEWLINK?"),
+        ("nl.type==nlmsg_zzzzzzzzzzzzzzzzz", "; there are NLMSG_DONE, RTM_NEWLINK"),
         ("foo==1", "there is no field foo; there are dir, len, peer, protocol, n, event"),
         ("lenght>5", "did you mean length?"),
         ("protokol==udp", "did you mean protocol?"),
