@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from person import Person
 from test_traffic_pane import with_frames
+from textual import events
 
 from sockexplorer.ui.widgets.filter_bar import FilterBar, FilterLine
 from sockexplorer.ui.widgets.traffic_view import MATCH_GLYPH
@@ -34,6 +35,8 @@ async def test_the_line_is_judged_while_it_is_typed(people: People, size: tuple[
         await person.sees("✗ there is no field anc.ip_tt", "tab: anc.IP_TTL")
         line.value = "event=="
         await person.sees("✗ not understood at the end: a value belongs after event==", "tab: accepted")
+        line.value = "nl.type==RTM_NEWLNK"
+        await person.sees("✗ nl.type is never RTM_NEWLNK; did you mean RTM_NEWLINK?")
         line.value = "nl.type==RTM_NEWLINK"
         await person.sees("✓ 0 of 12 rows")
         line.value = "n>=4"
@@ -45,6 +48,15 @@ async def test_the_line_is_judged_while_it_is_typed(people: People, size: tuple[
         await person.press("/")
         await person.press("enter")
         await person.until(lambda: not person.main.query_one(FilterBar).note.display, "the note to go")
+
+
+async def test_all_lines_of_a_filter_are_pasted(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 12)
+        await person.press("/")
+        person.app.post_message(events.Paste("n==2\r\n  or n==3\nor /e 4/\n"))
+        await person.sees("✓ 3 of 12 rows")
+        assert person.main.query_one(FilterLine).value == "n==2   or n==3 or /e 4/"
 
 
 async def test_counting_matches_lays_out_nothing(people: People, peer: socket.socket) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -66,6 +66,10 @@ class FilterLine(SearchLine):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "Complete", id="filter-complete"),
     ]
+
+    def _on_paste(self, event: events.Paste) -> None:
+        # An input, to which the event goes on, takes the first line only: a filter of several would lose the rest.
+        event.text = " ".join(event.text.splitlines())
 
     @property
     def completes(self) -> bool:
