@@ -167,7 +167,11 @@ def _decoded(frame: Frame, session: Session) -> Iterable[Fact]:
     spoken = session.spoken(frame)
     family, protocol = ("", "") if spoken is None else (spoken[0].constant, spoken[1].name)
     root = decode(family, protocol, data, session.service(frame))
-    said = escape(root.value, VALUE_CHARACTERS) if root.value else f"{len(data)} bytes"
+    said = escape(root.value, VALUE_CHARACTERS)
+    alone = root.children[0] if len(root.children) == 1 else None
+    if not said or (alone is not None and root.value == f"{alone.name} {alone.value}".rstrip()):
+        # What a single message says stands on the next line.
+        said = f"{len(data)} byte{'s' * (len(data) != 1)}"
     yield Fact(0, escape(root.name), said, data, root.start, root.end)
     for depth, node in root.walk():
         value = escape(node.value, VALUE_CHARACTERS)

@@ -48,6 +48,19 @@ async def test_a_field_marks_its_bytes(people: People, size: tuple[int, int]) ->
         assert not dump.marked, "the frame's number is in none of the bytes"
 
 
+async def test_what_a_single_message_says_is_told_once(people: People) -> None:
+    async with people((80, 24)) as person:
+        tree, _ = await links_of_kernel(person)
+        view = person.main.traffic.view
+        for line in range(1, view.line_count()):
+            view.move_to(line)
+            await person.settle()
+            at = next(index for index, each in enumerate(tree.facts) if each.name == "netlink")
+            messages = [each for each in tree.facts[at:] if each.depth == 1]
+            told = f"{messages[0].name} {messages[0].value}".rstrip()
+            assert tree.facts[at].value.startswith(told) is (len(messages) > 1)
+
+
 async def test_fields_and_bytes_stand_above_each_other_where_there_is_no_room_beside(people: People) -> None:
     async with people((40, 24)) as person:
         tree, dump = await links_of_kernel(person)
