@@ -1,7 +1,7 @@
 """What tells who speaks to whom in frames of Ethernet, as bytes of their headers: frames with the same say the same.
 
 Those bytes are the addresses, the tags of VLANs, the ethertype, and behind it those of IPv4 and IPv6, the protocol, the
-place of a fragment, the ports and the flags of TCP that begin and end a connection. Lengths, checksums and whatever
+place of a fragment, the ports and the flags of TCP that a row tells. Lengths, checksums and whatever
 counts are left out. Source: <linux/if_ether.h>, IEEE 802.1Q, RFC 791, 8200, 9293.
 """
 
@@ -19,7 +19,7 @@ TAGGED = (0x8100, 0x88A8)
 TAG, MOST_TAGS = 4, 2
 IPV4, IPV6 = 0x0800, 0x86DD
 WITH_PORTS, TCP = (6, 17, 33, 132, 136), 6
-ETHERNET, FLAGS = 14, 7
+ETHERNET, FLAGS = 14, 23
 FIXED = {IPV4: 20, IPV6: 40}
 """Bytes of a header of IP without options."""
 LEAST = {"ports": 8, "tcp": 20}

@@ -30,8 +30,9 @@ IP_PROTOCOLS = {
     136: "udplite",
 }  # fmt: skip
 WITH_PORTS = (6, 17, 33, 132, 136)
-TCP_FLAGS = {2: "SYN", 1: "FIN", 4: "RST"}
-"""Those that begin and end a connection."""
+SYN, ACK = 2, 16
+TCP_FLAGS = {SYN: "SYN", ACK: "ACK", 1: "FIN", 4: "RST"}
+"""Those that begin and end a connection; all packets but the first have ACK, it is told of the answer to that."""
 BROADCAST = b"\xff" * 6
 OUTGOING = 4
 """PACKET_OUTGOING: the type of a packet that this host sends."""
@@ -159,7 +160,8 @@ def _internet(number: int, payload: bytes, at: int) -> Heading | None:
     if protocol in WITH_PORTS and not fragment and end >= start + 8:
         ports = payload[start : start + 4]
         if protocol == 6 and end >= start + 20:
-            flags = payload[start + 13] & 7
+            flags = payload[start + 13]
+            flags &= 23 if flags & SYN else 7
             start += (payload[start + 12] >> 4) * 4
         elif protocol in (17, 136):
             start += 8

@@ -119,7 +119,7 @@ FLAGS = st.sampled_from((0, 0, 0, int(Flag.OUT), int(Flag.META), int(Flag.EVENT 
 SAID = st.sampled_from((b"", b"a line\n", b"\0" * 64, "zwölf €".encode())) | st.binary(max_size=200)
 END = st.sampled_from((HERE, THERE, OTHER))
 PACKET = st.builds(packet, END, END, SAID) | st.builds(
-    packet, END, END, SAID, *(st.sampled_from((0, 1, SYN | ACK)),) * 3
+    packet, END, END, SAID, *(st.sampled_from((0, 1, SYN, SYN | ACK)),) * 3
 )
 FRAME = st.builds(
     lambda tag, data, padding: MACS + tag + b"\x08\0" + data + bytes(padding),

@@ -25,9 +25,10 @@ from sockexplorer.client.session import Peer
 from sockexplorer.core.frames import Flag, pack_meta
 
 TEXTS = (
-    "10.0.0.7", "0.7", ":80", "7:80", "[fe80::1]:53", "fe80::1", "udp", "tcp", "syn", "fin", "icmp", "protocol 9",
+    "10.0.0.7", "0.7", ":80", "7:80", "[fe80::1]:53", "fe80::1", "udp", "tcp", "syn", "ack", "fin", "icmp",
+    "protocol 9",
     "arp", "broadcast", "length 5", "02:00", "vlan", "vlan 5", "0x88b5", "→", "a", "ipv4", "/10.0.*:53/", r"/0\.7 /",
-    "/tcp syn/", "/payload/", "eth.type==arp", "eth.type!=ipv4", "eth.vlan==5", "eth.src~02:00",
+    "/tcp syn/", "/syn ack/", "/payload/", "eth.type==arp", "eth.type!=ipv4", "eth.vlan==5", "eth.src~02:00",
     'eth.dst=="ff:ff:ff:ff:ff:ff"', "eth.length==5", "eth.priority>0", "can.id==5", "dir==in", "len>60",
 )  # fmt: skip
 filters = st.recursive(
@@ -158,7 +159,7 @@ FRAMES = {
     "tcp": ipv4(6, struct.pack(">HHIIBBHHH", 9999, 80, 0, 0, 0x50, 0x18, 0, 0, 0) + bytes(8)),
     "icmp": ipv4(1, bytes(28)),
     "udp over ipv6": ipv6(17, struct.pack(">HHHH", 9999, 80, 28, 0) + bytes(20)),
-    "tcp over ipv6": ipv6(6, struct.pack(">HHIIBBHHH", 9999, 80, 0, 0, 0x50, 0x18, 0, 0, 0) + bytes(8)),
+    "tcp over ipv6": ipv6(6, struct.pack(">HHIIBBHHH", 9999, 80, 0, 0, 0x50, 0x18, 0, 0, 0) + bytes(28)),
     "icmp over ipv6": ipv6(58, bytes(28)),
     "arp": b"\xff" * 6 + b"\x02\0\0\0\0\1\x08\x06" + bytes(46),
 }
@@ -175,7 +176,9 @@ def test_frames_that_are_taken_as_alike_say_the_same(tmp_path: Path, name: str) 
     """Whichever byte of theirs is another, and wherever they are cut off."""
     whole = FRAMES[name]
     frames = [
-        whole[:at] + bytes((value,)) + whole[at + 1 :] for at in range(len(whole)) for value in (0, 1, 6, 17, 69, 255)
+        whole[:at] + bytes((value,)) + whole[at + 1 :]
+        for at in range(len(whole))
+        for value in (0, 1, 6, 17, 22, 69, 255)
     ]
     frames += [whole[:at] for at in range(len(whole))]
     with recorded([(0, each) for each in frames], tmp_path / "all.pcapng") as session:
