@@ -71,6 +71,7 @@ async def test_nothing_can_be_sent_while_nobody_is_connected(people: People) -> 
             lambda: person.main.traffic.check_action("compose", ()) is None, "the footer to grey the key"
         )
         await person.press("s")
+        await person.sees("No peer is connected: there is nobody to send to.")
         assert not person.main.traffic.query_one("#composer").display
         with socket.create_connection(session.local) as one:  # type: ignore[arg-type]
             await person.until(lambda: len(session.connections) == 1)

@@ -125,6 +125,10 @@ class SessionDuties(RowDuties):
         frame = self.view.current()
         self.query_one(Composer).open(self.session, frame.peer if frame else None)
 
+    def action_compose_to_nobody(self) -> None:
+        """Answer the key that is grey: what a person goes on to type would else be keys without a warning."""
+        self.notify("No peer is connected: there is nobody to send to.", timeout=4, markup=False)
+
     @on(Composer.Send)
     def _send(self, event: Composer.Send) -> None:
         composer, session = self.query_one(Composer), self.session

@@ -50,6 +50,7 @@ class TrafficPane(SessionDuties):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "details", "Details", id="details"),
         Binding("s", "compose", "Send", id="send"),
+        Binding("s", "compose_to_nobody", show=False, id="send"),
         Binding("/", "filter", "Filter", id="filter"),
         Binding("h", "hide", "Hide or only mark what the filter leaves out", show=False, id="hide"),
         Binding("n", "match(1)", "Match", id="next-match", tooltip="Next row that passes the filter"),
@@ -272,6 +273,8 @@ class TrafficPane(SessionDuties):
             if session is None or not allowed(session.state, "send"):
                 return False
             return True if session.connections or not session.protocol.connections else None
+        if action == "compose_to_nobody":
+            return not self.typing and self.check_action("compose", ()) is None
         if action == "switch":
             return len(self.hub.sessions) > 1
         if action in ("hide", "match") and not self.view.filtered:
