@@ -62,6 +62,10 @@ def comparison(node: Any, shown: Shown) -> Compiled:
         return _named(field, passes, shown, all if symbol == "!=" else any)
     if kind != "regex_value" and symbol in ("==", "!="):
         _check_word(field, value, shown.vocabulary.words.get(field, ()))
+        if field in shown.vocabulary.numbers and _number(value.partition(" ")[0]) is None:
+            raise FilterError(
+                f"{value!r} is no number such as 61444 or 0xF004; a part of its name is found by {field}~{value[:40]}"
+            )
     holds = _matched(field, found, fields) if found else _decoded(field, symbol, value, fields)
     if beside:
         return Compiled(holds, BESIDE)

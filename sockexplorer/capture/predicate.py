@@ -19,13 +19,14 @@ Decoded = Mapping[str, Sequence[tuple[str, int | None]]]
 class Vocabulary(NamedTuple):
     """The names of the fields that decoders give; under an open prefix any name may come. Those ``in_heads`` are told
     by a payload's size and its first bytes, where `Test` says so. ``words`` are all that a field says with a prefix,
-    as of ``nl.type`` are those that begin with ``RTM_``.
+    as of ``nl.type`` are those that begin with ``RTM_``. Fields of ``numbers`` say one, and maybe its name behind it.
     """
 
     names: frozenset[str] = frozenset()
     open_prefixes: tuple[str, ...] = ()
     in_heads: frozenset[str] = frozenset()
     words: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    numbers: frozenset[str] = frozenset()
 
 
 class Test(NamedTuple):

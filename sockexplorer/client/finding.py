@@ -10,7 +10,7 @@ from sockexplorer.capture.predicate import Headings, Predicate, Vocabulary
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.heading import has_headings, heading_of
 from sockexplorer.client.protocols import protocol_name
-from sockexplorer.decoders.fields import IN_HEADS, OPEN_PREFIXES, field_names, message_types
+from sockexplorer.decoders.fields import IN_HEADS, NUMBERS, OPEN_PREFIXES, field_names, message_types
 from sockexplorer.decoders.packet import may_head
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @cache
 def vocabulary() -> Vocabulary:
     """The names of what decoders read. They are loaded for it: not before somebody filters."""
-    return Vocabulary(frozenset(field_names()), OPEN_PREFIXES, IN_HEADS, {"nl.type": message_types()})
+    return Vocabulary(frozenset(field_names()), OPEN_PREFIXES, IN_HEADS, {"nl.type": message_types()}, NUMBERS)
 
 
 def filter_of(text: str, session: Session | None) -> Predicate | None:

@@ -104,6 +104,8 @@ IN_HEADS = frozenset(
     f"can.{each}" for each in ("id", "format", "id_flags", "len", "len8_dlc", "flags", "vcid", "sdt", *j1939.PARTS)
 ) | {f"eth.{each}" for each in ("dst", "src", "vlan", "priority", "type", "length")}
 """Fields that a frame's size, its peer and its first bytes tell, whatever follows, where `HEADS` says how many."""
+NUMBERS = frozenset(f"can.{each}" for each in j1939.PARTS)
+"""Fields that say a number, and its name behind it where there is one."""
 HEADS = {"can/raw": 8, "can/j1939": 0, "can/isotp": 0}
 OPEN_PREFIXES = ("uevent",)
 """Decoders whose names come from what they read."""

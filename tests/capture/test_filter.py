@@ -254,7 +254,7 @@ def test_an_expression_that_never_ends_is_given_up(pattern: str) -> None:
 
 VOCABULARY = Vocabulary(
     frozenset({"can.id", "can.pgn", "nl.type", "nl.ifname"}), ("uevent",),
-    words={"nl.type": ("NLMSG_DONE", "RTM_NEWLINK", "RTM_DELLINK")},
+    words={"nl.type": ("NLMSG_DONE", "RTM_NEWLINK", "RTM_DELLINK")}, numbers=frozenset({"can.pgn"}),
 )  # fmt: skip
 DECODED = {
     0: {},
@@ -271,6 +271,8 @@ DECODED = {
         ("can.pgn==61444", [1]),
         ("can.pgn == 0xf004", [1]),
         ("can.pgn!=61444", []),
+        ('can.pgn=="61444 EEC1"', []),
+        ("can.pgn~144", [1]),
         ("can.id==0x123", [2]),
         ("can.id==291", [2]),
         ("can.id==18f00401", [1]),
@@ -304,6 +306,8 @@ def test_fields_of_decoders(text: str, numbers: list[int]) -> None:
         ("nl.type==RTM_NEWLNIK", "nl.type is never RTM_NEWLNIK; did you mean RTM_NEWLINK?"),
         ("nl.type != rtm_", "nl.type is never rtm_; did you mean RTM_NEWLINK?"),
         ("nl.type==nlmsg_zzzzzzzzzzzzzzzzz", "; there are NLMSG_DONE, RTM_NEWLINK"),
+        ("can.pgn==F004", "'F004' is no number such as 61444 or 0xF004; a part of its name is found by can.pgn~F004"),
+        ("can.pgn!=EEC1", "'EEC1' is no number"),
         ("foo==1", "there is no field foo; there are dir, len, peer, protocol, n, event"),
         ("lenght>5", "did you mean length?"),
         ("protokol==udp", "did you mean protocol?"),
