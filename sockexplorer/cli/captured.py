@@ -7,12 +7,12 @@ import os
 import select
 import stat
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from sockexplorer.cli.filtering import filtering
 from sockexplorer.cli.report import Failed, note
 from sockexplorer.cli.stopping import Stop, Stopped
 
@@ -64,23 +64,12 @@ class Captured:
 
         A torn end is told on stderr, with what to do unless ``repair`` follows, and ends it.
         """
-        from sockexplorer.capture.filter import compile_filter
-        from sockexplorer.capture.predicate import FilterError, Headings, Vocabulary
         from sockexplorer.capture.reading import CaptureError, Torn, records
         from sockexplorer.client.following import with_row
-        from sockexplorer.client.heading import heading_of
-        from sockexplorer.client.protocols import protocol_name
-        from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
-        from sockexplorer.decoders.packet import may_head
 
         followed: Callable[[Frame], bool] | None = None
         try:
-            opened, vocabulary = self.opened, Vocabulary(frozenset(field_names()), OPEN_PREFIXES)
-            headings = Headings(lambda frame: heading_of(opened, frame).text, may_head)
-            wanted = compile_filter(
-                expression, opened.peer_name, opened.summary, opened.fields, vocabulary, headings,
-                partial(protocol_name, opened),
-            )  # fmt: skip
+            passes = filtering(expression)
             live = not stat.S_ISREG(os.fstat(self._fd).st_mode)
             for record in records(self._read, self.drops, lambda kept: self.keep(kept), live=live):
                 frame = self.opened.frame(record)
@@ -88,12 +77,10 @@ class Captured:
                     if frame.number < follow:
                         continue
                     followed = with_row(self.opened, frame)
-                if (followed is None or followed(frame)) and (wanted is None or wanted(frame)):
+                if (followed is None or followed(frame)) and (passes is None or passes(self.opened, frame)):
                     yield record, frame
             if self._unpacking.fault is not None:
                 self._tell_amiss(self._unpacking.fault)
-        except FilterError as error:
-            raise Failed(f"--filter: {error}") from None
         except Torn as error:
             if self._unpacking.fault is not None:
                 self._tell_amiss(self._unpacking.fault)

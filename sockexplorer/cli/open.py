@@ -160,28 +160,24 @@ def _explore(file: str, source: Path | Pipe, expression: str) -> int:
 
     What comes from a pipe is judged when it comes.
     """
-    from sockexplorer.capture.filter import compile_filter
     from sockexplorer.capture.mapped import MappedFile
-    from sockexplorer.capture.predicate import FilterError, Vocabulary
     from sockexplorer.capture.reading import CaptureError, kind_of
     from sockexplorer.capture.unpacking import packed_kind
+    from sockexplorer.cli.filtering import filtering
     from sockexplorer.cli.questions import not_started, starter
     from sockexplorer.cli.report import Failed
     from sockexplorer.client.client import StartError
     from sockexplorer.client.link import start_process
-    from sockexplorer.decoders.fields import OPEN_PREFIXES, field_names
     from sockexplorer.ui import run
 
     try:
-        compile_filter(expression, str, vocabulary=Vocabulary(frozenset(field_names()), OPEN_PREFIXES))
+        filtering(expression)
         if isinstance(source, Path):
             mapped = MappedFile(source)
             try:
                 packed_kind(source) or kind_of(mapped.window(0))
             finally:
                 mapped.close()
-    except FilterError as error:
-        raise Failed(f"--filter: {error}") from None
     except CaptureError as error:
         raise Failed(f"{file}: {error}") from None
     except OSError as error:

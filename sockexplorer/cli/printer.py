@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sockexplorer.capture.block import Block
     from sockexplorer.capture.log import Frame
     from sockexplorer.capture.sink import Full
+    from sockexplorer.cli.filtering import Passes
     from sockexplorer.client.opened import Opened
     from sockexplorer.client.recorder import Recorder
     from sockexplorer.client.session import Session
@@ -39,11 +40,12 @@ class Printer:
 
     def __init__(
         self, output: Output, stop: Stop, count: int | None, kind: str, recorder: Recorder | None = None, *,
-        quiet: bool = False, numbered: bool = False, fields: bool = False,
+        quiet: bool = False, numbered: bool = False, fields: bool = False, passes: Passes | None = None,
     ) -> None:  # fmt: skip
         """``count`` is how many frames there are to be at most; ``numbered`` ones have numbers of their own, in a file.
 
-        ``kind`` is a format of `client.formats`, ``fields`` has it tell what decoders read.
+        ``kind`` is a format of `client.formats`, ``fields`` has it tell what decoders read. Only frames that ``passes``
+        lets through are printed and make up the count; all are numbered and recorded.
         """
         self.output = output
         self.number = 0
@@ -61,6 +63,8 @@ class Printer:
         self._quiet = quiet
         self._numbered = numbered
         self._fields = fields
+        self._passes = passes
+        self._passed = 0
         self.no_room: Full | None = None
         """Why no more is recorded."""
         self._session: Session | None = None
@@ -72,7 +76,8 @@ class Printer:
     @property
     def full(self) -> bool:
         """Whether as many frames as were asked for have come."""
-        return self._count is not None and self.taken >= self._count
+        come = self.taken if self._passes is None else self._passed
+        return self._count is not None and come >= self._count
 
     @property
     def by_block(self) -> bool:
@@ -146,6 +151,13 @@ class Printer:
                 self._look_at_time()
             return
         number = frame.number if self._numbered else self.taken
+        if self._passes is not None:
+            if not self._passes(session, frame._replace(number=number)):
+                if not self.taken % TOGETHER:
+                    self.flush()
+                    self._look_at_time()
+                return
+            self._passed += 1
         text = "" if self._quiet else as_lines(self._kind, session, frame, number, self._width, fields=self._fields)
         self._waiting.append(self.output.encode(text))
         if len(self._waiting) < TOGETHER:

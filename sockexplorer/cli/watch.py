@@ -37,6 +37,7 @@ Examples:
   sockexplorer watch inet/tcp --listen --bind "('127.0.0.1', 0)" --json
   sockexplorer watch netlink/route --bind 'LINK|IPV4_IFADDR' --for 60
   sockexplorer watch packet/raw --bind lo --count 10 --hex-dump
+  sockexplorer watch can/raw --bind vcan0 --filter can.pgn==61444
   sockexplorer watch can/raw --bind vcan0 --write bus.pcapng
   sockexplorer watch inet/udp --bind 127.0.0.1:9999 --write - | wireshark -k -i -
 """,
@@ -49,14 +50,15 @@ Examples:
 )
 @format_options
 @click.option("--write", metavar="FILE", help="Record to a pcapng file as well; - is stdout, with nothing else on it.")
+@click.option("--filter", "expression", default="", metavar="EXPR", help="Print only these frames; as in the explorer.")
 @click.option("--quiet", is_flag=True, help="Print no line a frame: only record them.")
 @click.option("--overwrite", is_flag=True, help="Let --write replace a file that has something in it.")
 @asked.socket_options
 @click.option("--snaplen", type=click.IntRange(1, 2**20), metavar="N", help="Keep at most N bytes of a message.")
 def command(
     target: Target, bind: str | None, connect: str | None, listen: bool, count: int | None, seconds: float | None,
-    as_json: bool, hex_dump: bool, form: str | None, fields: bool, write: str | None, quiet: bool, overwrite: bool,
-    options: tuple[str, ...], timeout: float | None, proto: str | None, snaplen: int | None,
+    as_json: bool, hex_dump: bool, form: str | None, fields: bool, write: str | None, expression: str, quiet: bool,
+    overwrite: bool, options: tuple[str, ...], timeout: float | None, proto: str | None, snaplen: int | None,
 ) -> None:  # fmt: skip
     """Show the traffic of a socket: one line a frame on stdout, where it is bound and what happens to it on stderr.
 
@@ -69,6 +71,9 @@ def command(
 
     --json prints n (1, 2, 3 …), time (ISO 8601, UTC, nanoseconds), dir (in or out), peer (a Python literal or null),
     length, payload (hex), truncated, ancillary (an object or null).
+
+    --filter prints only the frames that it lets through, and --count counts those; they are numbered and recorded as
+    without. It is such as hello, /regex/, hex:dead, dir==in, len>100, can.pgn==61444 with and, or, not.
 
     --write records what comes as pcapng, for Wireshark and for "open". A frame whose line was printed is in the file,
     whatever ends the watch; when it is stopped, what had come is recorded though there is no time to print it. When the
@@ -86,6 +91,8 @@ def command(
         raise click.UsageError("--write - has stdout for itself: leave --json, --hex-dump, --format and --fields out")
     if quiet and kind:
         raise click.UsageError("--quiet prints nothing of a frame: leave --json, --hex-dump, --format and --fields out")
+    if expression.strip() and (quiet or write == "-"):
+        raise click.UsageError("--filter is about what is printed, which is nothing: what is recorded is all")
     if overwrite and write in (None, "-"):
         raise click.UsageError("--overwrite goes with --write FILE")
     endpoint = asked.endpoint(
@@ -102,22 +109,26 @@ def command(
     from contextlib import ExitStack
 
     from sockexplorer.cli.conversation import conversation
+    from sockexplorer.cli.filtering import filtering
     from sockexplorer.cli.output import Output
     from sockexplorer.cli.printer import Printer
     from sockexplorer.cli.report import note
     from sockexplorer.cli.stopping import Stop
 
+    passes = filtering(expression)
     with Stop() as stop, ExitStack() as kept:
         output = Output(stop)
         recorder = None if write is None else kept.enter_context(recorder_of(write, output, stop, overwrite=overwrite))
-        printer = Printer(output, stop, count, kind or "text", recorder, quiet=quiet or write == "-", fields=fields)
+        printer = Printer(
+            output, stop, count, kind or "text", recorder, quiet=quiet or write == "-", fields=fields, passes=passes
+        )
         by_block = printer.take_block if printer.by_block else None
         with conversation(stop, printer.take, by_block, printer.flush) as talk:
             failed = follow(talk, printer, endpoint, seconds)
         if recorder is not None and printer.no_room is not None:
             # What came after the disk was full nobody took any more.
             seen = talk.session.log.received + talk.session.log.sent
-            lost = (seen if count is None else min(seen, count)) - recorder.recording.written
+            lost = (seen if count is None or passes else min(seen, count)) - recorder.recording.written
             note(f"Error: {printer.no_room}", f"  what it holds is whole; {lost} frame{'s' * (lost != 1)} had no room")
             failed = True
         recorded = None if recorder is None else recorder.recording.written

@@ -1,4 +1,4 @@
-"""Filters over the rows of a session, with the names of what decoders read."""
+"""Filters over the rows of a session or a file, with the names of what decoders read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sockexplorer.capture.filter import compile_filter
 from sockexplorer.capture.predicate import Headings, Predicate, Vocabulary
 from sockexplorer.client.file_session import FileSession
 from sockexplorer.client.heading import has_headings, heading_of
+from sockexplorer.client.opened import Opened
 from sockexplorer.client.protocols import protocol_name
 from sockexplorer.decoders.fields import IN_HEADS, NUMBERS, OPEN_PREFIXES, field_names, message_types
 from sockexplorer.decoders.packet import may_head
@@ -23,10 +24,11 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(frozenset(field_names()), OPEN_PREFIXES, IN_HEADS, {"nl.type": message_types()}, NUMBERS)
 
 
-def filter_of(text: str, session: Session | None) -> Predicate | None:
-    """Compile a filter for the rows of a session, None for a blank one. Raises `capture.predicate.FilterError`.
+def filter_of(text: str, session: Session | Opened | None) -> Predicate | None:
+    """Compile a filter for the rows of a session or a file, None for a blank one.
 
-    Without a session it is only checked: it finds nothing that a session knows of a row beside its bytes.
+    Raises `capture.predicate.FilterError`. Without either it is only checked: it finds nothing that a session knows of
+    a row beside its bytes.
     """
     if session is None:
         return compile_filter(text, str, vocabulary=vocabulary())
@@ -37,10 +39,12 @@ def filter_of(text: str, session: Session | None) -> Predicate | None:
     )  # fmt: skip
 
 
-def _may_head(session: Session, text: str) -> bool:
+def _may_head(session: Session | Opened, text: str) -> bool:
     """Whether a text may be in a heading of the rows."""
     if not may_head(text):
         return False
+    if isinstance(session, Opened):
+        return True
     if isinstance(session, FileSession):
         captured = session.captured
         # Of a large file it is known where its frames are from; more kinds of them may come into one that grows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -226,6 +227,66 @@ def test_a_refusal_is_explained(run: Run) -> None:
     assert watch.out == []
 
 
+def test_a_filter_prints_what_it_lets_through_and_all_is_recorded(run: Run, tmp_path: Path) -> None:
+    """So it does when the recording is opened with the same filter."""
+    expression, file = "hello or n==3 or len>20 and peer~127.", tmp_path / "all.pcapng"
+    watch = run(
+        "watch",
+        "inet/udp",
+        "--bind",
+        "127.0.0.1:0",
+        "--json",
+        "--filter",
+        expression,
+        "--count",
+        "4",
+        "--write",
+        str(file),
+    )
+    address = watch.address()
+    with udp() as sock:
+        for payload in (b"x", b"HELLO", b"third", b"", b"\0" * 21, b"again", b"hello" * 9):
+            sock.sendto(payload, address)
+        assert watch.end() == 0
+    rows = [json.loads(line) for line in watch.out]
+    assert [row["n"] for row in rows] == [2, 3, 5, 7]
+    assert watch.err[-1].startswith("4 frames, 3 more recorded, not printed;")
+    again = run("open", str(file), "--json", "--filter", expression)
+    assert again.end() == 0
+    assert [json.loads(line) | {"socket": 0} for line in again.out] == [row | {"socket": 0} for row in rows]
+    every = run("open", str(file), "--json")
+    assert every.end() == 0
+    assert len(every.out) == 7
+
+
+def test_a_filter_that_is_wrong_opens_nothing(done: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    result = done("watch", "inet/udp", "--bind", "127.0.0.1:0", "--filter", "can.pgn==F004")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: --filter: 'F004' is no number such as 61444 or 0xF004")
+
+
+def test_a_filter_that_takes_too_long_is_a_failure(run: Run) -> None:
+    watch = run("watch", "inet/udp", "--bind", "127.0.0.1:0", "--filter", "/(a+)+$/")
+    address = watch.address()
+    with udp() as sock:
+        sock.sendto(b"a" * 5000 + b"!", address)
+        assert watch.end() == 1
+    watch.said("--filter: this regular expression takes too long")
+
+
+def test_where_a_filter_lets_nothing_through_amid_a_flood_it_ends_in_time(run: Run) -> None:
+    watch = run("watch", "inet/udp", "--bind", "127.0.0.1:0", "--filter", "nothing", "--for", "0.5")
+    address = watch.address()
+    with udp() as sock:
+        began = time.monotonic()
+        while watch.process.poll() is None and time.monotonic() < began + PATIENCE:
+            with contextlib.suppress(OSError):
+                sock.sendto(b"x", address)
+    assert watch.end() == 0
+    assert watch.out == []
+    watch.said(r"^0 frames, \d+ more not printed; the kernel dropped \d+")
+
+
 def test_an_engine_that_dies_is_a_failure(run: Run) -> None:
     watch = run("watch", "inet/udp", "--bind", "127.0.0.1:0")
     watch.address()
@@ -249,6 +310,8 @@ def test_an_engine_that_dies_is_a_failure(run: Run) -> None:
         (["inet/udp", "--proto", "17"], "leave --proto out"),
         (["inet/udp", "--count", "0"], "--count"),
         (["inet/udp", "--json", "--hex-dump"], "--hex-dump"),
+        (["inet/udp", "--filter", "x", "--quiet"], "what is recorded is all"),
+        (["inet/udp", "--filter", "x", "--write", "-"], "what is recorded is all"),
     ],
 )
 def test_wrong_usage(done: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str], reason: str) -> None:
