@@ -149,11 +149,9 @@ class ExplorerApp(App[None]):
     def _keys_of(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the keys do that work where the person is, but for those that have an entry of their own."""
         for node, binding, enabled, _ in screen.active_bindings.values():
-            if not enabled or not binding.id or binding.id.startswith(("pane-", *ELSEWHERE)):
+            said = binding.tooltip or binding.description
+            if not (enabled and said and binding.id) or binding.id.startswith(("pane-", *ELSEWHERE)):
                 continue
             # The palette reads markup, and [ is a key.
             key = self.get_key_display(binding).replace("[", r"\[")
-            yield SystemCommand(
-                binding.tooltip or binding.description, f"Key {key}",
-                lambda action=binding.action, at=node: self.run_action(action, at),
-            )  # fmt: skip
+            yield SystemCommand(said, f"Key {key}", lambda action=binding.action, at=node: self.run_action(action, at))

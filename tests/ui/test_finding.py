@@ -50,6 +50,19 @@ async def test_the_line_is_judged_while_it_is_typed(people: People, size: tuple[
         await person.until(lambda: not person.main.query_one(FilterBar).note.display, "the note to go")
 
 
+async def test_keys_that_need_a_filter_say_so(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 3)
+        assert "Match" not in person.offered()
+        assert all(each.title for each in person.app.get_system_commands(person.app.screen))
+        for key in "nNh":
+            person.app.clear_notifications()
+            await person.press(key)
+            await person.sees("There is no filter; / sets one.")
+        await person.press("/", *"frame", "enter", "h")
+        await person.until(lambda: person.main.traffic.view.rows.marks, "rows that are marked")
+
+
 async def test_all_lines_of_a_filter_are_pasted(people: People, peer: socket.socket) -> None:
     async with people((80, 24)) as person:
         await with_frames(person, peer, 12)

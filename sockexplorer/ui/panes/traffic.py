@@ -55,6 +55,9 @@ class TrafficPane(SessionDuties):
         Binding("h", "hide", "Hide or only mark what the filter leaves out", show=False, id="hide"),
         Binding("n", "match(1)", "Match", id="next-match", tooltip="Next row that passes the filter"),
         Binding("N", "match(-1)", "Row before that passes the filter", show=False, id="previous-match"),
+        Binding("h", "unfiltered", show=False, id="hide"),
+        Binding("n", "unfiltered", show=False, id="next-match"),
+        Binding("N", "unfiltered", show=False, id="previous-match"),
         Binding("colon", "go_to", "Go to a row or a time", show=False, id="go-to", key_display=":"),
         Binding("F", "conversation", "What was said both ways, as text or hex", show=False, id="conversation"),
         Binding("S", "statistics", "Statistics by peer, length and protocol", show=False, id="statistics"),
@@ -259,6 +262,10 @@ class TrafficPane(SessionDuties):
     def action_match(self, step: int) -> None:
         self.view.go_to_match(step)
 
+    def action_unfiltered(self) -> None:
+        """Answer a key that is of use while there is a filter."""
+        self.notify("There is no filter; / sets one.", timeout=2, markup=False)
+
     @on(TrafficView.NoMatch)
     def _no_match(self) -> None:
         self.notify("No further row passes the filter.", timeout=2, markup=False)
@@ -279,6 +286,8 @@ class TrafficPane(SessionDuties):
             return len(self.hub.sessions) > 1
         if action in ("hide", "match") and not self.view.filtered:
             return False
+        if action == "unfiltered":
+            return session is not None and not self.typing and not self.view.filtered
         if action == "resume" and self.view.rows.paused_at is None:
             return False
         if action == "pause" and session is not None and (self.view.rows.paused_at is not None or is_over(session)):
