@@ -27,6 +27,8 @@ from sockexplorer.capture.text_search import compile_regex, searcher, unquote
 FIELDS = ("dir", "len", "peer", "protocol", "n", "event", "time", "comment")
 ALSO = ("direction", "length", "proto")
 _OF_TEXT = ("peer", "protocol", "event", "comment")
+LONGEST = 40
+"""Characters of a number, at most."""
 _OPERATORS: dict[str, Compare] = {
     "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
 }  # fmt: skip
@@ -167,25 +169,29 @@ def _decoded(field: str, symbol: str, value: str, fields: Callable[[Frame], Deco
 
         return compared
     if number is None:
-        raise FilterError(f"{value!r} is not a number")
+        raise _no_number(value)
     compare = _OPERATORS[symbol]
     return lambda frame: any(its is not None and compare(its, number) for _, its in fields(frame).get(field, ()))
 
 
 def _number(text: str) -> int | None:
+    """A number as people write it, 0 before it or not; None for what is none, or longer than any is."""
     try:
-        return int(text, 0) if len(text) < 25 else None
+        return int(text, 10 if text.isdecimal() else 0) if len(text) <= LONGEST else None
     except ValueError:
         return None
+
+
+def _no_number(value: str) -> FilterError:
+    return FilterError(f"{value[:LONGEST]!r} is not a number such as 1000 or 0x3e8")
 
 
 def _numeric(attribute: str, symbol: str, value: str) -> Compiled:
     if symbol == "~":
         raise FilterError("numbers are compared with == != < <= > >=")
-    try:
-        number = int(value, 0)
-    except ValueError:
-        raise FilterError(f"{value!r} is not a number") from None
+    number = _number(value)
+    if number is None:
+        raise _no_number(value)
     compare = _OPERATORS[symbol]
     test = Test(attribute, number, compare)
     if attribute == "length":

@@ -146,7 +146,7 @@ async def test_a_rule_in_the_settings_that_is_wrong_is_told_and_shown(
     file = tmp_path / "settings.toml"
     file.write_text('[[rule]]\nfilter = "n>x"\ncolour = "red"\n[[rule]]\nfilter = "n==1"\ncolour = "green"\n')
     settings = load(file)
-    assert settings.problems == ("rule 1: 'x' is not a number",)
+    assert settings.problems == ("rule 1: 'x' is not a number such as 1000 or 0x3e8",)
     async with people((120, 40), settings=settings) as person:
         await with_frames(person, peer, 2)
         assert signs(person) == ["②", " "]
