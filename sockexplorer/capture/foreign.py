@@ -26,6 +26,7 @@ _REVERSED = re.compile(r"(?P<value>-?[\d.]\w*)(?P<operator><=?|>=?|==|!=)(?P<fie
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _NETWORK = re.compile(r"(?:\.0)*/\d+\Z")
 _SLICE = re.compile(rf"(?:{'|'.join(_WHOLE)})\[[\d:,-]+\]")
+_DATE, _CLOCK = re.compile(r"\d{4}-\d\d-\d\d\Z"), re.compile(r"\d\d:\d\d")
 _FLAGGED = re.compile(r"(/[^/]+/)(?:i[msx]*|[msx]+i)\Z")
 
 
@@ -54,6 +55,8 @@ def foreign(text: str, names: Container[str]) -> str:
         if before is not None and before["word"] and word.lower() in (*_OPERATORS, "in"):
             right = _operator(before["word"], word.lower(), text[piece.end() :].strip(), names)
             begin = before if right else piece
+        if at > 1 and pieces[at - 2]["operator"] and _CLOCK.match(word) and _DATE.match(date := pieces[at - 1][0]):
+            right = f"a date and a time are one word, as in {pieces[at - 2][0].strip()}{date}T{word}"
         if not right and compares and word in ("&", "|"):
             right = f"{word} is written {word * 2}"
         if right := right or _alone(word, names):

@@ -34,6 +34,10 @@ VOCABULARY = Vocabulary(frozenset({"can.id", "can.pgn", "nl.type"}))
         ("100<=LEN", "the field comes first, as in LEN>=100"),
         ("(10<len<20)", "the field comes first, as in len>10"),
         ("frame[0:2]==de:ad", "bytes are found at any place, as by hex:de ad"),
+        (
+            "time >= 2026-07-28 14:05",
+            'a date and a time are one word, as in time >=2026-07-28T14:05; the text is found by "14:05"',
+        ),
         ("/hello/i", "case never matters and there are no flags, as in /hello/"),
         ("not /he.lo/msi", "as in /he.lo/"),
     ],
@@ -46,7 +50,8 @@ def test_what_to_write_is_told(text: str, says: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["eq 5", "what it contains", '"len eq 5"', "len 'eq' 5", "peer==len eq", "equal to len", "in {len}", "len in it",
+    ["time>2026-07-28 2026", "2026-07-28 14:05",
+     "eq 5", "what it contains", '"len eq 5"', "len 'eq' 5", "peer==len eq", "equal to len", "in {len}", "len in it",
      "a & b", "a | b", "1<2", "<len>", "a[0]", "/usr/lib/i", "peer~/tmp/i", "/tmp/x", "udp", "matches /x/"],
 )  # fmt: skip
 def test_other_texts_are_searched(text: str) -> None:
