@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 
 import pytest
 from person import Person
-from textual.events import MouseScrollDown, MouseScrollUp
+from textual.events import MouseScrollDown, MouseScrollUp, Paste
 from textual.widgets import Input, Static
 
 from sockexplorer.ui.settings import Settings
@@ -26,6 +27,21 @@ async def with_frames(person: Person, peer: socket.socket, count: int) -> None:
     await person.until(lambda: session.log.received == count, f"{count} frames")
     await person.until(lambda: person.main.traffic.view.line_count() == count, "the rows")
     await person.settle()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+async def test_what_is_pasted_into_the_composer_is_sent_once_with_its_lines(
+    people: People, peer: socket.socket, end: str
+) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 1)
+        await person.press("s")
+        payload = person.main.traffic.query_one("#composer-payload", Input)
+        await person.until(lambda: payload.has_focus, "the composer")
+        person.app.post_message(Paste(f"one{end}\ttwo{end}"))
+        await person.until(lambda: payload.value != "", "what is pasted")
+        await person.press("enter")
+        assert await asyncio.to_thread(peer.recv, 100) == b"one\n\ttwo\n"
 
 
 async def test_several_sessions_switch_close_and_close_again(people: People, peer: socket.socket) -> None:

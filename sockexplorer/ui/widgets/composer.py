@@ -20,7 +20,7 @@ from sockexplorer.core.payload import PayloadError, from_hex, from_text
 from sockexplorer.core.text import escape
 from sockexplorer.decoders import summary
 
-_PASTED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_PASTED = str.maketrans({"\n": r"\n", "\t": r"\t"})
 
 
 class SendInput(Input):
@@ -29,9 +29,9 @@ class SendInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Send", id="composer-send")]
 
     def _on_paste(self, event: events.Paste) -> None:
-        # An input has one line: what a paste has between its lines would be lost.
-        event.text = "".join(_PASTED.get(char, char) for char in event.text.replace("\r\n", "\n"))
-        super()._on_paste(event)
+        # An input, to which the event goes on, has one line: what a paste has between its lines would be lost.
+        # Most terminals paste a carriage return for the end of a line.
+        event.text = event.text.replace("\r\n", "\n").replace("\r", "\n").translate(_PASTED)
 
 
 class Composer(Vertical):
