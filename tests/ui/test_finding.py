@@ -102,6 +102,14 @@ async def test_names_and_values_are_completed(people: People, size: tuple[int, i
         await person.sees("tab: can.pgn  can.prio")
         await person.press("tab")
         assert line.value == "can.pgn"
+        await person.sees("tab: can.prio  can.protocol")
+        await person.press("tab")
+        assert line.value == "can.prio", "of several it takes the next"
+        await person.press("tab", "tab")
+        assert line.value == "can.pgn"
+        await person.press("tab", *"==3")
+        await person.sees("✓ 0 of 3 rows")
+        assert line.value == "can.prio==3"
         line.value = "peer==127"
         await person.until(lambda: line._suggestion.startswith("peer==127.0.0.1:"), "the peer's name")
         await person.press("tab")

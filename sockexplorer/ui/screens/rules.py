@@ -30,6 +30,7 @@ SIGN_CELLS = 12
 class RuleLine(FilterLine):
     """The filter of a rule. It keeps the focus until it is taken or left: tab goes on to the colours below it."""
 
+    GOES_ROUND = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Take it"),
         Binding("escape", "leave", "Leave it as it was"),

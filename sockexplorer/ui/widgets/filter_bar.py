@@ -61,7 +61,11 @@ def tab_text(offered: list[str]) -> str:
 
 
 class FilterLine(SearchLine):
-    """Tab takes what is offered, as in a shell."""
+    """Tab takes what is offered, as in a shell, and once more the next of several offers."""
+
+    GOES_ROUND: ClassVar[bool] = True
+    _taken: tuple[list[str], int] = ([], 0)
+    """What was offered when tab took one, and the place of that."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "Complete", id="filter-complete"),
@@ -74,14 +78,28 @@ class FilterLine(SearchLine):
     @property
     def completes(self) -> bool:
         """Whether there is something for tab to take."""
-        return len(self._suggestion) > len(self.value)
+        return bool(self.others) or len(self._suggestion) > len(self.value)
+
+    @property
+    def others(self) -> list[str]:
+        """Of several offers those that tab did not take, the next first, while the one that it took stands there."""
+        offered, at = self._taken
+        if not self.GOES_ROUND or len(offered) < 2 or self.value != offered[at]:
+            return []
+        return [*offered[at + 1 :], *offered[:at]]
 
     def action_complete(self) -> None:
-        if self.completes:
-            self.value = self._suggestion
-            self.cursor_position = len(self.value)
-        else:
+        if not self.completes:
             self.screen.focus_next()
+            return
+        if self.others:
+            offered, at = self._taken
+            self._taken = offered, (at + 1) % len(offered)
+        else:
+            assert isinstance(self.suggester, Offers)
+            self._taken = self.suggester.offered(self.value) or [self._suggestion], 0
+        self.value = self._taken[0][self._taken[1]]
+        self.cursor_position = len(self.value)
 
 
 class Offers(Suggester):
@@ -89,10 +107,11 @@ class Offers(Suggester):
 
     def __init__(self, offers: Callable[[str], list[str]]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._offers = offers
+        self.offered = offers
+        """What a value may become."""
 
     async def get_suggestion(self, value: str) -> str | None:
-        return next(iter(self._offers(value)), None)
+        return next(iter(self.offered(value)), None)
 
 
 class FilterBar(Vertical):
@@ -186,7 +205,7 @@ class FilterBar(Vertical):
         self._say(Content.assemble(*parts, *self._offered()))
 
     def _offered(self) -> list[tuple[str, str]]:
-        offers = self.offers(self.line.value) if self.line.has_focus else []
+        offers = self.line.others or self.offers(self.line.value) if self.line.has_focus else []
         return [(f"   {tab_text(offers)}", "$foreground-muted")] if offers else []
 
     def offers(self, value: str) -> list[str]:
