@@ -17,6 +17,13 @@ _UNFINISHED = re.compile(r"(?:^|[\s(])(?:hex:[ ]?[0-9a-f]{1,2}(?:[ :-]?[0-9a-f]{
 _BARE = re.compile(r"[^\s()\"/]+\Z")
 
 
+def compared_last(text: str) -> str:
+    """The field whose value a filter ends with, in lower case; "" where it ends with anything else."""
+    last = _LAST.search(text)
+    comparison = _COMPARISON.match(last[1]) if last else None
+    return comparison[1].lower() if comparison and comparison[3] else ""
+
+
 def completions(text: str, vocabulary: Vocabulary, values: Callable[[str], Iterable[str]]) -> list[str]:
     """Whole filters that begin with ``text`` as it is and go on with a name or a value, at most `MOST`.
 

@@ -63,6 +63,20 @@ async def test_keys_that_need_a_filter_say_so(people: People, peer: socket.socke
         await person.until(lambda: person.main.traffic.view.rows.marks, "rows that are marked")
 
 
+async def test_where_nothing_is_found_it_is_told_what_there_is(people: People, peer: socket.socket) -> None:
+    async with people((80, 24)) as person:
+        await with_frames(person, peer, 3)
+        name = ":".join(map(str, peer.getsockname()))
+        line = person.main.query_one(FilterLine)
+        await person.press("/", *"protocol==tcp")
+        await person.sees("✓ 0 of 3 rows   protocol may be udp")
+        line.value = "len>1 and peer~192."
+        await person.sees(f"✓ 0 of 3 rows   peer may be {name}")
+        line.value = "protocol==tcp and len>1"
+        await person.sees("✓ 0 of 3 rows")
+        await person.until(lambda: "udp" not in str(person.main.query_one(FilterBar).note.content), "no word of it")
+
+
 async def test_all_lines_of_a_filter_are_pasted(people: People, peer: socket.socket) -> None:
     async with people((80, 24)) as person:
         await with_frames(person, peer, 12)

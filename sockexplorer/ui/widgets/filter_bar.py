@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
-from sockexplorer.capture.completion import completions
+from sockexplorer.capture.completion import compared_last, completions
 from sockexplorer.capture.predicate import FilterError, FilterTooSlow, Predicate
 from sockexplorer.client.finding import filter_of, vocabulary
 from sockexplorer.client.protocols import protocol_names
@@ -31,28 +31,30 @@ EVENTS = (
     "accepted", "by-number", "closed", "connected", "dropped", "error", "option-changed", "reset", "timeout", "unkept",
     "unsent", "waits",
 )  # fmt: skip
-MOST_PEERS = 1000
+MOST_PEERS, MOST_NAMED = 1000, 6
 
 
 def offers(value: str, session: Session | None) -> list[str]:
     """Filters that what was typed may become, for the rows of a session."""
 
-    def values(field: str) -> Iterable[str]:
-        if field in ("dir", "direction"):
-            return ("in", "out")
-        if field == "event":
-            return EVENTS
-        if field == "nl.type":
-            return message_types()
-        if field == "eth.type":
-            return ETHERTYPES.values()
-        if field in ("protocol", "proto") and session is not None:
-            return protocol_names(session)
-        if field == "peer" and session is not None:
-            return [each.name for each in list(session.peers.values())[:MOST_PEERS]]
-        return ()
+    return completions(value, vocabulary(), lambda field: values_of(field, session))
 
-    return completions(value, vocabulary(), values)
+
+def values_of(field: str, session: Session | None) -> Iterable[str]:
+    """What a field may be compared with, as far as that is known."""
+    if field in ("dir", "direction"):
+        return ("in", "out")
+    if field == "event":
+        return EVENTS
+    if field == "nl.type":
+        return message_types()
+    if field == "eth.type":
+        return ETHERTYPES.values()
+    if field in ("protocol", "proto") and session is not None:
+        return protocol_names(session)
+    if field == "peer" and session is not None:
+        return [each.name for each in list(session.peers.values())[:MOST_PEERS]]
+    return ()
 
 
 def tab_text(offered: list[str]) -> str:
@@ -202,7 +204,16 @@ class FilterBar(Vertical):
         parts: list[str | tuple[str, str]] = [
             (f"✓ {count(matching)} of {count(total)} rows{rest}", "$text-success"),
         ]
-        self._say(Content.assemble(*parts, *self._offered()))
+        self._say(Content.assemble(*parts, *(self._offered() or self._there_is(matching))))
+
+    def _there_is(self, matching: int) -> list[tuple[str, str]]:
+        """Where nothing is found, what the field that was compared last may be in these rows."""
+        field = compared_last(self.line.value) if not matching else ""
+        if field not in ("peer", "protocol", "proto"):
+            return []
+        known = [each for each in dict.fromkeys(values_of(field, self._session)) if each]
+        names = escape("  ".join([*known[:MOST_NAMED], *["…"][: len(known) > MOST_NAMED]]), 200)
+        return [(f"   {field} may be {names}", "$foreground-muted")] if known else []
 
     def _offered(self) -> list[tuple[str, str]]:
         offers = self.line.others or self.offers(self.line.value) if self.line.has_focus else []
