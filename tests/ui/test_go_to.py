@@ -38,6 +38,13 @@ async def test_a_row_by_its_number(people: People, size: tuple[int, int], peer: 
         await person.until(lambda: view.number_at(view.cursor) == 60, "the last row")
 
 
+async def test_what_may_be_typed_is_told_on_a_narrow_screen(people: People, peer: socket.socket) -> None:
+    async with people((40, 20)) as person:
+        await with_frames(person, peer, 3)
+        await person.press(":")
+        await person.sees("a row or a time:", "1234, 50%,")
+
+
 async def test_it_is_the_row_that_was_told_amid_others(people: People, peer: socket.socket) -> None:
     async with people((80, 24)) as person:
         await with_frames(person, peer, 60)
