@@ -603,7 +603,7 @@ def test_each_format(run: Run, done: Done, tmp_path: Path) -> None:
         (gzip.compress(gzip.compress(b"hello")), "gzip -d <"),
         (b"\x28\xb5\x2f\xfd", "zstd -d <"),
         (b"\x04\x22\x4d\x18", "lz4 -d <"),
-        (pcapng.section("x", "") + bytes(12), "at byte 44: block of type 0x0 with a length of 0"),
+        (pcapng.section("x", "") + bytes(12) + b"more", "at byte 44: block of type 0x0 with a length of 0"),
     ],
 )
 def test_no_capture_is_refused_with_a_reason(done: Done, tmp_path: Path, content: bytes | None, reason: str) -> None:
