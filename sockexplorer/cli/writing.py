@@ -51,6 +51,8 @@ def sink(path: str, output: Output, stop: Stop, *, overwrite: bool) -> Iterator[
         with _stream(output) as write:
             yield write
         return
+    if not path:
+        raise Failed("the file to write has no name", "  try: a name", "  try: -, which is stdout")
     try:
         # Opening a FIFO waits for its reader.
         with stop.interruptible():

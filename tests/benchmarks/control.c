@@ -3,7 +3,7 @@
    control receive PORT FILE           datagrams: recvmmsg(256), ns timestamp and peer, writev; poll, no sleep
    control link INTERFACE FILE MIB     AF_PACKET: a TPACKET_V3 ring of so many MiB, whole blocks to the file
    control take tcp|unix ADDRESS FILE  one stream: recv of 256 KiB, write
-   control fill tcp|unix ADDRESS BYTES one stream: recv of 1 MiB into memory that was found before; no file
+   control move tcp|unix ADDRESS BYTES one stream: splice of 1 MiB into a memfd, by way of a pipe
    control send udp|link ADDRESS LENGTH  on stdin "COUNT RATE BURST SECONDS": sends, then says how many, in how many ns
    control push tcp|unix ADDRESS BYTES   one stream of so many bytes, then its end
 
@@ -218,19 +218,27 @@ static int take(const char *kind, const char *where, const char *path)
     return got < 0;
 }
 
-static int fill(const char *kind, const char *where, const char *bytes)
+static int move(const char *kind, const char *where, const char *bytes)
 {
-    size_t total = strtoull(bytes, NULL, 10), at = 0;
-    char *data = mmap(NULL, total + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    int sock;
+    long long left = atoll(bytes);
+    int file = memfd_create("stream", 0), sock, ends[2];
     ssize_t got;
+    loff_t at = 0;
 
-    if (data == MAP_FAILED)
-        fail("mmap");
+    if (file < 0 || pipe(ends))
+        fail("memfd_create, pipe");
+    fcntl(ends[1], F_SETPIPE_SZ, PUSH);
     sock = endpoint(kind, where, 1);
-    while ((got = recv(sock, data + at, total + 1 - at < PUSH ? total + 1 - at : PUSH, 0)) > 0)
-        at += (size_t)got;
-    return got < 0 || at != total;
+    while ((got = splice(sock, NULL, ends[1], NULL, PUSH, 0)) > 0) {
+        left -= got;
+        while (got > 0) {
+            ssize_t moved = splice(ends[0], NULL, file, &at, (size_t)got, 0);
+            if (moved <= 0)
+                fail("splice");
+            got -= moved;
+        }
+    }
+    return got < 0 || left != 0;
 }
 
 static int push(const char *kind, const char *where, const char *bytes)
@@ -319,10 +327,10 @@ int main(int count, char **words)
         return take(words[2], words[3], words[4]);
     if (count == 5 && !strcmp(words[1], "send"))
         return sender(words[2], words[3], words[4]);
-    if (count == 5 && !strcmp(words[1], "fill"))
-        return fill(words[2], words[3], words[4]);
+    if (count == 5 && !strcmp(words[1], "move"))
+        return move(words[2], words[3], words[4]);
     if (count == 5 && !strcmp(words[1], "push"))
         return push(words[2], words[3], words[4]);
-    fprintf(stderr, "control: receive, link, take, fill, send or push; see control.c\n");
+    fprintf(stderr, "control: receive, link, take, move, send or push; see control.c\n");
     return 2;
 }

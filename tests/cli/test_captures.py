@@ -419,6 +419,11 @@ def test_what_a_file_holds_is_not_overwritten_unasked(done: Done, tmp_path: Path
     assert b"precious" not in path.read_bytes()
 
 
+def test_a_recording_needs_a_name(done: Done, tmp_path: Path) -> None:
+    refused = done("watch", "unix/dgram", "--bind", str(tmp_path / "socket"), "--write", "")
+    assert (refused.returncode, "has no name" in refused.stderr) == (1, True)
+
+
 def test_a_torn_file_is_repaired_on_request(run: Run, done: Done, tmp_path: Path) -> None:
     path = tmp_path / "torn.pcapng"
     record(run, path, b"one", b"two")
