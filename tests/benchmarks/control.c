@@ -3,7 +3,7 @@
    control receive PORT FILE           datagrams: recvmmsg(256), ns timestamp and peer, writev; poll, no sleep
    control link INTERFACE FILE MIB     AF_PACKET: a TPACKET_V3 ring of so many MiB, whole blocks to the file
    control take tcp|unix ADDRESS FILE  one stream: recv of 256 KiB, write
-   control move tcp|unix ADDRESS BYTES one stream: splice of 1 MiB into a memfd, by way of a pipe
+   control move tcp|unix ADDRESS FILE  one stream: splice of 1 MiB, by way of a pipe
    control send udp|link ADDRESS LENGTH  on stdin "COUNT RATE BURST SECONDS": sends, then says how many, in how many ns
    control push tcp|unix ADDRESS BYTES   one stream of so many bytes, then its end
 
@@ -218,27 +218,22 @@ static int take(const char *kind, const char *where, const char *path)
     return got < 0;
 }
 
-static int move(const char *kind, const char *where, const char *bytes)
+static int move(const char *kind, const char *where, const char *path)
 {
-    long long left = atoll(bytes);
-    int file = memfd_create("stream", 0), sock, ends[2];
+    int file = created(path), sock = endpoint(kind, where, 1), ends[2];
     ssize_t got;
-    loff_t at = 0;
 
-    if (file < 0 || pipe(ends))
-        fail("memfd_create, pipe");
+    if (pipe(ends))
+        fail("pipe");
     fcntl(ends[1], F_SETPIPE_SZ, PUSH);
-    sock = endpoint(kind, where, 1);
-    while ((got = splice(sock, NULL, ends[1], NULL, PUSH, 0)) > 0) {
-        left -= got;
+    while ((got = splice(sock, NULL, ends[1], NULL, PUSH, 0)) > 0)
         while (got > 0) {
-            ssize_t moved = splice(ends[0], NULL, file, &at, (size_t)got, 0);
+            ssize_t moved = splice(ends[0], NULL, file, NULL, (size_t)got, 0);
             if (moved <= 0)
                 fail("splice");
             got -= moved;
         }
-    }
-    return got < 0 || left != 0;
+    return got < 0;
 }
 
 static int push(const char *kind, const char *where, const char *bytes)

@@ -53,8 +53,8 @@ class Stream:
         mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
 
 
-def program(stream: Stream, command: list[str], file: Path | None = None) -> Cost:
-    """A receiver that writes ``file``, if any, and ends with the stream. Raises `Failed` when it has not kept all."""
+def program(stream: Stream, command: list[str], file: Path) -> Cost:
+    """A receiver that writes ``file`` and ends with the stream. Raises `Failed` when it has not kept all."""
     receiver = subprocess.Popen(command)
     try:
         stream.listening()
@@ -74,7 +74,7 @@ def program(stream: Stream, command: list[str], file: Path | None = None) -> Cos
             receiver.wait()
     if receiver.returncode:
         raise Failed(f"{command[0]} ended with {receiver.returncode}")
-    if file is not None and file.stat().st_size != stream.total:
+    if file.stat().st_size != stream.total:
         raise Failed(f"kept {file.stat().st_size} of {stream.total} bytes")
     return seconds, {"all": used.ru_utime + used.ru_stime - before}
 
