@@ -19,7 +19,7 @@ from sockexplorer.core.frames import HOLES, NEXT_BYTES, PAGE, RELEASED, pack_nex
 from sockexplorer.core.units import MARKED, UNIT, Units, begin_of
 from sockexplorer.engine import ahead
 
-MAPPED = 512 * 2**20
+MAPPED = 2**30
 """Bytes that the first mapping covers, of which the file may have few: the rest are holes. Each one that follows covers
 twice as many, since with it all pages of the one before have to be found again."""
 F_GET_SEALS = 1034

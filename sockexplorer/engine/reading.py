@@ -26,8 +26,9 @@ MOST_FAILURES = 100
 SNAPLEN_MAX = 2**20
 """No family's message is longer by default, and a batch reserves 256 times as much address space."""
 
-MOST_AHEAD = 128 * 2**20
-"""Bytes that are had at hand for a flood, at most: a gigabit link brings as many in a second."""
+MOST_AHEAD, MOST_OF_STREAMS = 128 * 2**20, 768 * 2**20
+"""Bytes that are had at hand for a flood, at most: a gigabit link brings as many in a second. A stream of this host
+brings several times as many, and its sender waits for as long as it takes to find room for them."""
 OF_SPARE, OF_ROOM = 32, 2
 """They are little beside the memory that nobody uses, or what is left of a disk, and beside what is kept: at most one
 part in so many."""
@@ -61,8 +62,14 @@ class Reading:
         """Read a socket that has no connections."""
         self._reader = self.ring or self.messages_of(sock)
 
+    @property
+    def bulk(self) -> bool:
+        """Whether streams are read that may bring more than is read at once."""
+        family, protocol = self._session.family, self._session.protocol
+        return not protocol.messages and (family.constant == "AF_UNIX" or protocol.proto == "IPPROTO_TCP")
+
     def prepare(self) -> None:
-        """Have room for a flood of messages at hand, step by step, while none come.
+        """Have room for a flood at hand, step by step, while none come.
 
         As long as ``preparing`` says that there is more to do, it is to be called again soon.
         """
@@ -83,10 +90,11 @@ class Reading:
         """How many bytes should be at hand."""
         spool, reader = self._session.spool, self._reader
         by_batches = isinstance(reader, RingReader) or (isinstance(reader, MessageReader) and reader.batched)
-        if not by_batches or spool.file is None:
+        if not (by_batches or self.bulk) or spool.file is None:
             return 0
+        most = MOST_OF_STREAMS if self.bulk else MOST_AHEAD
         spare = min(memory.spare(), memory.spare_for(spool.file))
-        return int(min(MOST_AHEAD, spare // OF_SPARE, spool.room // OF_ROOM)) & -UNIT
+        return int(min(most, spare // OF_SPARE, spool.room // OF_ROOM)) & -UNIT
 
     def messages_of(self, sock: socket.socket) -> MessageReader:
         """A reader of messages, which keeps of each what the endpoint says, within `SNAPLEN_MAX`."""
@@ -104,8 +112,7 @@ class Reading:
             return reader
         # Without room for ancillary data TIPC tells every end as ECONNRESET.
         beside = family.constant == "AF_UNIX" or protocol.ends_in_reset
-        bulk = family.constant == "AF_UNIX" or protocol.proto == "IPPROTO_TCP"
-        return StreamReader(sock, self._session.spool, self._rows, peer, ancillary_data=beside, bulk=bulk)
+        return StreamReader(sock, self._session.spool, self._rows, peer, ancillary_data=beside, bulk=self.bulk)
 
     @property
     def by_address(self) -> bool:

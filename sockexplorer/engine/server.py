@@ -224,7 +224,7 @@ def _has_large_buffer(session: Session) -> bool:
 
 
 def _prepare(session: Session) -> None:
-    if session.protocol.gathers and _has_large_buffer(session):
+    if session.reading.bulk or (session.protocol.gathers and _has_large_buffer(session)):
         session.reading.prepare()
     else:
         # The buffer may have been made smaller meanwhile.

@@ -73,22 +73,27 @@ def test_messages_gather_where_no_sender_waits_for_the_reader(name: str, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("part", "room", "came", "steps"),
+    ("name", "part", "room", "came", "steps"),
     [
-        (1, None, False, 32),
-        (1, 64 * 2**20, False, 8),
-        (2**60, None, False, 0),
-        (1, 2**20, False, 0),
-        (1, None, True, 0),
+        ("inet/udp", 1, None, False, 32),
+        ("inet/udp", 1, 64 * 2**20, False, 8),
+        ("inet/udp", 2**60, None, False, 0),
+        ("inet/udp", 1, 2**20, False, 0),
+        ("inet/udp", 1, None, True, 0),
+        ("inet/tcp", 1, 2**30, False, 128),
     ],
-    ids=["plenty", "a log of 64 MiB", "little memory", "a small log", "something comes"],
+    ids=["plenty", "a log of 64 MiB", "little memory", "a small log", "something comes", "a stream"],
 )
-def test_memory_for_a_flood_is_had_at_hand(part: int, room: int | None, came: bool, steps: int) -> None:
+def test_memory_for_a_flood_is_had_at_hand(name: str, part: int, room: int | None, came: bool, steps: int) -> None:
     """Step by step: the engine has other things to do in between."""
+    needs(name)
     log = Log()
     assert log.store.descriptor is not None
     spool = Spool(os.dup(log.store.descriptor), room)
-    session = Session(1, Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 0)), *find("inet/udp"), None, spool)
+    family, protocol = find(name)
+    operation = "listen" if protocol.connections else "bind"
+    endpoint = Endpoint("AF_INET", protocol.name, operation, ("127.0.0.1", 0))
+    session = Session(1, endpoint, family, protocol, None, spool)
     with patch.object(reading, "OF_SPARE", part):
         session.open(session.endpoint.local, None)
         if came:
