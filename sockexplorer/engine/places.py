@@ -51,7 +51,8 @@ class Places:
         self._base = 0
         """The mapping's address."""
         self._fence = Fence()
-        self._mappable = _in_memory(file)
+        self.mappable = _in_memory(file)
+        """Whether there may be memory at hand: the file is in memory, and could be mapped so far."""
         self._ahead: ahead.Ahead | None = None
 
     def find(self, size: int) -> None:
@@ -142,7 +143,7 @@ class Places:
     def hurry(self) -> None:
         """Have `HURRIED` units at hand as soon as may be, found on another processor: see `ahead.Ahead`."""
         self._look()
-        if not self._mappable or not ahead.AVAILABLE:
+        if not self.mappable or not ahead.AVAILABLE:
             return
         while len(self._free) + (self._ahead.waiting if self._ahead else 0) < HURRIED and self._new < MARKED:
             end = (self._new + 1) * UNIT
@@ -182,12 +183,12 @@ class Places:
         for offset, found in self._ahead.answers() if self._ahead else ():
             unit = offset // UNIT
             insort(self._free, unit)
-            if found and self._mappable:
+            if found and self.mappable:
                 self._at_hand.add(unit)
 
     def _have_at_hand(self, unit: int) -> None:
         """Have the pages of a unit that was filled before in the mapping; without it goes as well."""
-        if not self._mappable or unit >= MARKED:
+        if not self.mappable or unit >= MARKED:
             return
         if unit in self._at_hand and not self._holes[unit]:
             return
@@ -202,7 +203,7 @@ class Places:
     def _map_no_more(self) -> None:
         # No other unit is looked at again from here on, so that none may be taken to be at hand: a write to a hole
         # where the file system is full would be the end of this process.
-        self._mappable = False
+        self.mappable = False
         self._unmap()
 
     def _mapped(self, end: int) -> mmap.mmap:

@@ -90,7 +90,7 @@ class Reading:
         """How many bytes should be at hand."""
         spool, reader = self._session.spool, self._reader
         by_batches = isinstance(reader, RingReader) or (isinstance(reader, MessageReader) and reader.batched)
-        if not (by_batches or self.bulk) or spool.file is None:
+        if spool.file is None or not (by_batches or (self.bulk and spool.in_memory)):
             return 0
         most = MOST_OF_STREAMS if self.bulk else MOST_AHEAD
         spare = min(memory.spare(), memory.spare_for(spool.file))

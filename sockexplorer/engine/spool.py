@@ -208,6 +208,11 @@ class Spool:
         self.commit(len(head) + size)
 
     @property
+    def in_memory(self) -> bool:
+        """Whether what is recorded may go to memory at hand, which a file on a disk never gives."""
+        return self._places is not None and self._places.mappable
+
+    @property
     def ready(self) -> int:
         """Bytes of room that were prepared, or filled once and let go of, and that are free."""
         return 0 if self._places is None else self._places.free

@@ -113,6 +113,21 @@ def test_memory_for_a_flood_is_had_at_hand(name: str, part: int, room: int | Non
     log.close()
 
 
+def test_a_stream_to_a_disk_takes_no_room_ahead(tmp_path: Path) -> None:
+    log = Log(directory=tmp_path)
+    assert log.store.descriptor is not None
+    spool = Spool(os.dup(log.store.descriptor))
+    session = Session(1, Endpoint("AF_INET", "tcp", "listen", ("127.0.0.1", 0)), *find("inet/tcp"), None, spool)
+    with patch.object(reading, "OF_SPARE", 1):
+        session.open(session.endpoint.local, None)
+        session.reading.prepare()
+    # Temporary files may be in memory themselves.
+    assert bool(session.reading.preparing) is spool.in_memory
+    session.close()
+    spool.close()
+    log.close()
+
+
 def test_a_ring_has_room_for_a_flood_at_hand_and_no_more_as_time_passes() -> None:
     needs("packet/raw")
     log = Log()
