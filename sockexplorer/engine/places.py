@@ -19,11 +19,13 @@ from sockexplorer.core.frames import HOLES, NEXT_BYTES, PAGE, RELEASED, pack_nex
 from sockexplorer.core.units import MARKED, UNIT, Units, begin_of
 from sockexplorer.engine import ahead
 
-MAPPED = 2**30
+MAPPED = 2**31
 """Bytes that the first mapping covers, of which the file may have few: the rest are holes. Each one that follows covers
 twice as many, since with it all pages of the one before have to be found again."""
 F_GET_SEALS = 1034
 """fcntl(2): refused for files on disks, whose pages may be missing when a mapping is written to."""
+FOUND_AT_ONCE = 4
+"""Units whose pages `Places.prepare` finds at once. To clear and map those of one takes as long."""
 HURRIED = 8
 """Units that `Places.hurry` has ready: as many as are filled until it is asked again."""
 
@@ -46,6 +48,8 @@ class Places:
         """In order: the first are filled first, as the fewer are in use, the more are in the processor's caches."""
         self._at_hand: set[int] = set()
         """Units whose pages are in the mapping, unless they are marked as holes since."""
+        self._found: set[int] = set()
+        """Free units whose pages were found and not cleared yet: to write to them by a call is cheaper than that."""
         self._map: mmap.mmap | None = None
         self._view: memoryview | None = None
         self._base = 0
@@ -82,7 +86,10 @@ class Places:
                 found = free[at]
                 del free[at : at + count]
                 for unit in range(found, found + count):
-                    self._have_at_hand(unit)
+                    if unit in self._found:
+                        self._found.discard(unit)
+                    else:
+                        self._have_at_hand(unit)
                 return found, count
         found = self._new
         # They may begin in what is left of the last one.
@@ -97,6 +104,11 @@ class Places:
         self.position += size
         for _ in self._units.went_on(self.offset, self.position):
             pass
+
+    @property
+    def left(self) -> int:
+        """Bytes that blocks may take of the units that are being filled, a multiple of 8."""
+        return max(0, self._until - NEXT_BYTES - self.offset) & -8
 
     @property
     def at_hand(self) -> bool:
@@ -129,16 +141,26 @@ class Places:
         """Bytes of the units that are known to be free; `find` may learn of more."""
         return len(self._free) * UNIT
 
-    def prepare(self) -> None:
-        """Have a unit more at hand, ahead of a flood. Raises OSError where the file takes no more."""
+    def prepare(self, wanted: int) -> bool:
+        """Find more room ahead of a flood, for a millisecond or two, until ``wanted`` bytes are free and at hand.
+
+        Whether there is more to do. Raises OSError where the file takes no more.
+        """
         self._look()
-        if self._new == 1:
-            os.posix_fallocate(self._file, self.offset, UNIT - self.offset)
-            self._have_at_hand(0)
-        os.posix_fallocate(self._file, self._new * UNIT, UNIT)
-        self._have_at_hand(self._new)
-        insort(self._free, self._new)
-        self._new += 1
+        if self.free < wanted:
+            if self._new == 1:
+                os.posix_fallocate(self._file, self.offset, UNIT - self.offset)
+                self._have_at_hand(0)
+            for _ in range(min(FOUND_AT_ONCE, -(-(wanted - self.free) // UNIT))):
+                os.posix_fallocate(self._file, self._new * UNIT, UNIT)
+                self._found.add(self._new)
+                insort(self._free, self._new)
+                self._new += 1
+        elif self._found and self.mappable:
+            first = min(self._found)
+            self._found.discard(first)
+            self._have_at_hand(first)
+        return self.free < wanted or (bool(self._found) and self.mappable)
 
     def hurry(self) -> None:
         """Have `HURRIED` units at hand as soon as may be, found on another processor: see `ahead.Ahead`."""

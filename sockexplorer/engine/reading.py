@@ -26,10 +26,10 @@ MOST_FAILURES = 100
 SNAPLEN_MAX = 2**20
 """No family's message is longer by default, and a batch reserves 256 times as much address space."""
 
-MOST_AHEAD, MOST_OF_STREAMS = 128 * 2**20, 768 * 2**20
-"""Bytes that are had at hand for a flood, at most: a gigabit link brings as many in a second. A stream of this host
-brings several times as many, and its sender waits for as long as it takes to find room for them."""
-OF_SPARE, OF_ROOM = 32, 2
+MOST_AHEAD, MOST_OF_STREAMS = 128 * 2**20, 1280 * 2**20
+"""Bytes that are had at hand for a flood, at most: a gigabit link brings as many in a second, for streams one of ten. A
+stream's sender waits for as long as it takes to find room for what it sends."""
+OF_SPARE, OF_ROOM = 16, 2
 """They are little beside the memory that nobody uses, or what is left of a disk, and beside what is kept: at most one
 part in so many."""
 
@@ -78,7 +78,7 @@ class Reading:
         if spool.end != before:
             return
         if self.preparing:
-            if spool.ready >= self.preparing or not spool.prepare():
+            if not spool.prepare(self.preparing):
                 self.preparing = 0
         elif self.prepared != spool.end:
             self.prepared = spool.end

@@ -217,18 +217,16 @@ class Spool:
         """Bytes of room that were prepared, or filled once and let go of, and that are free."""
         return 0 if self._places is None else self._places.free
 
-    def prepare(self) -> bool:
-        """Find more room ahead of a flood, for a millisecond or two; False where the file has none.
+    def prepare(self, wanted: int) -> bool:
+        """Find room ahead of a flood, for a millisecond or two; whether there is more to do until ``wanted`` bytes are
+        free and at hand. Not where the file has no more room.
 
         To find and clear pages takes as long as to fill them.
         """
-        if self._places is None:
-            return False
         try:
-            self._places.prepare()
+            return self._places is not None and self._places.prepare(wanted)
         except OSError:
             return False
-        return True
 
     def hurry(self) -> None:
         """Have room at hand soon, in the midst of a flood: another processor finds it."""
@@ -272,6 +270,11 @@ class Spool:
             return self.end
         self._places.find(size)
         return self._places.offset
+
+    @property
+    def left(self) -> int:
+        """Bytes that the next blocks may take where `memory` is at hand now."""
+        return 0 if self._places is None else self._places.left
 
     @property
     def at_hand(self) -> bool:

@@ -12,12 +12,15 @@ import time
 from functools import cached_property
 
 from sockexplorer.core.frames import PAGE, pack_stream, stream_head
+from sockexplorer.core.units import UNIT
 from sockexplorer.engine.spool import Spool
 
 MOST_OF_ROW = 252 * 1024
 """Wireshark refuses a file that has more than 262,144 bytes of a packet, with those that stand ahead of the payload."""
 MOST = 2**20
-"""Bytes of one read."""
+"""Bytes of one splice."""
+MOST_OF_WINDOW = UNIT - 2 * PAGE
+"""Bytes of the largest window, with what stands ahead of its payload: about a unit of the file."""
 ALONE = stream_head(1, MOST_OF_ROW)
 """Bytes ahead of the payload of one row."""
 _AT_ONCE = getattr(os, "SPLICE_F_NONBLOCK", 0)
@@ -28,7 +31,8 @@ class StreamRows:
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._window: memoryview | None = None
+        self._ahead = 0
+        """Bytes ahead of the payload in the window that was given last, as many as one that fills it takes."""
         self._pipe: tuple[int, int] | None = None
 
     @cached_property
@@ -42,30 +46,30 @@ class StreamRows:
         self._spool.block(_rows(len(payload)), _head(len(payload), peer), payload)
 
     def window(self, size: int) -> memoryview | None:
-        """Memory of the file for ``size`` bytes, `MOST` at most, of which `filled` records as many as came.
+        """Memory of the file for ``size`` bytes or fewer, but no less than `MOST_OF_ROW`; `filled` records them.
 
         None where none is at hand. Nothing else may be recorded in between.
         """
-        self._spool.flush()
-        size = min(size, MOST)
-        head = stream_head(size, MOST_OF_ROW)
+        spool = self._spool
+        spool.flush()
+        # A unit is filled to its end, where that is worth a read.
+        most = spool.left if spool.left >= MOST_OF_ROW + ALONE else MOST_OF_WINDOW
+        size = min(size, most - stream_head(most, MOST_OF_ROW))
+        self._ahead = stream_head(size, MOST_OF_ROW)
         with contextlib.suppress(OSError):
-            self._spool.find(head + size)
-            memory = self._spool.memory(head + size)
-            self._window = None if memory is None else memory[head:]
-            return self._window
+            spool.find(self._ahead + size)
+            memory = spool.memory(self._ahead + size)
+            return None if memory is None else memory[self._ahead :]
         return None
 
     def filled(self, count: int, peer: int) -> None:
-        """Record the first bytes of the window that was given last."""
-        window, self._window = self._window, None
-        assert window is not None
-        head = _head(count, peer)
-        if _rows(count) == _rows(len(window)) and (memory := self._spool.memory(len(head))) is not None:
-            memory[:] = head
-            self._spool.commit(len(head) + count)
-        else:
-            self.add(bytes(window[:count]), peer)
+        """Record the first ``count`` bytes of the window that was given last."""
+        memory, head = self._spool.memory(self._ahead + count), _head(count, peer)
+        assert memory is not None
+        if len(head) != self._ahead:
+            memory[len(head) : len(head) + count] = memory[self._ahead :]
+        memory[: len(head)] = head
+        self._spool.commit(len(head) + count)
 
     def splice(self, source: int, peer: int, at_most: int = MOST) -> int:
         """Record what a stream's descriptor has, ``at_most`` and `MOST` bytes; how many, 0 at its end.

@@ -11,6 +11,7 @@ import fcntl
 import os
 import select
 import socket
+import struct
 import termios
 import time
 from array import array
@@ -21,7 +22,7 @@ from sockexplorer.core.constants import number
 from sockexplorer.core.frames import Flag
 from sockexplorer.engine import ancillary, recvmmsg
 from sockexplorer.engine.spool import Spool
-from sockexplorer.engine.stream_rows import MOST, MOST_OF_ROW, StreamRows
+from sockexplorer.engine.stream_rows import MOST, MOST_OF_ROW, MOST_OF_WINDOW, StreamRows
 
 LARGE = 32 * 1024
 """Bytes of a read that get a block of their own."""
@@ -29,9 +30,10 @@ WAIT_SECONDS = 0.002
 TURN_SECONDS = 0.01
 """How long one stream may keep the others waiting."""
 ENOUGH = 512 * 1024
-"""Bytes of a TCP stream that are worth a wake-up in the midst of much (SO_RCVLOWAT, socket(7)). To wake is the work of
-a sender on this host: who has to do it for each segment sends at half the rate."""
+"""Bytes of a TCP stream that are worth a wake-up in the midst of much. To wake is the work of a sender on this host:
+who has to do it for each segment sends at half the rate."""
 _NO_DESCRIPTORS = b"\nscm_fds: 0\n"
+_TIMEVAL = struct.Struct("@ll")
 _CREDENTIALS = "SO_PASSCRED", "SO_PASSPIDFD", "SO_PASSSEC"
 
 
@@ -75,6 +77,28 @@ class Unaccompanied:
             return False
 
 
+class Gathering:
+    """Has the kernel gather what a TCP socket gets, for one turn: a read of it waits for `ENOUGH` bytes at a time
+    (SO_RCVLOWAT), and for `WAIT_SECONDS` (SO_RCVTIMEO) at most, see socket(7). A context manager.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._least = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT)
+        self._timeout = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL.size)
+
+    def __enter__(self) -> None:
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, max(self._least, ENOUGH))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL.pack(0, int(WAIT_SECONDS * 1e6)))
+        # Of the descriptor, where Python goes on to ask once.
+        os.set_blocking(self._sock.fileno(), True)
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        os.set_blocking(self._sock.fileno(), False)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self._timeout)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, self._least)
+
+
 class StreamReader:
     """Reads one stream, whose peer is always the same.
 
@@ -91,6 +115,8 @@ class StreamReader:
         self.peer = peer
         self._control_bytes = 2048 if ancillary_data else 0
         self._bulk = bulk and spool.whole
+        self._gathers = self._bulk and not ancillary_data
+        """Whether it is a TCP stream whose bytes may come in bulk."""
         self._buffer = rows.buffer
         self._waiting = array("i", [0])
         self._poll = select.poll()
@@ -107,10 +133,13 @@ class StreamReader:
                 return True
             if length < LARGE:
                 return length > 0
-        if not self._control_bytes:
-            return self._read_much(None)
-        with Unaccompanied(self.sock) as unaccompanied:
-            return self._read_much(unaccompanied)
+        if self._control_bytes:
+            with Unaccompanied(self.sock) as unaccompanied:
+                return self._read_much(unaccompanied)
+        if self._gathers:
+            with Gathering(self.sock):
+                return self._read_much(None)
+        return self._read_much(None)
 
     def _read_much(self, unaccompanied: Unaccompanied | None) -> bool:
         """Read on until no more comes for a moment, or others have waited long enough. Returns and raises as `read`."""
@@ -120,7 +149,7 @@ class StreamReader:
                 length = self._take(unaccompanied)
             except (BlockingIOError, InterruptedError):
                 # In the midst of much the next comes sooner than the engine has looked at everything else.
-                self._much = self._await_enough()
+                self._much = not self._gathers and bool(self._poll.poll(WAIT_SECONDS * 1000))
                 if not self._much:
                     return True
                 length = LARGE
@@ -128,21 +157,9 @@ class StreamReader:
                 return length > 0
             if time.monotonic() >= until:
                 # The sender of a TCP stream does the network's work as well, and needs the other processor for that.
-                if self._bulk and self._control_bytes:
+                if self._bulk and not self._gathers:
                     self.spool.hurry()
                 return True
-
-    def _await_enough(self) -> bool:
-        """Wait for a moment until much of a TCP stream is there, or something of another; whether anything is."""
-        at_most = WAIT_SECONDS * 1000
-        if self._bulk and not self._control_bytes:
-            level, option = socket.SOL_SOCKET, socket.SO_RCVLOWAT
-            before = self.sock.getsockopt(level, option)
-            self.sock.setsockopt(level, option, max(before, ENOUGH))
-            self._poll.poll(at_most)
-            self.sock.setsockopt(level, option, before)
-            at_most = 0
-        return bool(self._poll.poll(at_most))
 
     def _take(self, unaccompanied: Unaccompanied | None) -> int:
         """Take much at once, in the way that costs least; its bytes. Raises OSError."""
@@ -158,6 +175,8 @@ class StreamReader:
 
     def _window(self) -> memoryview | None:
         """Memory of the spool for what waits, or for as much as may come; None where none is at hand."""
+        if self._gathers:
+            return self.rows.window(MOST_OF_WINDOW)
         with contextlib.suppress(OSError):
             fcntl.ioctl(self.sock.fileno(), termios.FIONREAD, self._waiting)
         return self.rows.window(max(LARGE, self._waiting[0]))
@@ -170,7 +189,9 @@ class StreamReader:
             )
             meta = ancillary.read(starmap(_control, messages)).meta
         else:
-            length, raw_flags, meta = self.sock.recv_into(into), 0, {}
+            # While the kernel gathers, a window is filled in one call.
+            flags = socket.MSG_WAITALL if into is not self._buffer else 0
+            length, raw_flags, meta = self.sock.recv_into(into, 0, flags), 0, {}
         self._much = length >= LARGE
         flags = int(Flag.CONTROL_TRUNCATED) if raw_flags & recvmmsg.MSG_CTRUNC else 0
         if self._much and not meta and not flags:

@@ -53,8 +53,8 @@ def taken(log: Log) -> int:
 
 def prepare(spool: Spool) -> None:
     """Have 64 MiB of room ahead of a flood."""
-    while spool.ready < 64 * MIB:
-        assert spool.prepare()
+    while spool.prepare(64 * MIB):
+        assert spool.ready <= 64 * MIB
 
 
 def pack(data: bytes) -> tuple[bytes, bytes, bytes]:
