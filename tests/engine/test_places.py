@@ -107,6 +107,8 @@ def test_what_is_kept_stays_as_it_was_written(pair: Make, tmp_path: Path, seed: 
             written.append(data)
         if chance.random() < 0.1:
             spool.hurry()
+        if chance.random() < 0.1:
+            spool.prepare(chance.choice((8, 32)) * MIB)
         if chance.random() < 0.3:
             spool.flush()
             log.catch_up()

@@ -8,6 +8,7 @@ import os
 import random
 import select
 import socket
+import struct
 import sys
 import threading
 import time
@@ -285,12 +286,14 @@ def test_a_unix_stream_that_passes_credentials_keeps_them_in_bulk() -> None:
         log.close()
 
 
-def test_a_tcp_stream_in_bulk_wakes_its_reader_for_much_and_has_its_option_back() -> None:
+def test_a_tcp_stream_in_bulk_wakes_its_reader_for_much_and_has_its_options_back() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as there:
         here, _ = server.accept()
         here.setblocking(False)
         chosen, seen, over, sent = 7, set[int](), threading.Event(), 0
         here.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, chosen)
+        timeout = struct.pack("@ll", 3, 0)
+        here.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         log = Log()
         spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
         reader = StreamReader(here, spool, StreamRows(spool), 3, ancillary_data=False, bulk=True)
@@ -310,12 +313,40 @@ def test_a_tcp_stream_in_bulk_wakes_its_reader_for_much_and_has_its_option_back(
                     sent += 2 * LARGE
                 assert reader.read()
                 assert here.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == chosen
+                assert here.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, len(timeout)) == timeout
+                assert not os.get_blocking(here.fileno())
                 spool.flush()
                 log.catch_up()
         finally:
             over.set()
             looking.join()
         assert seen == {chosen, ENOUGH}
+        here.close()
+        spool.close()
+        log.close()
+
+
+def test_a_tcp_stream_in_bulk_is_kept_whole_in_room_that_was_found_cleared_or_new() -> None:
+    """First what was cleared is filled, then what was only found, then what is new."""
+    mib = 2**20
+    data = random.Random(3).randbytes(40 * mib)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as there:
+        here, _ = server.accept()
+        here.setblocking(False)
+        log = Log()
+        spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
+        assert [spool.prepare(24 * mib) for _ in range(4)] == [True] * 4
+        reader = StreamReader(here, spool, StreamRows(spool), 3, ancillary_data=False, bulk=True)
+        sender = threading.Thread(target=lambda: (there.sendall(data), there.shutdown(socket.SHUT_WR)))
+        sender.start()
+        before = time.monotonic()
+        while reader.read():
+            assert time.monotonic() < before + PATIENCE
+            select.select([here], [], [], PATIENCE)
+        sender.join()
+        spool.flush()
+        log.catch_up()
+        assert b"".join(log.frame(number).payload for number in range(1, log.end)) == data
         here.close()
         spool.close()
         log.close()
