@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array
 
 MOST_TAGS = 24
+_END = END.to_bytes(2)
 MOST_TAG_BYTES, MOST_OPTION_BYTES = 1024, 1024
 """Rows with more of them are read one by one."""
 HEADERS = {ETHERNET: ETHERNET_HEADER, SLL: COOKED_1.size, SLL2: COOKED.size, NETLINK: OF_NETLINK.size,
@@ -63,9 +64,11 @@ class Hashing:
         unclear = numpy.zeros(len(offset), bool)
         link, path = interface.link_type, path_of(interface)
         if link == EXPORTED_PDU:
-            sizes = self._tags(start, start + kept)
+            sizes = self._tags_of_all(hashes, start, kept)
+            if sizes is None:
+                sizes = self._tags(start, start + kept)
+                self._add(hashes, start, sizes)
             unclear = sizes == 0
-            self._add(hashes, start, sizes)
         elif path == "packet/raw" and link != ETHERNET:
             pass
         elif link in WHOLE_IP:
@@ -146,20 +149,64 @@ class Hashing:
         """Mix in so many bytes of each row."""
         from sockexplorer.capture.arrays import numpy
 
-        for size in numpy.unique(sizes).tolist():
+        # There are few sizes, all of them small.
+        for size in numpy.flatnonzero(numpy.bincount(sizes)).tolist():
             if not size:
                 continue
             rows = numpy.flatnonzero(sizes == size)
-            places = at if len(rows) == len(at) else at[rows]
-            table = self.bytes_at(places, size)
-            whole = size & ~3
-            added = numpy.full(len(rows), size, "u8") * self._factors[factor]
-            words = (table[:, :whole].copy() if whole < size else table).view("<u4")
-            for column in range(whole // 4):
-                added += words[:, column] * self._factors[factor + 1 + column]
-            for column in range(whole, size):
-                added += table[:, column] * self._factors[factor + 1 + column]
-            hashes[rows] += added
+            every = len(rows) == len(at)
+            added = self._sum(self.bytes_at(at if every else at[rows], size), factor)
+            if every:
+                hashes += added
+            else:
+                hashes[rows] += added
+
+    def _sum(self, table: Array, factor: int) -> Array:
+        """What the bytes of a table add to the hashes of its rows."""
+        size = table.shape[1]
+        whole = size & ~3
+        words = (table[:, :whole].copy() if whole < size else table).view("<u4")
+        added = self._sum_of(words, _constant(words), factor, size)
+        for column in range(whole, size):
+            added += table[:, column] * self._factors[factor + 1 + column]
+        return added
+
+    def _sum_of(self, words: Array, constant: Array, factor: int, size: int) -> Array:
+        from sockexplorer.capture.arrays import numpy
+
+        added: Array = numpy.full(len(words), size, "u8") * self._factors[factor]
+        factors = self._factors[factor + 1 : factor + 1 + words.shape[1]]
+        added += (words[0, constant] * factors[constant]).sum(dtype="u8")
+        for column in numpy.flatnonzero(~constant).tolist():
+            added += words[:, column] * factors[column]
+        return added
+
+    def _tags_of_all(self, hashes: Array, start: Array, kept: Array) -> Array | None:
+        """Mix in the tags of exported PDUs where those of all rows are of the same kinds and sizes, as those of one
+        protocol are; the bytes that they take. None otherwise.
+        """
+        from sockexplorer.capture.arrays import numpy
+
+        first, room, at, heads = int(start[0]), int(kept.min()), 0, list[int]()
+        while at + 4 <= room and len(heads) < MOST_TAGS:
+            head = self._bytes[first + at : first + at + 4].tobytes()
+            heads.append(at >> 2)
+            at += 4
+            if head[:2] == _END:
+                break
+            at += int.from_bytes(head[2:])
+            if at & 3:
+                return None
+        else:
+            return None
+        if at > MOST_TAG_BYTES or (start & 3).any():
+            return None
+        words = self.bytes_at(start, at).view("<u4")
+        constant = _constant(words)
+        if not constant[heads].all():
+            return None
+        hashes += self._sum_of(words, constant, 2, at)
+        return numpy.full(len(start), at, "i8")
 
     def _tags(self, start: Array, end: Array) -> Array:
         """The bytes that the tags of exported PDUs take; 0 where they have to be read one by one."""
@@ -188,3 +235,9 @@ class Hashing:
             at += lengths
         sizes[sizes > MOST_TAG_BYTES] = 0
         return sizes
+
+
+def _constant(words: Array) -> Array:
+    """Which columns of a table say the same in all its rows."""
+    same: Array = (words == words[0]).all(axis=0)
+    return same

@@ -20,10 +20,12 @@ from sockexplorer.capture.same_headers import of_rows
 if TYPE_CHECKING:
     from sockexplorer.capture.arrays import Array
 
-ROWS = 2**17
+ROWS = 2**16
 """Rows that are looked at together."""
 MOST_ORIGINS = 100_000
 """What is from further ones is told apart row by row."""
+LIKELY_BITS = 16
+"""By so many bits of a hash most are found without a search."""
 TABLES = ("header", "added", "plain", "decoded", "without", "head", "headed", "link")
 TOGETHER = 1024
 """Origins that are learnt together: some milliseconds."""
@@ -73,6 +75,8 @@ class Origins:
         self._tables = {each: array("q", [0]) for each in TABLES}
         self._hashes: Array | None = None
         self._numbers: Array | None = None
+        self._likely: Array | None = None
+        """Where a hash may be, by its first bits."""
         self._seed = secrets.randbits(128)
         self._one_by_one: dict[tuple[int, Provenance], int] = {}
         self._alike: list[int] = []
@@ -182,6 +186,8 @@ class Origins:
             numbered = numpy.concatenate((self._numbers, numpy.arange(begin, begin + len(found), dtype="u4")))
             order = numpy.argsort(every)
             self._hashes, self._numbers = every[order], numbered[order]
+            self._likely = numpy.zeros(2**LIKELY_BITS, "u4")
+            self._likely[self._hashes >> (64 - LIKELY_BITS)] = numpy.arange(len(order))
             known = self._find(hashes)
         return known
 
@@ -190,11 +196,16 @@ class Origins:
 
         assert self._hashes is not None
         assert self._numbers is not None
-        if not len(self._hashes):
+        if self._likely is None:
             return numpy.zeros(len(hashes), "u4")
-        at = self._hashes.searchsorted(hashes)
-        at[at == len(self._hashes)] = 0
-        numbers: Array = numpy.where(self._hashes[at] == hashes, self._numbers[at], 0)
+        at = self._likely[hashes >> (64 - LIKELY_BITS)]
+        elsewhere = numpy.flatnonzero(self._hashes[at] != hashes)
+        numbers: Array = self._numbers[at]
+        if len(elsewhere):
+            hashes = hashes[elsewhere]
+            at = self._hashes.searchsorted(hashes)
+            at[at == len(self._hashes)] = 0
+            numbers[elsewhere] = numpy.where(self._hashes[at] == hashes, self._numbers[at], 0)
         return numbers
 
     def _read(self, row: int, source: int) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sockexplorer.capture import index_pcap, index_pcapng, origins, pcapng, sidecar
@@ -320,6 +320,32 @@ def test_rows_of_many_interfaces_of_one_kind_are_looked_at_together(path: Path) 
     assert hashed.call_count == 2
     assert len({each.peer for each in found.known}) == 301
     index.close()
+
+
+A_TAG = st.one_of(
+    st.tuples(st.just(12), st.sampled_from((b"tcp", b"udp\0", b"data\0\0\0\0"))),
+    st.tuples(st.sampled_from((20, 21)), st.sampled_from((bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]), b"x"))),
+    st.tuples(st.sampled_from((25, 26)), st.sampled_from((bytes([0, 0, 0, 80]), bytes([0, 0, 1, 80])))),
+)
+TAGS = st.lists(A_TAG, max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(
+    kinds=[[(12, b"udp\0")], *([(12, b"udp\0"), (20, bytes([10, 0, 0, each]))] for each in (1, 2))], which=[0, 1, 2]
+)
+@given(kinds=st.lists(TAGS, min_size=1, max_size=4), which=st.lists(st.integers(0, 3), min_size=1, max_size=40))
+def test_rows_are_told_apart_by_tags_of_any_kinds_and_sizes(
+    path: Path, kinds: list[list[tuple[int, bytes]]], which: list[int]
+) -> None:
+    """As many alike as a protocol's are, then some that are not; of lengths as well that no writer gives them."""
+    heads = [b"".join(struct.pack(">HH", *(kind, len(tag))) + tag for kind, tag in each) + bytes(4) for each in kinds]
+    data = pcapng.section("x", "y") + pcapng.interface(EXPORTED_PDU, "inet/udp")
+    for number in which:
+        head = heads[number % len(heads)]
+        data += pcapng.packet(0, 5, (head, b"payload"), len(head) + 7, False)
+    with patch.object(origins, "ROWS", 8):
+        check(path, data)
 
 
 def test_a_row_is_28_bytes(path: Path) -> None:
