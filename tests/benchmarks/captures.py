@@ -4,7 +4,8 @@
 
 Two files are made in a directory of their own, one after the other, and removed: 64 bytes in every frame, and sizes
 from 64 to 1400 bytes with comments and statistics among the packets; 2 and 5 GB. The tools take turns, one at a time.
-Printed are medians of CPU seconds (user and system) and of wall seconds, and their ratios.
+Printed are medians of CPU seconds (user and system) and of wall seconds, and their ratios; what our filters take, and
+a jump, is wall time.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ import os
 import random
 import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from speed.table import Goal, Table
 
 HERE = Path(__file__).resolve().parents[2]
 NEEDLE = "needle-of-hay"
 PIECE = 100_000
+INDEXED, JUMP = "opened with its index", "jump and 50 rows, slowest of 200"
+QUICK = "direction", "length", "peer", "time", "all of them"
 SIZES = (64, 64, 100, 300, 576, 1400)
 
 OURS = """
@@ -79,7 +84,7 @@ loaded = sidecar.load(path, where)
 assert loaded is not None
 log = CapturedLog(loaded.index, shown, loaded.examples, loaded.counts, known)
 log.frame(1)
-told("open with its index", began)
+told("opened with its index", began)
 if what == "kept":
     sys.exit()
 for _ in log.steps():
@@ -157,31 +162,37 @@ def measure(command: list[str]) -> tuple[float, float, str]:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall, done.stdout
 
 
-def compare(path: Path, frames: int, rounds: int, kept: Path) -> None:
-    """Print what was measured of a file."""
+def compare(path: Path, frames: int, rounds: int, kept: Path) -> Iterator[Table]:
+    """What was measured of a file."""
     ours = [sys.executable, "-c", OURS, str(path)]
-    print(f"{path.name}: {frames:,} frames, {path.stat().st_size / 1e9:.2f} GB; whole processes, with their start")
     contests = [
-        ("open", [*ours, "index", str(kept), str(frames + 1)], ["capinfos", "-T", "-c", "-u", "-r", str(path)]),
-        ("search", [*ours, "search", str(kept), NEEDLE.encode().hex()], ["grep", "-F", "-c", NEEDLE, str(path)]),
+        ("opened", [*ours, "index", str(kept), str(frames + 1)], ["capinfos", "-T", "-c", "-u", "-r", str(path)]),
+        ("searched", [*ours, "search", str(kept), NEEDLE.encode().hex()], ["grep", "-F", "-c", NEEDLE, str(path)]),
     ]
-    print(measure([*ours, "keep", str(kept)])[2], end="")
+    of = f"{path.name} of {frames:,} frames and {path.stat().st_size / 1e9:.2f} GB"
+    once = Table(f"{of}: once", "seconds")
+    _add(once, measure([*ours, "keep", str(kept)])[2])
+    yield once
     for name, mine, theirs in contests:
-        found: list[tuple[tuple[float, float], tuple[float, float]]] = []
+        goals = [Goal("7", "sockexplorer", theirs[0], 0.6), Goal("7", "sockexplorer, wall", f"{theirs[0]}, wall", None)]
+        table = Table(f"{of}: {name}, whole processes", "CPU seconds", goals=goals)
         for _ in range(rounds):
-            found.append((measure(mine)[:2], measure(theirs)[:2]))
-        cpu, wall = ([statistics.median(each[side][kind] for each in found) for side in (0, 1)] for kind in (0, 1))
-        print(
-            f"  {name}: ours {cpu[0]:.2f} s CPU, {wall[0]:.2f} s; {theirs[0]} {cpu[1]:.2f} s CPU, {wall[1]:.2f} s; "
-            f"ratio {cpu[0] / cpu[1]:.2f} CPU, {wall[0] / wall[1]:.2f}"
-        )
-    lines: dict[str, list[float]] = {}
+            for who, command in (("sockexplorer", mine), (theirs[0], theirs)):
+                cpu, wall, _ = measure(command)
+                table.add(who, cpu)
+                table.add(f"{who}, wall", wall)
+        yield table
+    limits = {INDEXED: 0.1, JUMP: 0.05, **{f"filter by {each}": 1 for each in QUICK}}
+    table = Table(of, "seconds", goals=[Goal("7", name, "", limit) for name, limit in limits.items()])
     for _ in range(rounds):
-        for line in measure([*ours, "filters", str(kept), NEEDLE.upper()])[2].splitlines():
-            name, _, wall_text = line.rsplit(" ", 2)
-            lines.setdefault(name, []).append(float(wall_text))
-    for name, values in lines.items():
-        print(f"  {name}: {statistics.median(values):.4f} s")
+        _add(table, measure([*ours, "filters", str(kept), NEEDLE.upper()])[2])
+    yield table
+
+
+def _add(table: Table, told: str) -> None:
+    for line in told.splitlines():
+        name, _, wall = line.rsplit(" ", 2)
+        table.add(name, float(wall))
 
 
 def main() -> None:
@@ -196,7 +207,8 @@ def main() -> None:
         for varied in (False, True):
             path = Path(directory) / ("varied.pcapng" if varied else "uniform.pcapng")
             make(path, asked.frames, varied=varied)
-            compare(path, asked.frames // PIECE * PIECE, asked.rounds, Path(directory) / "indexes")
+            for table in compare(path, asked.frames // PIECE * PIECE, asked.rounds, Path(directory) / "indexes"):
+                print("\n" + "\n".join(table.lines()), flush=True)
             path.unlink()
 
 
