@@ -171,7 +171,8 @@ class StreamReader:
             return self._receive(self._buffer)
         length = self.rows.splice(self.sock.fileno(), self.peer, at_most)
         self._much = length >= LARGE
-        return length
+        # Urgent data stops a splice as the end does, and no other call.
+        return length or self._receive(self._buffer)
 
     def _window(self) -> memoryview | None:
         """Memory of the spool for what waits, or for as much as may come; None where none is at hand."""

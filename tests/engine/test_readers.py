@@ -350,3 +350,32 @@ def test_a_tcp_stream_in_bulk_is_kept_whole_in_room_that_was_found_cleared_or_ne
         here.close()
         spool.close()
         log.close()
+
+
+@pytest.mark.parametrize("inline", [0, 1])
+def test_urgent_data_is_not_taken_for_the_end_of_a_tcp_stream(inline: int) -> None:
+    part = bytes(2 * LARGE)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as there:
+        here, _ = server.accept()
+        here.setblocking(False)
+        here.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, inline)
+        log = Log()
+        spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
+        reader = StreamReader(here, spool, StreamRows(spool), 3, ancillary_data=False, bulk=True)
+        there.sendall(part)
+        there.send(b"!", socket.MSG_OOB)
+        assert select.select([], [], [here], PATIENCE)[2], "no urgent data came"
+        there.sendall(part)
+        before = time.monotonic()
+        while log.bytes_in < 2 * len(part) + inline:
+            assert time.monotonic() < before + PATIENCE
+            assert reader.read()
+            spool.flush()
+            log.catch_up()
+        there.close()
+        assert select.select([here], [], [], PATIENCE)[0], "no end came"
+        assert not reader.read()
+        assert b"".join(log.frame(number).payload for number in range(1, log.end)) == part + b"!" * inline + part
+        here.close()
+        spool.close()
+        log.close()
