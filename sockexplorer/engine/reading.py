@@ -127,15 +127,15 @@ class Reading:
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    def read(self, connection: Connection | None) -> None:
-        """Take what waits at a connection, or at the session's own socket."""
+    def read(self, connection: Connection | None, alone: bool) -> None:
+        """Take what waits at a connection, or at the session's own socket; ``alone`` is as of `StreamReader.read`."""
         session = self._session
         reader = connection.reader if connection else self._reader
         if reader is None:
             return
         session.patience.something_came()
         try:
-            more = reader.read()
+            more = reader.read(alone) if isinstance(reader, StreamReader) else reader.read()
             self._failures = 0
         except OSError as error:
             self._failed(error, connection)

@@ -95,7 +95,8 @@ class Engine:
         self._watch()
         read = small = 0
         patience = LONGER_SECONDS
-        for key, events in self._selector.select(self._timeout(dues)):
+        ready = self._selector.select(self._timeout(dues))
+        for key, events in ready:
             if key.data == WAKE:
                 with contextlib.suppress(OSError):
                     self._wake_in.recv(4096)
@@ -106,7 +107,7 @@ class Engine:
             else:
                 session: Session = key.data
                 if session.state != "closed" and key.fileobj in self._watched:
-                    session.ready(key.fileobj, events)
+                    session.ready(key.fileobj, events, alone=len(ready) == 1)
                     read += 1
                     large = _has_large_buffer(session)
                     small += session.protocol.gathers and session.reading.filled < (1 if large else HALF)

@@ -145,8 +145,11 @@ class Session:
                 watched[self.sock] = read
         return watched
 
-    def ready(self, sock: socket.socket, events: int) -> None:
-        """Do what a ready socket allows: finish a connect, accept, read, send on."""
+    def ready(self, sock: socket.socket, events: int, alone: bool = True) -> None:
+        """Do what a ready socket allows: finish a connect, accept, read, send on.
+
+        ``alone`` is whether nothing else is ready.
+        """
         if sock is self.sock and self.state == "connecting":
             self._finish_connect()
             return
@@ -158,7 +161,7 @@ class Session:
             connection.send_on(self.spool)
             self.changed |= not connection.unsent
         if events & selectors.EVENT_READ:
-            self.reading.read(connection)
+            self.reading.read(connection, alone)
 
     def _finish_connect(self) -> None:
         assert self.sock is not None

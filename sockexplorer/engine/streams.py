@@ -79,7 +79,9 @@ class Unaccompanied:
 
 class Gathering:
     """Has the kernel gather what a TCP socket gets, for one turn: a read of it waits for `ENOUGH` bytes at a time
-    (SO_RCVLOWAT), and for `WAIT_SECONDS` (SO_RCVTIMEO) at most, see socket(7). A context manager.
+    (SO_RCVLOWAT), and for `WAIT_SECONDS` (SO_RCVTIMEO), see socket(7). A context manager.
+
+    The kernel counts that time in ticks, of 1 to 10 ms: where nothing comes it is up to two more.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -124,8 +126,13 @@ class StreamReader:
         self._much = False
         """Whether the last read was a large one: more may be on its way."""
 
-    def read(self) -> bool:
-        """Take what waits, within bounds. False at the end of the stream. Raises OSError."""
+    def read(self, alone: bool = True) -> bool:
+        """Take what waits, within bounds. False at the end of the stream. Raises OSError.
+
+        ``alone`` is whether nobody else waits meanwhile, so that there is time for more to come.
+        """
+        # Only what lasts longer than a turn: at the end of a short burst to gather would wait in vain.
+        flood = self._much and self._gathers and alone
         if not self._much:
             try:
                 length = self._receive(self._buffer)
@@ -135,21 +142,24 @@ class StreamReader:
                 return length > 0
         if self._control_bytes:
             with Unaccompanied(self.sock) as unaccompanied:
-                return self._read_much(unaccompanied)
-        if self._gathers:
+                return self._read_much(unaccompanied, alone)
+        if flood:
             with Gathering(self.sock):
-                return self._read_much(None)
-        return self._read_much(None)
+                return self._read_much(None, False)
+        return self._read_much(None, alone)
 
-    def _read_much(self, unaccompanied: Unaccompanied | None) -> bool:
-        """Read on until no more comes for a moment, or others have waited long enough. Returns and raises as `read`."""
+    def _read_much(self, unaccompanied: Unaccompanied | None, wait: bool) -> bool:
+        """Read on until no more comes, with ``wait`` for a moment, or others have waited long enough.
+
+        Returns and raises as `read`.
+        """
         until = time.monotonic() + TURN_SECONDS
         while True:
             try:
                 length = self._take(unaccompanied)
             except (BlockingIOError, InterruptedError):
                 # In the midst of much the next comes sooner than the engine has looked at everything else.
-                self._much = not self._gathers and bool(self._poll.poll(WAIT_SECONDS * 1000))
+                self._much = wait and bool(self._poll.poll(WAIT_SECONDS * 1000))
                 if not self._much:
                     return True
                 length = LARGE

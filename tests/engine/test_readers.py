@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from support import PATIENCE, deliver, descriptors, sane_time, udp
 
 from sockexplorer.capture.log import Frame, Log
-from sockexplorer.engine import opening, recvmmsg
+from sockexplorer.engine import opening, recvmmsg, streams
 from sockexplorer.engine.peers import LIMIT
 from sockexplorer.engine.reader import MessageReader
 from sockexplorer.engine.spool import Spool
@@ -302,15 +302,18 @@ def test_a_tcp_stream_in_bulk_wakes_its_reader_for_much_and_has_its_options_back
             while not over.is_set():
                 seen.add(here.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT))
 
-        looking = threading.Thread(target=look)
-        looking.start()
+        def flood() -> None:
+            nonlocal sent
+            while ENOUGH not in seen and not over.is_set():
+                sent += there.send(bytes(2**20))
+
+        threads = [threading.Thread(target=each) for each in (look, flood)]
+        for each in threads:
+            each.start()
         deadline = time.monotonic() + PATIENCE
         try:
-            while log.bytes_in < sent or ENOUGH not in seen:
+            while threads[1].is_alive() or log.bytes_in < sent:
                 assert time.monotonic() < deadline, seen
-                if ENOUGH not in seen:
-                    there.sendall(bytes(2 * LARGE))
-                    sent += 2 * LARGE
                 assert reader.read()
                 assert here.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == chosen
                 assert here.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, len(timeout)) == timeout
@@ -319,11 +322,38 @@ def test_a_tcp_stream_in_bulk_wakes_its_reader_for_much_and_has_its_options_back
                 log.catch_up()
         finally:
             over.set()
-            looking.join()
+            here.close()
+            for each in threads:
+                each.join()
         assert seen == {chosen, ENOUGH}
-        here.close()
         spool.close()
         log.close()
+
+
+@pytest.mark.parametrize("tcp", [True, False])
+def test_no_stream_is_waited_for_while_others_wait(tcp: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "WAIT_SECONDS", PATIENCE)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if tcp:
+            there = socket.create_connection(server.getsockname())
+            here, _ = server.accept()
+        else:
+            here, there = socket.socketpair()
+        with here, there:
+            here.setblocking(False)
+            log = Log()
+            spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
+            reader = StreamReader(here, spool, StreamRows(spool), 3, ancillary_data=not tcp, bulk=True)
+            before = time.monotonic()
+            for number in range(1, 4):
+                there.sendall(bytes(2 * LARGE))
+                while log.bytes_in < number * 2 * LARGE:
+                    assert reader.read(alone=False)
+                    assert time.monotonic() < before + PATIENCE
+                    spool.flush()
+                    log.catch_up()
+            spool.close()
+            log.close()
 
 
 def test_a_tcp_stream_in_bulk_is_kept_whole_in_room_that_was_found_cleared_or_new() -> None:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+import struct
+import termios
+import time
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from support import needs
+from support import PATIENCE, needs, wait
 
 from sockexplorer.capture.log import Log
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.frames import SEEN
 from sockexplorer.core.units import UNIT
-from sockexplorer.engine import reading
+from sockexplorer.engine import reading, streams
 from sockexplorer.engine.places import FOUND_AT_ONCE
 from sockexplorer.engine.reading import MOST_AHEAD
 from sockexplorer.engine.server import FLUSH_SECONDS, LARGE_BUFFER, Engine, _prepare
 from sockexplorer.engine.session import Session
 from sockexplorer.engine.spool import Spool
+from sockexplorer.engine.streams import LARGE
 from sockexplorer.families import find
 
 
@@ -46,6 +51,50 @@ def test_an_engine_that_waits_for_its_client_looks_again() -> None:
         assert engine._watched
         assert engine._timeout([]) is None, "with nothing held up it sleeps until something happens"
     finally:
+        session.close()
+        engine.stop()
+        engine.run()
+        log.close()
+        os.close(incoming)
+        os.close(outgoing)
+
+
+def queued(stream: socket.socket) -> int:
+    """Bytes that can be read."""
+    return struct.unpack("i", fcntl.ioctl(stream, termios.FIONREAD, bytes(4)))[0]
+
+
+def test_streams_that_are_ready_together_do_not_wait_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one waits for in vain all others would wait for."""
+    monkeypatch.setattr(streams, "WAIT_SECONDS", PATIENCE)
+    incoming, outgoing = os.pipe()
+    engine, log = Engine(incoming, outgoing), Log()
+    assert log.store.descriptor is not None
+    endpoint = Endpoint("AF_INET", "tcp", "listen", ("127.0.0.1", 0))
+    session = engine.sessions[1] = Session(
+        1, endpoint, *find("inet/tcp"), None, Spool(os.dup(log.store.descriptor), room=0)
+    )
+    peers: list[socket.socket] = []
+    try:
+        session.open(endpoint.local, None)
+        assert session.sock is not None
+        peers = [socket.create_connection(session.sock.getsockname()) for _ in range(2)]
+        while len(session.connections) < len(peers):
+            engine._turn()
+        engine._watch()
+        for number in range(1, 4):
+            for peer in peers:
+                peer.sendall(bytes(LARGE))
+            for each in session.connections.values():
+                wait(lambda sock=each.sock: queued(sock) == LARGE, "all of it")
+            before = time.monotonic()
+            while log.bytes_in < number * LARGE * len(peers):
+                engine._turn()
+                assert time.monotonic() < before + PATIENCE
+                log.catch_up()
+    finally:
+        for peer in peers:
+            peer.close()
         session.close()
         engine.stop()
         engine.run()
