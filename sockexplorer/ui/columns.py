@@ -121,9 +121,7 @@ def row_cells(
         elif column == "peer":
             most = 28 if wide else 21 if whole >= LEAST_WIDTHS["time"] else 15
             room = min(most, max(9, session.longest_name))
-            cells.append(
-                (f"{both_ends(session.peer_in_rows(frame.peer), room):<{room}} ", muted if frame.event else style)
-            )
+            cells.append((name_column(session.peer_in_rows(frame.peer), room), muted if frame.event else style))
         elif column == "length":
             cells.append((f"{frame.length:>6} ", muted))
         elif column == "protocol":
@@ -185,8 +183,16 @@ def _marks(frame: Frame) -> str:
 
 
 def both_ends(text: str, width: int) -> str:
-    """Keep both ends of a name: the port is at the end."""
-    if len(text) <= width:
+    """Keep both ends of a name in so many cells: the port is at the end."""
+    if cell_len(text) <= width:
         return text
     keep = (width - 1) // 2
-    return f"{text[:keep]}…{text[-(width - 1 - keep) :]}"
+    head, tail = set_cell_size(text, keep), text[-(width - 1 - keep) :]
+    while cell_len(tail) > width - 1 - keep:
+        tail = tail[1:]
+    return f"{head}…{tail}"
+
+
+def name_column(text: str, width: int) -> str:
+    """A name in a column of just so many cells, cut in its middle, and the space behind it."""
+    return f"{set_cell_size(both_ends(text, width), width)} "

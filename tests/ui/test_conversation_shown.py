@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from person import Person
+from rich.cells import cell_len
 from talk import TALK, capture
 from test_hostile import HOSTILE, printable
 from test_traffic_pane import with_frames
@@ -96,7 +97,7 @@ async def test_it_begins_at_the_row_and_stays_there_as_text_and_as_hex(people: P
 
         assert at() == 75
         await person.press("j", "tab")
-        await person.sees("← 0000  66 72 61 6d  65 20 37 35  frame 75")
+        await person.sees(f"← 0000  66 72 61 6d 65 20 37 35  {' ' * 23}  frame 75")
         await person.until(lambda: at() == 76, "the row that it was at")
         await person.press("g", "tab")
         await person.sees("← frame 0 ")
@@ -274,6 +275,22 @@ async def test_peers_that_differ_in_their_ports_are_told_apart_on_a_narrow_scree
             await person.until(lambda: len(person.rows) == 3, "its frame")
         await person.press("S")
         await person.sees(f":{peer.getsockname()[1]} ", f":{port} ")
+
+
+async def test_a_name_of_wide_characters_leaves_the_numbers_in_their_columns(people: People, tmp_path: Path) -> None:
+    async with people((80, 24)) as person:
+        session = await person.open("unix/dgram", "bind", local_path=str(tmp_path / "s"))
+        for name in "@日本語の長い名前のソケット日本語の長い名前のソケット", "@narrow":
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+                other.bind(name.replace("@", "\0"))
+                other.sendto(b"x", session.local)  # type: ignore[arg-type]
+        await person.until(lambda: session.log.received == 2, "the frames")
+        rows = [line for line in (await person.sees("@narrow")).splitlines() if "@" in line and " x" in line]
+        assert len({cell_len(line.rstrip().removesuffix("x")) for line in rows}) == 1, "\n".join(rows)
+        await person.press("S")
+        await person.sees("2 frames", "@narrow")
+        lines = [line for line in person.screen.splitlines() if "50.0%" in line]
+        assert len({cell_len(line.partition("50.0%")[0]) for line in lines}) == 1, "\n".join(lines)
 
 
 async def test_another_view_of_the_statistics_reads_no_number_of_the_view_before(

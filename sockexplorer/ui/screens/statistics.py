@@ -20,7 +20,7 @@ from sockexplorer.client.protocols import protocol_name_of_peer
 from sockexplorer.client.session import Session
 from sockexplorer.core.text import escape
 from sockexplorer.ui.clock import count, frames, size
-from sockexplorer.ui.columns import both_ends
+from sockexplorer.ui.columns import name_column
 from sockexplorer.ui.field_filters import equals
 from sockexplorer.ui.kinds import Kind, filter_of_kind, kind_of
 from sockexplorer.ui.screens.dialog import Dialog
@@ -107,7 +107,7 @@ class Table(LineView):
         room = self.room(width)
         numbers, _, octets = self.numbers(tally).rpartition("  ")
         return [
-            (f"{both_ends(escape(name), room):<{room}} ", Style()),
+            (name_column(escape(name), room), Style()),
             (numbers, Style()),
             (f"  {octets}", self.tone("table--muted")),
             (bar, self.tone("table--share")),
