@@ -7,6 +7,7 @@ import contextlib
 import re
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from person import Person
@@ -61,6 +62,20 @@ async def test_three_accepted_peers_are_told_apart_and_one_is_answered(people: P
             peers[2].setblocking(True)
             assert await asyncio.to_thread(peers[2].recv, 64) == b""
             assert session.state == "listening"
+            await person.press("d")
+            await person.sees("No peer of this row is connected.")
+
+
+async def test_whom_a_message_goes_to_is_told_of_a_long_path(people: People, tmp_path: Path) -> None:
+    async with people((80, 24)) as person:
+        session = await person.open("unix/stream", "listen", local_path=str(tmp_path / "s"))
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.bind(str(tmp_path / "the-peer-that-writes"))
+            peer.connect(str(session.local))
+            await person.sees("accepted from")
+            person.main.traffic.view.focus()
+            await person.press("s")
+            assert re.search(r" to /\S+…", await person.sees(" to /"))
 
 
 async def test_nothing_can_be_sent_while_nobody_is_connected(people: People) -> None:

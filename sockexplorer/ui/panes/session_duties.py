@@ -61,8 +61,12 @@ class SessionDuties(RowDuties):
 
     def action_disconnect(self) -> None:
         frame = self.view.current()
-        if self.session is not None and frame is not None and frame.peer in self.session.connections:
+        if self.session is None or frame is None:
+            return
+        if frame.peer in self.session.connections:
             self.hub.client.request("close", session=self.session.number, peer=frame.peer)
+        else:
+            self.notify("No peer of this row is connected.", timeout=3, markup=False)
 
     # --- waiting, options ----------------------------------------------------------------------------------
 
@@ -127,7 +131,7 @@ class SessionDuties(RowDuties):
 
     def action_compose_to_nobody(self) -> None:
         """Answer the key that is grey: what a person goes on to type would else be keys without a warning."""
-        self.notify("No peer is connected: there is nobody to send to.", timeout=4, markup=False)
+        self.notify("No peer is connected: there is nobody to send to.", timeout=3, markup=False)
 
     @on(Composer.Send)
     def _send(self, event: Composer.Send) -> None:

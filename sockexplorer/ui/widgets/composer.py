@@ -19,7 +19,10 @@ from sockexplorer.core.fields import Field
 from sockexplorer.core.payload import PayloadError, from_hex, from_text
 from sockexplorer.core.text import escape
 from sockexplorer.decoders import summary
+from sockexplorer.ui.columns import both_ends
 
+NAME_CELLS = 26
+"""How much of a peer's name stands before the payload; a path may be four times as long."""
 _PASTED = str.maketrans({"\n": r"\n", "\t": r"\t"})
 
 
@@ -111,7 +114,7 @@ class Composer(Vertical):
                 self.peer = session.connections[0] if len(session.connections) == 1 else None
             name = session.peer_name(self.peer) if self.peer else ""
             everyone = "peer" if session.connections or operates else "nobody is connected"
-            label.update(Content(f"to {name or everyone} "))
+            label.update(Content(f"to {both_ends(name, NAME_CELLS) or everyone} "))
         else:
             label.update(Content("to "))
             known = session.peers.get(peer) if peer else None
