@@ -100,7 +100,9 @@ def empty_text(session: Session | None, *, filtered: bool, behind: bool = False,
             "Nothing is open yet.\n\n",
             ("1", key), " choose a family and protocol   ",
             ("2", key), " fill in its address   ",
-            ("enter", key), " open it",
+            ("enter", key), " open it\n\n",
+            ("m", key), " on a protocol plays both ends   ",
+            ("ctrl+o", key), " opens a capture file",
         )  # fmt: skip
     if session.problem is not None:
         return problem_text(session.problem)
@@ -116,6 +118,10 @@ def empty_text(session: Session | None, *, filtered: bool, behind: bool = False,
         return Content.styled("No frame so far." if session.progress < 1 else "There is no frame in it.", MUTED)
     if session.state == "connecting" and session.waits:
         return Content.assemble((session.waits, "bold"), ".\n\n", ("x", "bold $text-accent"), " closes it")
+    if session.state == "closed":
+        return Content.assemble(
+            ("The session is closed; there was no frame. ", MUTED), ("x", "bold $text-accent"), " forgets it."
+        )
     if session.state not in ("bound", "listening", "open"):
         return Content.styled(f"The session is {session.state}; no frame yet.", MUTED)
     what = "Waiting for peers" if session.state == "listening" else "Waiting for frames"

@@ -137,7 +137,7 @@ def _view(session: Session, paused_at: int | None, *, following: bool) -> Iterat
         # Nothing that happens will end it.
         key = ": p" if is_over(session) else ""
         yield Part("bold $text-accent", ((30, f"‖ paused, {more} more{key}"), (70, f"‖ paused{key}")))
-    elif not following and session.live:
+    elif not following and not is_over(session):
         yield Part("$text-accent", ((30, "▲ not following: G"), (65, "▲ G follows")))
 
 

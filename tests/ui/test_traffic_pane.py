@@ -64,6 +64,7 @@ async def test_several_sessions_switch_close_and_close_again(people: People, pee
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(sessions[1].local)  # type: ignore[arg-type]
         assert len(person.hub.sessions) == 3, "what was recorded stays to be read"
+        await person.sees("x forgets it", "x Forget")
         await person.press("x")
         assert list(person.hub.sessions.values()) == [sessions[0], sessions[2]]
 
@@ -82,7 +83,7 @@ async def test_several_sessions_switch_close_and_close_again(people: People, pee
             await person.until(
                 lambda s=shown, t=state: s.state != t or s.number not in person.hub.sessions, "an effect"
             )
-        await person.sees("Nothing is open yet")
+        await person.sees("Nothing is open yet", "ctrl+o opens a capture file")
         assert not {"Close", "Pause", "Filter", "Send", "Next"} & person.offered()
         await person.press(*"xspfyY/d][")
 

@@ -50,8 +50,14 @@ class SessionDuties(RowDuties):
         session = self.session
         if session is None:
             return
-        if session.state not in ("closed", "failed", "file"):
+        if session.state in ("failed", "file"):
+            self.action_forget()
+        else:
             self.hub.close(session, lambda result, problem: self.update())
+
+    def action_forget(self) -> None:
+        session = self.session
+        if session is None:
             return
         sessions = list(self.hub.sessions.values())
         at = sessions.index(session)

@@ -32,8 +32,8 @@ from sockexplorer.ui.widgets.traffic_view import TrafficView
 
 SESSION_ACTIONS = frozenset(
     ("compose", "details", "filter", "pause", "resume", "follow", "copy_row", "copy_payload", "copy_as", "switch",
-     "close", "disconnect", "hide", "match", "time", "columns", "rules", "bookmark", "to_bookmark", "conversation",
-     "statistics", "repair", "go_to")
+     "close", "forget", "disconnect", "hide", "match", "time", "columns", "rules", "bookmark", "to_bookmark",
+     "conversation", "statistics", "repair", "go_to")
 )  # fmt: skip
 """What letters do while a session is shown and nobody types."""
 ROW_ACTIONS = frozenset(
@@ -78,6 +78,7 @@ class TrafficPane(SessionDuties):
         Binding("right_square_bracket", "switch(1)", "Next", id="next-session", key_display="]"),
         Binding("left_square_bracket", "switch(-1)", "Before", show=False, id="previous-session", key_display="["),
         Binding("x", "close", "Close", id="close"),
+        Binding("x", "forget", "Forget", id="close", tooltip="Forget the closed session and all that it kept"),
         Binding("w", "timeout", "Wait", show=False, id="timeout", tooltip="How long a call may wait: settimeout()"),
         Binding("o", "option", "Option", show=False, id="option", tooltip="Change a socket option: setsockopt()"),
         Binding("d", "disconnect", "Disconnect the row's peer", show=False, id="disconnect"),
@@ -292,6 +293,12 @@ class TrafficPane(SessionDuties):
             return False
         if action == "pause" and session is not None and (self.view.rows.paused_at is not None or is_over(session)):
             return False  # of a session that is over all rows are there
+        if (
+            action in ("close", "forget")
+            and session is not None
+            and (action == "forget") != (session.state == "closed")
+        ):
+            return False
         if action == "follow" and session is not None and not session.live:
             return False
         if action in ("timeout", "option") and (session is None or session.state in OVER):
