@@ -309,6 +309,24 @@ async def test_another_view_of_the_statistics_reads_no_number_of_the_view_before
     assert set(asked) == {3}, "no length but seven bytes"
 
 
+async def test_a_row_of_the_socket_itself_has_no_conversation_and_one_without_words_nothing_to_copy(
+    people: People,
+) -> None:
+    async with people((80, 24)) as person:
+        session = await person.open("inet/tcp", "listen", local_port="0")
+        with socket.create_connection(session.local):  # type: ignore[arg-type]
+            await person.sees("accepted from")
+            await person.press("F")
+            await person.sees("0 lines")
+            await person.press("y")
+            await person.sees("There is nothing to copy so far.")
+            await person.press("escape", "o", *"SO_KEEPALIVE=1", "enter")
+            await person.until(lambda: len(person.rows) == 2, "the row of the option")
+            await person.press("G", "F")
+            await person.sees("This row has no peer")
+            assert person.app.screen is person.main
+
+
 async def test_from_a_conversation_and_from_statistics_to_the_rows(
     people: People, size: tuple[int, int], peer: socket.socket
 ) -> None:
@@ -329,7 +347,7 @@ async def test_from_a_conversation_and_from_statistics_to_the_rows(
         await person.until(lambda: person.app.screen is person.main and view.line_count() == 2, "its rows")
         assert line.value == f'peer=="{name}"'
         assert view.has_focus
-        await person.press("escape", "escape", "S")
+        await person.press("h", "escape", "escape", "S")
         await person.until(lambda: isinstance(person.app.screen, StatisticsScreen))
         table = person.app.screen.query_one(Table)
         await person.until(lambda: len(table.rows) == 2, "both peers")

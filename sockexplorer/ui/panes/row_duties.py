@@ -143,7 +143,9 @@ class RowDuties(Pane):
 
     def action_conversation(self) -> None:
         frame = self.view.current()
-        if self.session is not None and frame is not None:
+        if frame is not None and frame.event and not frame.peer:
+            self.notify("This row has no peer: it tells of the socket alone.", timeout=3, markup=False)
+        elif self.session is not None and frame is not None:
             from sockexplorer.ui.screens.conversation import ConversationScreen
 
             # While the end is followed, nobody chose that row.
@@ -158,6 +160,7 @@ class RowDuties(Pane):
 
     def _show_only(self, expression: str | None) -> None:
         if expression:
+            self.view.set_hiding(True)
             self.query_one(FilterBar).start_with(expression)
             self.view.focus()
 

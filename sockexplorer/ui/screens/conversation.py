@@ -226,7 +226,9 @@ class ConversationScreen(Dialog[str | int]):
 
     def action_copy(self) -> None:
         conversation = self.query_one(ConversationView).conversation
-        if conversation is not None:
+        if conversation is not None and not len(conversation):
+            self.notify("There is nothing to copy so far.", timeout=2, markup=False)
+        elif conversation is not None:
             self.app.copy_to_clipboard(conversation.text(MOST_COPIED))
             # Beside the note, which goes on counting.
             copied = min(len(conversation), MOST_COPIED)
