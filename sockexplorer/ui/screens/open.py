@@ -45,9 +45,17 @@ def _directory(text: str) -> Path:
 
 
 class CaptureLine(Input):
-    """The path of a capture file."""
+    """The path of a capture file. Tab takes what is offered, as in a shell."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Open")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Open"),
+        Binding("tab", "complete", "Complete"),
+    ]
+
+    def action_complete(self) -> None:
+        if len(self._suggestion) > len(self.value):
+            self.value = self._suggestion
+            self.cursor_position = len(self.value)
 
 
 class OpenScreen(Dialog[None]):
@@ -62,17 +70,24 @@ class OpenScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide-auto"):
             yield Label("Open a capture file", classes="dialog-title", markup=False)
-            yield CaptureLine(
-                placeholder="a path; → takes what is offered", compact=True, id="open-path", suggester=_Paths()
-            )
+            yield CaptureLine(placeholder="a path", compact=True, id="open-path", suggester=_Paths())
             yield Static(id="open-note")
         yield KeyLine()
 
     def on_mount(self) -> None:
+        self._say_formats()
+
+    def _say_formats(self) -> None:
         self._note("pcapng, pcap, or a log of candump -L, also compressed by gzip", "$foreground-muted")
 
     def _note(self, text: str, style: str) -> None:
         self.query_one("#open-note", Static).update(Content.styled(escape(text, 400), style))
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        # What was wrong with another path says nothing of this one.
+        self._say_formats()
 
     @on(Input.Submitted)
     def _chosen(self, event: Input.Submitted) -> None:
