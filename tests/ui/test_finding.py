@@ -70,6 +70,8 @@ async def test_where_nothing_is_found_it_is_told_what_there_is(people: People, p
         line = person.main.query_one(FilterLine)
         await person.press("/", *"protocol==tcp")
         await person.sees("✓ 0 of 3 rows   protocol may be udp")
+        line.value = "len>1 and can.pgn"
+        await person.sees("✓ 0 of 3 rows   the text can.pgn; the field is asked for by can.pgn==…")
         line.value = "len>1 and peer~192."
         await person.sees(f"✓ 0 of 3 rows   peer may be {name}")
         line.value = "protocol==tcp and len>1"

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
+from sockexplorer.capture.comparisons import FIELDS
 from sockexplorer.capture.completion import compared_last, completions
 from sockexplorer.capture.predicate import FilterError, FilterTooSlow, Predicate
 from sockexplorer.client.finding import filter_of, vocabulary
@@ -207,8 +208,13 @@ class FilterBar(Vertical):
         self._say(Content.assemble(*parts, *(self._offered() or self._there_is(matching))))
 
     def _there_is(self, matching: int) -> list[tuple[str, str]]:
-        """Where nothing is found, what the field that was compared last may be in these rows."""
-        field = compared_last(self.line.value) if not matching else ""
+        """Where nothing is found, what the last field that is compared may be in these rows, or how one is compared."""
+        if matching:
+            return []
+        word = self.line.value.replace("(", " ").rpartition(" ")[2].lower()
+        if word in FIELDS or word in vocabulary().names:
+            return [(f"   the text {escape(word)}; the field is asked for by {escape(word)}==…", "$foreground-muted")]
+        field = compared_last(self.line.value)
         if field not in ("peer", "protocol", "proto"):
             return []
         known = [each for each in dict.fromkeys(values_of(field, self._session)) if each]
