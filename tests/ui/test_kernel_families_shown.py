@@ -94,6 +94,20 @@ async def test_netlink_shows_names_not_numbers(people: People) -> None:
 
 
 @pytest.mark.optional_on_this_host("a network namespace of one's own may not be allowed")
+async def test_an_answer_to_a_group_of_the_kernel_goes_to_the_kernel(people: People, tmp_path: Path) -> None:
+    """Who has no rights may not write to a group: the sample was refused with EPERM once there was a row."""
+    async with people((80, 24), python=namespace_python(tmp_path)) as person:
+        session = await person.open("netlink/route", "bind")
+        pid = int(person.hub.client.call("hello")["pid"])
+        await asyncio.to_thread(inside, pid, "ip", "address", "add", "127.0.0.2/8", "dev", "lo")
+        await person.sees("kernel groups 0x10 ", "RTM_NEWADDR 127.0.0.2/8")
+        person.main.traffic.view.focus()
+        await person.press("s", "enter")
+        await person.sees("RTM_NEWLINK lo <UP|LOOPBACK")
+        assert [session.peers[each.peer].address for each in person.rows if each.outgoing] == [(0, 0)]
+
+
+@pytest.mark.optional_on_this_host("a network namespace of one's own may not be allowed")
 async def test_packet_on_lo_shows_what_passes(people: People, tmp_path: Path) -> None:
     # In a namespace nobody else's packets push this one out of the kernel's ring, or of the log.
     async with people((120, 40), python=namespace_python(tmp_path)) as person:

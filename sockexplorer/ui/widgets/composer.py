@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Static
 
-from sockexplorer.client.session import Session
+from sockexplorer.client.session import Peer, Session
 from sockexplorer.core.faults import FieldError
 from sockexplorer.core.fields import Field
 from sockexplorer.core.payload import PayloadError, from_hex, from_text
@@ -119,9 +119,7 @@ class Composer(Vertical):
             label.update(Content("to "))
             known = session.peers.get(peer) if peer else None
             if known is not None and known.address is not None:
-                target.value = (
-                    session.family.text(known.address) if _reads_back(session, known.address) else known.literal
-                )
+                target.value = _answers_to(session, known)
             elif fresh:
                 target.value = self._default_target(session)
         if fresh and not payload.value:
@@ -263,6 +261,17 @@ class Composer(Vertical):
     def action_close(self) -> None:
         self.display = False
         self.post_message(self.Closed())
+
+
+def _answers_to(session: Session, peer: Peer) -> str:
+    """The address that an answer to a peer goes to, as it is typed."""
+    address = peer.address
+    if session.family.constant == "AF_NETLINK" and isinstance(address, tuple):
+        # The groups say to whom it was told. An answer is for the sender: without rights nobody may write to groups.
+        address = (address[0], 0)
+    if _reads_back(session, address):
+        return session.family.text(address)
+    return peer.literal if address == peer.address else repr(address)
 
 
 def _reads_back(session: Session, address: object) -> bool:
