@@ -18,7 +18,7 @@ GAP = "  "
 
 def is_over(session: Session) -> bool:
     """Whether no more rows will come."""
-    return session.state in ("closed", "failed") or not session.live
+    return session.state in ("closed", "failed", "ended") or not session.live
 
 
 @dataclass(frozen=True, slots=True)

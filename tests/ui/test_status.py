@@ -96,7 +96,7 @@ def test_at_eighty_columns_a_view_that_does_not_follow_has_room_for_loss_and_cou
     assert "754 MiB" in line or drops
 
 
-@pytest.mark.parametrize(("state", "follows"), [("bound", False), ("closed", True)])
+@pytest.mark.parametrize(("state", "follows"), [("bound", False), ("closed", True), ("ended", True)])
 def test_a_session_that_is_over_has_nothing_to_follow(state: str, follows: bool) -> None:
     assert ("not following" in shown(session_of(received=100, state=state), 120, following=False)) is not follows
 

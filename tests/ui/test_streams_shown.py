@@ -114,6 +114,7 @@ async def test_connect_talks_and_tells_the_end(people: People) -> None:
             await person.until(lambda: person.session.state == "ended", "the end of the stream")
             await person.press("escape")
             assert "Send" not in person.offered(), "an ended stream can't be written to"
+            assert "Pause" not in person.offered(), "nothing comes any more"
             assert re.search(r"ended", person.screen)
 
 
