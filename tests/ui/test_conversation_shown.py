@@ -191,7 +191,7 @@ async def test_statistics_by_peer_length_and_protocol(
         await person.until(lambda: person.app.screen is person.main)
 
 
-@pytest.mark.parametrize(("frames", "name_cells"), [(3000, 33), (3_000_000_000, 10)])
+@pytest.mark.parametrize(("frames", "name_cells"), [(3000, 33), (3_000_000_000, 18)])
 def test_names_in_the_statistics_have_the_room_that_numbers_leave(frames: int, name_cells: int) -> None:
     table = Table()
     table.total = Tally(frames, frames // 2, frames * 16, frames * 8)
@@ -200,7 +200,21 @@ def test_names_in_the_statistics_have_the_room_that_numbers_leave(frames: int, n
     head = table.head("protocol", 72)
     assert len(head) <= 72
     for _, tally in table.rows:
-        assert len(table.numbers(tally)) == len(head) - name_cells - 1
+        assert len(table.numbers(tally, 72)) == len(head) - name_cells - 1
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [(56, ["frames", "share", "in", "out", "bytes"]), (50, ["frames", "in", "out", "bytes"]), (36, ["frames", "bytes"]),
+     (26, ["frames"])],
+)  # fmt: skip
+def test_columns_of_the_statistics_give_way_to_names_and_none_is_cut(width: int, columns: list[str]) -> None:
+    table = Table()
+    table.total = Tally(3000, 1500, 48_000, 24_000)
+    head = table.head("peer", width)
+    assert head.split() == ["peer", *columns]
+    assert table.room(width) >= 16
+    assert len(head) == table.room(width) + 1 + len(table.numbers(table.total, width)) <= width
 
 
 @pytest.mark.parametrize(
@@ -211,7 +225,7 @@ def test_what_names_do_not_need_in_a_wide_terminal_the_bar_has(width: int, name_
     table.total = Tally(3000, 1500, 48_000, 24_000)
     assert (table.room(width), table.bar_cells(width)) == (name_cells, bar_cells)
     gap = 2 if bar_cells else 0
-    assert name_cells + 1 + len(table.numbers(table.total)) + gap + bar_cells == width
+    assert name_cells + 1 + len(table.numbers(table.total, width)) + gap + bar_cells == width
 
 
 async def test_the_head_of_the_statistics_stands_over_its_columns(people: People, peer: socket.socket) -> None:

@@ -40,6 +40,10 @@ VIEWS = ("peer", "length", "protocol")
 COLUMNS = ("frames", "share", "in", "out", "bytes")
 LEAST = ("1,234", "100.0%", "1,234", "1,234", "1023 KiB")
 """What every column has room for from the beginning, so that it rests while the first frames are counted."""
+LEAST_NAME_CELLS = 16
+"""What a name has at least: columns give way to it."""
+FITS = ((0, 1, 2, 3, 4), (0, 2, 3, 4), (0, 4), (0,))
+"""The columns that a table has, the first that leave a name so much."""
 
 
 class Table(LineView):
@@ -68,24 +72,28 @@ class Table(LineView):
     def room(self, width: int) -> int:
         """Cells for a name: what the numbers leave, of which none is longer than that of all together."""
         bar = self.bar_cells(width)
-        return max(8, width - len(self.numbers(self.total)) - 1 - (bar + 2 if bar else 0))
+        return max(8, width - len(self.numbers(self.total, width)) - 1 - (bar + 2 if bar else 0))
 
     def bar_cells(self, width: int) -> int:
         """Cells for the bar of shares, 0 where there is no room for one."""
         if width < 100:
             return 0
-        spare = width - len(self.numbers(self.total)) - 3
+        spare = width - len(self.numbers(self.total, width)) - 3
         return max(BAR_CELLS, min(spare - NAME_CELLS, spare // 2))
 
     def head(self, name: str, width: int) -> str:
         """The line over the columns."""
-        columns = zip(COLUMNS, self._widths(), strict=True)
-        return f"{name:<{self.room(width)}} " + "  ".join(f"{each:>{cells}}" for each, cells in columns)
+        return f"{name:<{self.room(width)}} " + self._line(COLUMNS, width)
 
-    def numbers(self, tally: Tally) -> str:
-        """Its numbers in their columns."""
-        columns = zip(self._cells(tally), self._widths(), strict=True)
-        return "  ".join(f"{each:>{cells}}" for each, cells in columns)
+    def numbers(self, tally: Tally, width: int) -> str:
+        """Its numbers in the columns that a table ``width`` cells wide has."""
+        return self._line(self._cells(tally), width)
+
+    def _line(self, texts: tuple[str, ...], width: int) -> str:
+        widths = self._widths()
+        room = width - LEAST_NAME_CELLS
+        shown = next((fit for fit in FITS if sum(widths[each] + 2 for each in fit) - 1 <= room), FITS[-1])
+        return "  ".join(f"{texts[each]:>{widths[each]}}" for each in shown)
 
     def _cells(self, tally: Tally) -> tuple[str, ...]:
         share = tally.frames / max(1, self.total.frames)
@@ -105,11 +113,11 @@ class Table(LineView):
         filled = round(tally.frames / max(1, self.total.frames) * cells)
         bar = "  " + "█" * filled + "·" * (cells - filled) if cells else ""
         room = self.room(width)
-        numbers, _, octets = self.numbers(tally).rpartition("  ")
+        numbers, gap, octets = self.numbers(tally, width).rpartition("  ")
         return [
             (name_column(escape(name), room), Style()),
             (numbers, Style()),
-            (f"  {octets}", self.tone("table--muted")),
+            (f"{gap}{octets}", self.tone("table--muted")),
             (bar, self.tone("table--share")),
         ]
 
