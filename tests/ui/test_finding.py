@@ -10,7 +10,8 @@ from person import Person
 from test_traffic_pane import with_frames
 from textual import events
 
-from sockexplorer.ui.widgets.filter_bar import FilterBar, FilterLine
+from sockexplorer.client.finding import filter_of
+from sockexplorer.ui.widgets.filter_bar import EXAMPLES, FilterBar, FilterLine
 from sockexplorer.ui.widgets.traffic_view import MATCH_GLYPH
 
 People = Callable[..., Person]
@@ -61,6 +62,22 @@ async def test_keys_that_need_a_filter_say_so(people: People, peer: socket.socke
             await person.sees("There is no filter; / sets one.")
         await person.press("/", *"frame", "enter", "h")
         await person.until(lambda: person.main.traffic.view.rows.marks, "rows that are marked")
+
+
+async def test_an_empty_filter_shows_what_may_be_asked_of_such_rows(people: People) -> None:
+    async with people((80, 24)) as person:
+        await person.open("inet/udp", "bind", local_port="0")
+        await person.press("/")
+        assert "nl.type" not in await person.sees("hex:de ad", 'peer~"127."  time>=14:05 ')
+        await person.press("escape")
+        await person.open("netlink/route", "bind")
+        await person.press("/")
+        await person.sees("nl.type==RTM_NEWLINK ")
+
+
+@pytest.mark.parametrize("example", [each for line in EXAMPLES.values() for each in line.split("  ")])
+def test_what_an_empty_filter_shows_is_a_filter(example: str) -> None:
+    assert filter_of(example, None) is not None
 
 
 async def test_where_nothing_is_found_it_is_told_what_there_is(people: People, peer: socket.socket) -> None:

@@ -33,6 +33,12 @@ EVENTS = (
     "unsent", "waits",
 )  # fmt: skip
 MOST_PEERS, MOST_NAMED = 1000, 6
+EXAMPLES = {
+    "AF_INET": 'peer~"127."  time>=14:05', "AF_INET6": "peer~::1  time>=14:05", "AF_UNIX": "peer~/tmp  anc.descriptors",
+    "AF_NETLINK": "nl.type==RTM_NEWLINK", "AF_CAN": "can.id==0x123  can.pgn==61444",
+    "AF_PACKET": "eth.type==arp  127.0.0.1:80",
+}  # fmt: skip
+"""What may be asked of the rows of a family, behind what may be asked of any."""
 
 
 def offers(value: str, session: Session | None) -> list[str]:
@@ -135,7 +141,6 @@ class FilterBar(Vertical):
 
     def compose(self) -> ComposeResult:
         yield FilterLine(
-            placeholder='text  /regex/  hex:de ad  dir==in  len>100  peer~"127."  nl.type==RTM_NEWLINK',
             compact=True,
             id="filter",
             suggester=Offers(self.offers),
@@ -155,6 +160,9 @@ class FilterBar(Vertical):
 
     def open(self) -> None:
         """Let the person type."""
+        # A file tells of which family its frames are only when it has been read so far.
+        asked = EXAMPLES.get(self._session.family.constant if self._session is not None else "", "time>=14:05")
+        self.line.placeholder = f"text  /regex/  hex:de ad  dir==in  len>100  {asked}"
         self.line.display = True
         self.line.focus()
 
