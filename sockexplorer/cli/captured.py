@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from sockexplorer.client.opened import Opened
 
 
+ONE_BY_ONE = 2**14
+"""Frames that a filter is asked of one by one: the rest of a large file is indexed for those who want more of it."""
+
+
 class Captured:
     """The frames of FILE, or of stdin for ``-``. ``idle`` is called before each wait for more.
 
@@ -79,6 +83,9 @@ class Captured:
                     followed = with_row(self.opened, frame)
                 if (followed is None or followed(frame)) and (passes is None or passes(self.opened, frame)):
                     yield record, frame
+                if frame.number == ONE_BY_ONE and followed is None and passes is not None and self._is_large(live):
+                    yield from self._sifted(expression)
+                    return
             if self._unpacking.fault is not None:
                 self._tell_amiss(self._unpacking.fault)
         except Torn as error:
@@ -94,6 +101,26 @@ class Captured:
             self._tell_amiss(self._unpacking.fault or error)
         if follow is not None and followed is None:
             raise Failed(f"{self.path}: it has no frame {follow}")
+
+    def _is_large(self, live: bool) -> bool:
+        """Whether it is a file that an index is worth its time for."""
+        from sockexplorer.capture.index import VECTORISED_BYTES
+
+        may = not live and not self._unpacking.packed and not is_stream(self.path)
+        return may and os.fstat(self._fd).st_size >= VECTORISED_BYTES
+
+    def _sifted(self, expression: str) -> Iterator[tuple[Record, Frame]]:
+        """As `frames`, those behind the first `ONE_BY_ONE`."""
+        from sockexplorer.cli.sifted import Sifted
+
+        with contextlib.closing(Sifted(Path(self.path), self.opened, expression, self._stop)) as rest:
+            self._size = rest.size
+            self.drops.update(rest.drops)
+            for found in rest.frames(ONE_BY_ONE + 1, lambda kept: self.keep(kept)):
+                if found is None:
+                    self.idle()
+                else:
+                    yield found
 
     def _tell_amiss(self, error: CaptureError) -> None:
         """Say why it could not be read on. Raises `Failed`, unless only the end of what is compressed is missing."""

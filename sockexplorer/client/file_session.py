@@ -10,7 +10,7 @@ import contextlib
 import os
 from array import array
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -86,8 +86,8 @@ class FileSession(Session):
         loaded = sidecar.load(self.path) if self.keeps_index else None
         if loaded is None:
             index = Index(self.path, vectorised_from, later=self._piped is not None)
-            return CapturedLog(index, self._frame, name=self._known)
-        return CapturedLog(loaded.index, self._frame, loaded.examples, loaded.counts, self._known)
+            return CapturedLog(index, self._frame, name=partial(known, self._opened))
+        return CapturedLog(loaded.index, self._frame, loaded.examples, loaded.counts, partial(known, self._opened))
 
     def start(self) -> None:
         """Index the file in a thread of its own; `progress`, `drops`, `notice` and `growing` follow."""
@@ -171,12 +171,14 @@ class FileSession(Session):
             self.longest_name = max(self.longest_name, len(peer.in_rows))
         return frame
 
-    def _known(self, each: Provenance) -> Known:
-        number, spoken = self._opened.number(each.path, each.peer), protocol_of(each.path)
-        address, name = name_of(each.path, each.peer) if number and each.peer else (None, "")
-        protocol = each.socket if spoken is None else name_by_address(spoken, address)
-        decoded, fields, head, headed, link = _told_by(each.path)
-        return Known(name, decoded, protocol, number, fields, head, headed, link)
+
+def known(opened: Opened, each: Provenance) -> Known:
+    """What is shown of an origin of rows, for a `CapturedLog`."""
+    number, spoken = opened.number(each.path, each.peer), protocol_of(each.path)
+    address, name = name_of(each.path, each.peer) if number and each.peer else (None, "")
+    protocol = each.socket if spoken is None else name_by_address(spoken, address)
+    decoded, fields, head, headed, link = _told_by(each.path)
+    return Known(name, decoded, protocol, number, fields, head, headed, link)
 
 
 def _placed(source: Path | Pipe, directory: Path | None) -> tuple[Path, Piped | None]:
