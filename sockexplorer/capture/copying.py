@@ -10,6 +10,7 @@ from sockexplorer import __version__
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.moments import UNTIMED
 from sockexplorer.capture.pcapng_kept import Kept
+from sockexplorer.capture.pcapng_read import is_path
 from sockexplorer.capture.reading import Drops, Interface, Record
 from sockexplorer.capture.recording import HELD_BYTES
 from sockexplorer.capture.sink import Sink
@@ -42,7 +43,7 @@ class Copy:
     def add(self, record: Record) -> None:
         """Write a record, with the next `flush` at the latest."""
         interface = record.interface
-        if (interface.ours, interface.of_section) != self._section:
+        if not self._fits(interface):
             self._begin_section(interface.ours, interface.of_section)
         known = self._known.get(id(interface))
         number = self._number(interface) if known is None else known[1]
@@ -64,6 +65,13 @@ class Copy:
         self._counts[number] += 1
         if self._held >= HELD_BYTES:
             self.flush()
+
+    def _fits(self, interface: Interface) -> bool:
+        """Whether the section may have an interface. The name alone tells of one of ours in a section of others."""
+        ours = interface.ours
+        if self._section is not None and ours and not self._section[0]:
+            ours = not is_path(interface.name)
+        return self._section == (ours, interface.of_section)
 
     def keep(self, kept: Kept) -> None:
         """Write a block as it is, with the next `flush` at the latest."""

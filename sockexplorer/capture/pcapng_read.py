@@ -204,10 +204,24 @@ def _interface(section: Section, body: bytes) -> Clocked:
         elif code not in KNOWN:
             more.append((code, value))
     interface = Interface(
-        link_type, name, description, section.ours, _comments(told), section.comments, fcs, snaplen,
+        link_type, name, description, section.ours or is_path(name), _comments(told), section.comments, fcs, snaplen,
         pcapng_kept.options(section.order, more, pcapng_kept.OF_INTERFACE),
     )  # fmt: skip
     return Clocked(interface, resolution, offset)
+
+
+def is_path(name: str) -> bool:
+    """Whether an interface's name is a FAMILY/PROTOCOL. mergecap puts its own name on what it makes of recordings of
+    ours, and keeps those of their interfaces; no interface of Linux has a slash in its name (dev_valid_name())."""
+    if "/" not in name:
+        return False
+    from sockexplorer.families import find
+
+    try:
+        find(name)
+    except (KeyError, ValueError):
+        return False
+    return True
 
 
 def _packet(section: Section, kind: int, body: bytes) -> Record:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sockexplorer.capture import recording
 from sockexplorer.capture.link_types import BLUETOOTH_MONITOR, ETHERNET, SLL, SLL2, SOCKETCAN, unwrap
+from sockexplorer.capture.pcapng_read import is_path
 from sockexplorer.capture.reading import Interface, Record
 
 OF_INTERFACES = (ETHERNET, SLL, SLL2, SOCKETCAN)
@@ -73,12 +74,4 @@ def socket_of(path: str, link_type: int) -> str:
 
 def path_of(interface: Interface) -> str:
     """The ``family/protocol`` that a recording of ours says it is of, "" for others."""
-    from sockexplorer.families import find
-
-    if not interface.ours or "/" not in interface.name:
-        return ""
-    try:
-        find(interface.name)
-    except (KeyError, ValueError):
-        return ""
-    return interface.name
+    return interface.name if interface.ours and is_path(interface.name) else ""

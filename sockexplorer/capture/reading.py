@@ -35,7 +35,7 @@ class Torn(CaptureError):
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """Where records were captured. ``ours`` says that this program wrote it: ``name`` is a FAMILY/PROTOCOL then.
+    """Where records were captured. ``ours`` says that this program recorded it: ``name`` is a FAMILY/PROTOCOL then.
 
     ``comments`` are on the interface, ``of_section`` on all of the section that it is in. ``fcs`` is the length in
     bits of the check sequence that frames end with, as IF_FCSLEN has it; None where the file does not say. ``snaplen``

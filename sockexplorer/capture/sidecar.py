@@ -27,7 +27,7 @@ from sockexplorer.capture.index import Columns, Index, Walk, interface_from, int
 from sockexplorer.capture.mapped import MappedFile
 from sockexplorer.capture.reading import CaptureError, Drops, Torn
 
-VERSION = 5
+VERSION = 6
 MAGIC = "sockexplorer index"
 FEWEST_ROWS = 100_000
 """Indexing fewer takes no longer than a look into the cache."""
