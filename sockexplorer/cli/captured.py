@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sockexplorer.capture.log import Frame
     from sockexplorer.capture.pcapng_kept import Kept
     from sockexplorer.capture.reading import CaptureError, Drops, Record
+    from sockexplorer.capture.statistics import Statistics
+    from sockexplorer.cli.indexed import Indexed
     from sockexplorer.client.opened import Opened
 
 
@@ -68,11 +70,11 @@ class Captured:
 
         A torn end is told on stderr, with what to do unless ``repair`` follows, and ends it.
         """
-        from sockexplorer.capture.reading import CaptureError, Torn, records
+        from sockexplorer.capture.reading import records
         from sockexplorer.client.following import with_row
 
         followed: Callable[[Frame], bool] | None = None
-        try:
+        with self._telling(repair=repair):
             passes = filtering(expression)
             live = not stat.S_ISREG(os.fstat(self._fd).st_mode)
             for record in records(self._read, self.drops, lambda kept: self.keep(kept), live=live):
@@ -83,11 +85,65 @@ class Captured:
                     followed = with_row(self.opened, frame)
                 if (followed is None or followed(frame)) and (passes is None or passes(self.opened, frame)):
                     yield record, frame
-                if frame.number == ONE_BY_ONE and followed is None and passes is not None and self._is_large(live):
-                    yield from self._sifted(expression)
+                if frame.number == ONE_BY_ONE and followed is None and passes is not None and self.is_large:
+                    yield from self._indexed_frames(expression)
                     return
             if self._unpacking.fault is not None:
                 self._tell_amiss(self._unpacking.fault)
+        if follow is not None and followed is None:
+            raise Failed(f"{self.path}: it has no frame {follow}")
+
+    def counts(self, kind: Callable[[Frame], str], *, repair: bool = False) -> Iterator[Statistics]:
+        """All frames of a large file, counted as ``kind`` says: the same counts again and again until they are whole.
+
+        Raises as `frames`, and tells of a torn end as that does.
+        """
+        with self._telling(repair=repair), self._indexed() as indexed:
+            for counts in indexed.counts(kind):
+                self.idle()
+                yield counts
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is a file that an index is worth its time for."""
+        from sockexplorer.capture.index import VECTORISED_BYTES
+        from sockexplorer.capture.unpacking import is_packed
+
+        # What stands in for another descriptor may not be opened again.
+        with contextlib.suppress(OSError):
+            if not is_stream(self.path) and os.fstat(self._fd).st_size >= VECTORISED_BYTES:
+                return not is_packed(Path(self.path))
+        return False
+
+    def _indexed_frames(self, expression: str) -> Iterator[tuple[Record, Frame]]:
+        """As `frames`, those behind the first `ONE_BY_ONE`."""
+        with self._indexed() as indexed:
+            for found in indexed.frames(expression, ONE_BY_ONE + 1, lambda kept: self.keep(kept)):
+                if found is None:
+                    self.idle()
+                else:
+                    yield found
+
+    @contextlib.contextmanager
+    def _indexed(self) -> Iterator[Indexed]:
+        from sockexplorer.cli.indexed import Indexed
+
+        try:
+            indexed = Indexed(Path(self.path), self.opened, self._stop)
+        except OSError as error:
+            raise Failed(f"{self.path}: {error.strerror}") from None
+        with contextlib.closing(indexed):
+            self._size = indexed.size
+            self.drops.update(indexed.drops)
+            yield indexed
+
+    @contextlib.contextmanager
+    def _telling(self, *, repair: bool) -> Iterator[None]:
+        """Around what reads it: tells of a torn end. Raises `Failed` for what is no capture or damaged."""
+        from sockexplorer.capture.reading import CaptureError, Torn
+
+        try:
+            yield
         except Torn as error:
             if self._unpacking.fault is not None:
                 self._tell_amiss(self._unpacking.fault)
@@ -99,28 +155,6 @@ class Captured:
             note(f"{self.path}: it ends within a record: whole up to byte {error.offset}{fix}")
         except CaptureError as error:
             self._tell_amiss(self._unpacking.fault or error)
-        if follow is not None and followed is None:
-            raise Failed(f"{self.path}: it has no frame {follow}")
-
-    def _is_large(self, live: bool) -> bool:
-        """Whether it is a file that an index is worth its time for."""
-        from sockexplorer.capture.index import VECTORISED_BYTES
-
-        may = not live and not self._unpacking.packed and not is_stream(self.path)
-        return may and os.fstat(self._fd).st_size >= VECTORISED_BYTES
-
-    def _sifted(self, expression: str) -> Iterator[tuple[Record, Frame]]:
-        """As `frames`, those behind the first `ONE_BY_ONE`."""
-        from sockexplorer.cli.sifted import Sifted
-
-        with contextlib.closing(Sifted(Path(self.path), self.opened, expression, self._stop)) as rest:
-            self._size = rest.size
-            self.drops.update(rest.drops)
-            for found in rest.frames(ONE_BY_ONE + 1, lambda kept: self.keep(kept)):
-                if found is None:
-                    self.idle()
-                else:
-                    yield found
 
     def _tell_amiss(self, error: CaptureError) -> None:
         """Say why it could not be read on. Raises `Failed`, unless only the end of what is compressed is missing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sockexplorer.core.text import escape
@@ -18,15 +18,11 @@ Key = TypeVar("Key")
 HEAD = ("frames", "share", "in", "out", "bytes")
 
 
-def counts_of(opened: Opened) -> Counts:
-    """What counts the frames of a capture, as the explorer's statistics do."""
-    from sockexplorer.capture.statistics import Counts
+def kinds_of(opened: Opened) -> Callable[[Frame], str]:
+    """What frames of a capture are counted as, as the explorer's statistics do."""
     from sockexplorer.ui.kinds import kind_of
 
-    def kind(frame: Frame) -> str:
-        return str(kind_of(frame, cast("Session", opened)))
-
-    return Counts(kind)
+    return lambda frame: str(kind_of(frame, cast("Session", opened)))
 
 
 def count_lines(counts: Counts, opened: Opened, dropped: int, *, as_json: bool) -> str:
@@ -38,12 +34,16 @@ def _as_json(counts: Counts, opened: Opened, dropped: int) -> str:
     """A peer is a Python literal, null where frames have none or there are too many of them."""
     from sockexplorer.capture.statistics import length_limits
 
-    peers = [{"peer": _literal(opened, number), **_told(tally)} for number, tally in _most_first(counts.peers)]
+    def literal(number: int) -> str | None:
+        peer = opened.peers.get(number)
+        return None if peer is None else str(peer.literal)
+
+    peers = [{"peer": literal(number), **_told(tally)} for number, tally in _most_first(counts.peers, literal)]
     lengths = [
         {**dict(zip(("from", "to"), length_limits(bits), strict=True)), **_told(tally)}
         for bits, tally in sorted(counts.lengths.items())
     ]
-    kinds = [{"protocol": name, **_told(tally)} for name, tally in _most_first(counts.kinds)]
+    kinds = [{"protocol": name, **_told(tally)} for name, tally in _most_first(counts.kinds, str)]
     told = {**_told(counts.total), "dropped": dropped, "peers": peers, "lengths": lengths, "protocols": kinds}
     return json.dumps(told) + "\n"
 
@@ -56,9 +56,9 @@ def _as_text(counts: Counts, opened: Opened) -> str:
         return OTHERS if number == MORE else opened.peer_name(number) or "-"
 
     tables = (
-        ("peer", [(peer(number), tally) for number, tally in _most_first(counts.peers)]),
+        ("peer", [(peer(number), tally) for number, tally in _most_first(counts.peers, peer)]),
         ("length", [(length_range(bits), tally) for bits, tally in sorted(counts.lengths.items())]),
-        ("protocol", [(escape(name), tally) for name, tally in _most_first(counts.kinds)]),
+        ("protocol", [(escape(name), tally) for name, tally in _most_first(counts.kinds, str)]),
     )
     return "\n".join("".join(f"{line}\n" for line in _table(name, rows, counts.total)) for name, rows in tables)
 
@@ -81,10 +81,6 @@ def _told(tally: Tally) -> dict[str, Any]:
     return {"frames": tally.frames, "in": tally.frames_in, "out": tally.frames_out, "bytes": tally.bytes}
 
 
-def _most_first(tallies: dict[Key, Tally]) -> list[tuple[Key, Tally]]:
-    return sorted(tallies.items(), key=lambda each: -each[1].frames)
-
-
-def _literal(opened: Opened, number: int) -> str | None:
-    peer = opened.peers.get(number)
-    return None if peer is None else str(peer.literal)
+def _most_first(tallies: dict[Key, Tally], name: Callable[[Key], str | None]) -> list[tuple[Key, Tally]]:
+    """Those of as many frames by their names: in what order they were counted is by chance."""
+    return sorted(tallies.items(), key=lambda each: (-each[1].frames, name(each[0]) or ""))

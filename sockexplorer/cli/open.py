@@ -67,8 +67,9 @@ def command(
     """
     from contextlib import closing, nullcontext, suppress
 
+    from sockexplorer.capture.statistics import Counts
     from sockexplorer.cli.captured import Captured, is_stream
-    from sockexplorer.cli.counting import count_lines, counts_of
+    from sockexplorer.cli.counting import count_lines, kinds_of
     from sockexplorer.cli.output import Gone, Output
     from sockexplorer.cli.printer import Printer
     from sockexplorer.cli.report import note
@@ -90,15 +91,21 @@ def command(
         try:
             with closing(Captured(file, stop, printer.flush)) as captured:
                 captured.refuse("-")
-                counts = counts_of(captured.opened) if statistics else None
+                kind_of = kinds_of(captured.opened) if statistics else str
+                counts = Counts(kind_of) if statistics else None
+                every = not (expression.strip() or follow or count)
                 # Who stops it wants to see what was counted so far.
                 with suppress(Stopped) if statistics else nullcontext():
-                    for _, frame in captured.frames(expression, follow=follow, repair=repair):
-                        printer.take(captured.opened, frame)
-                        if counts is not None:
-                            counts.add(frame)
-                        if printer.full:
-                            break
+                    if counts is not None and every and captured.is_large:
+                        for counts in captured.counts(kind_of, repair=repair):
+                            printer.number = counts.total.frames
+                    else:
+                        for _, frame in captured.frames(expression, follow=follow, repair=repair):
+                            printer.take(captured.opened, frame)
+                            if counts is not None:
+                                counts.add(frame)
+                            if printer.full:
+                                break
                 printer.flush()
                 if counts is not None:
                     told = count_lines(counts, captured.opened, captured.dropped, as_json=kind == "jsonl")

@@ -1,24 +1,31 @@
-"""A filter over a large capture file asks its index, and finds what it finds in the same bytes as they come."""
+"""Of a large capture file the index is asked: a filter finds, and statistics count, what they do as its bytes come."""
 
 from __future__ import annotations
 
+import json
 import os
 import struct
+import subprocess
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import PATIENCE
+from verbs import COMMAND
 
 from sockexplorer.capture import pcapng
 from sockexplorer.capture.link_types import Origin, wrap
+from sockexplorer.capture.log import Frame
 from sockexplorer.capture.pcapng_kept import Kept
 from sockexplorer.cli import captured as captured_module
 from sockexplorer.cli.captured import Captured
 from sockexplorer.cli.report import Failed
 from sockexplorer.cli.stopping import Stop, Stopped
 
+Done = Callable[..., subprocess.CompletedProcess[str]]
 ONE_BY_ONE, FRAMES = 500, 3500
 NEEDLES = (5, ONE_BY_ONE, ONE_BY_ONE + 1, FRAMES - 7)
 NAMES = struct.pack("=IIHH4s8sII", 4, 32, 1, 11, bytes((10, 0, 0, 1)), b"a.host\0\0", 0, 32)
@@ -120,6 +127,41 @@ def test_an_end_that_is_amiss_is_told_as_ever(large: Path, tmp_path: Path, damag
     assert without_peers(found) == without_peers(wanted)
     assert (drops, torn, why) == (dropped, tear, reason)
     assert (torn >= 0) == (damage == "torn") == (not why)
+
+
+@pytest.mark.parametrize("end", ["\n", "", "\n(1700000000.0", "\nnonsense\n"])
+def test_the_last_line_of_a_log_may_have_no_end(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "long.log"
+    lines = (f"(17000{number:05}.000000) can0 {number % 2048:03X}#{number:016X}" for number in range(30_000))
+    path.write_text("\n".join(lines) + end)
+    found, wanted = read(path, "can.id==0x52F")[:4], as_it_comes(path, "can.id==0x52F")[:4]
+    assert without_peers(found[0]) == without_peers(wanted[0])
+    assert found[1:] == wanted[1:]
+    assert found[0][-1][1].number == 30_000
+
+
+def test_statistics_count_what_comes_one_by_one(large: Path, done: Done) -> None:
+    said = done("open", str(large), "--statistics", "--json")
+    assert said.returncode == 0
+    with subprocess.Popen(["cat", large], stdout=subprocess.PIPE) as cat:
+        command = [*COMMAND, "open", "-", "--statistics", "--json"]
+        wanted = subprocess.run(command, stdin=cat.stdout, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert (said.stdout, said.stderr) == (wanted.stdout, wanted.stderr)
+    assert json.loads(said.stdout)["frames"] == FRAMES
+
+
+def test_statistics_make_few_frames(large: Path) -> None:
+    with Stop() as stop, closing(Captured(str(large), stop)) as captured:
+        made = 0
+
+        def kind(frame: Frame) -> str:
+            nonlocal made
+            made += 1
+            return "it"
+
+        assert captured.is_large
+        (*_, counts) = captured.counts(kind)
+        assert (counts.total.frames, made < 10) == (FRAMES, True)
 
 
 def test_it_stops_when_it_is_told_to(large: Path) -> None:
