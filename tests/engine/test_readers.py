@@ -307,12 +307,12 @@ def test_a_tcp_stream_in_bulk_wakes_its_reader_for_much_and_has_its_options_back
             while ENOUGH not in seen and not over.is_set():
                 sent += there.send(bytes(2**20))
 
-        threads = [threading.Thread(target=each) for each in (look, flood)]
-        for each in threads:
-            each.start()
+        looking, sending = threading.Thread(target=look), threading.Thread(target=flood, daemon=True)
+        looking.start()
+        sending.start()
         deadline = time.monotonic() + PATIENCE
         try:
-            while threads[1].is_alive() or log.bytes_in < sent:
+            while sending.is_alive() or log.bytes_in < sent:
                 assert time.monotonic() < deadline, seen
                 assert reader.read()
                 assert here.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == chosen
@@ -322,10 +322,9 @@ def test_a_tcp_stream_in_bulk_wakes_its_reader_for_much_and_has_its_options_back
                 log.catch_up()
         finally:
             over.set()
-            here.close()
-            for each in threads:
-                each.join()
+            looking.join()
         assert seen == {chosen, ENOUGH}
+        here.close()
         spool.close()
         log.close()
 
