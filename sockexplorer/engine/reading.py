@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 from sockexplorer.core.units import UNIT
@@ -17,8 +18,9 @@ from sockexplorer.engine.streams import StreamReader
 if TYPE_CHECKING:
     from sockexplorer.engine.session import Session
 
-LAST_READS = 64
-"""Reads of a socket that is being closed, at most: what had arrived is kept, a flood does not hold up the end."""
+LAST_READS, LAST_SECONDS = 64, 0.2
+"""Reads of a socket that is being closed, at most, and how long all of a session's sockets are read more than once:
+what had arrived is kept, a flood does not hold up the end."""
 ANSWERS = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.ENOBUFS}
 """Errors of reading that tell what became of a message; any number of them leaves the socket sound."""
 MOST_FAILURES = 100
@@ -149,7 +151,7 @@ class Reading:
         if connection is not None and session.protocol.connections:
             if session.protocol.ends_in_reset and error.errno == errno.ECONNRESET:
                 # L2CAP tells of the end before it gives what came before it.
-                self._read_rest(connection.reader)
+                self._read_rest(connection.reader, time.monotonic() + LAST_SECONDS)
                 session.end(connection, "closed", "closed by the peer")
             else:
                 session.end(connection, "reset", str(failure), failure)
@@ -164,25 +166,26 @@ class Reading:
         if self.ring is not None:
             self.ring.read_last()
             return
+        until = time.monotonic() + LAST_SECONDS
         if self._reader is not None and self._session.sock is not None:
-            self._read_rest(self._reader)
+            self._read_rest(self._reader, until)
         for connection in self._session.connections.values():
-            self._read_rest(connection.reader)
+            self._read_rest(connection.reader, until)
 
-    def _read_rest(self, reader: MessageReader | StreamReader | RingReader) -> None:
+    def _read_rest(self, reader: MessageReader | StreamReader | RingReader, until: float) -> None:
         """Read what is left: some tell of the end before they give what came before it, others repeat the error."""
         session = self._session
         for _ in range(LAST_READS):
             recorded = session.spool.recorded
             try:
-                over = not reader.read()
+                over = not (reader.read(alone=False) if isinstance(reader, StreamReader) else reader.read())
             except OSError as error:
                 if error.errno == errno.ECONNRESET and session.protocol.ends_in_reset:
                     return
                 session.tell(session.explain("read", error))
                 # Nothing follows the error of a connection; those of datagrams tell of one message each.
                 over = session.protocol.connections
-            if over or session.spool.recorded == recorded:
+            if over or session.spool.recorded == recorded or time.monotonic() >= until:
                 return
 
     def close(self) -> None:

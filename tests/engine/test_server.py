@@ -13,13 +13,13 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from support import PATIENCE, needs, wait
+from support import PATIENCE, deliver, needs, udp, wait
 
 from sockexplorer.capture.log import Log
 from sockexplorer.core.endpoint import Endpoint
 from sockexplorer.core.frames import SEEN
 from sockexplorer.core.units import UNIT
-from sockexplorer.engine import reading, streams
+from sockexplorer.engine import reader, reading, streams
 from sockexplorer.engine.places import FOUND_AT_ONCE
 from sockexplorer.engine.reading import MOST_AHEAD
 from sockexplorer.engine.server import FLUSH_SECONDS, LARGE_BUFFER, Engine, _prepare
@@ -64,43 +64,80 @@ def queued(stream: socket.socket) -> int:
     return struct.unpack("i", fcntl.ioctl(stream, termios.FIONREAD, bytes(4)))[0]
 
 
+def listening(log: Log) -> Session:
+    """A session of TCP that listens, and nobody called yet."""
+    assert log.store.descriptor is not None
+    endpoint = Endpoint("AF_INET", "tcp", "listen", ("127.0.0.1", 0))
+    session = Session(1, endpoint, *find("inet/tcp"), None, Spool(os.dup(log.store.descriptor)))
+    session.open(endpoint.local, None)
+    return session
+
+
 def test_streams_that_are_ready_together_do_not_wait_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one waits for in vain all others would wait for."""
+    """What one waits for in vain all others would wait for, and so would who closes them."""
     monkeypatch.setattr(streams, "WAIT_SECONDS", PATIENCE)
     incoming, outgoing = os.pipe()
     engine, log = Engine(incoming, outgoing), Log()
-    assert log.store.descriptor is not None
-    endpoint = Endpoint("AF_INET", "tcp", "listen", ("127.0.0.1", 0))
-    session = engine.sessions[1] = Session(
-        1, endpoint, *find("inet/tcp"), None, Spool(os.dup(log.store.descriptor), room=0)
-    )
-    peers: list[socket.socket] = []
+    session = engine.sessions[1] = listening(log)
+    assert session.sock is not None
+    peers = [socket.create_connection(session.sock.getsockname()) for _ in range(2)]
+    came = 0
+
+    def speak() -> None:
+        nonlocal came
+        for peer in peers:
+            peer.sendall(bytes(LARGE))
+            came += LARGE
+        for each in session.connections.values():
+            wait(lambda sock=each.sock: queued(sock) == LARGE, "all of it")
+
     try:
-        session.open(endpoint.local, None)
-        assert session.sock is not None
-        peers = [socket.create_connection(session.sock.getsockname()) for _ in range(2)]
         while len(session.connections) < len(peers):
             engine._turn()
         engine._watch()
-        for number in range(1, 4):
-            for peer in peers:
-                peer.sendall(bytes(LARGE))
-            for each in session.connections.values():
-                wait(lambda sock=each.sock: queued(sock) == LARGE, "all of it")
-            before = time.monotonic()
-            while log.bytes_in < number * LARGE * len(peers):
+        before = time.monotonic()
+        for _ in range(3):
+            speak()
+            while log.bytes_in < came:
                 engine._turn()
-                assert time.monotonic() < before + PATIENCE
                 log.catch_up()
+        speak()
+        session.close()
+        session.spool.flush()
+        log.catch_up()
+        assert time.monotonic() < before + PATIENCE
+        assert log.bytes_in == came
     finally:
         for peer in peers:
             peer.close()
-        session.close()
         engine.stop()
         engine.run()
         log.close()
         os.close(incoming)
         os.close(outgoing)
+
+
+@pytest.mark.parametrize("seconds", [0.0, PATIENCE])
+def test_what_had_arrived_is_kept_at_the_end_as_far_as_there_is_time(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LAST_SECONDS", seconds)
+    monkeypatch.setattr(reader, "BATCHES", 1)
+    log = Log()
+    assert log.store.descriptor is not None
+    endpoint = Endpoint("AF_INET", "udp", "bind", ("127.0.0.1", 0))
+    session = Session(1, endpoint, *find("inet/udp"), None, Spool(os.dup(log.store.descriptor)))
+    session.open(endpoint.local, None)
+    assert session.sock is not None
+    with udp() as peer:
+        for _ in range(600):
+            deliver(peer, b"x", session.sock)
+    session.close()
+    session.spool.flush()
+    log.catch_up()
+    assert (0 < log.received < 600) if not seconds else log.received == 600
+    session.spool.close()
+    log.close()
 
 
 @pytest.mark.parametrize("name", ["inet/udp", "inet6/udp", "unix/dgram", "unix/seqpacket"])
