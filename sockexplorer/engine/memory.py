@@ -13,18 +13,20 @@ GROUPS = Path("/sys/fs/cgroup")
 def spare(groups: Path = GROUPS, own: str | None = None) -> int:
     """Bytes that nobody uses, of the machine and of every control group that we are in, as in a container.
 
-    ``groups`` is where cgroups are mounted, ``own`` our path there. Linux only. Source: sysconf(3), cgroups(7), the
-    kernel's admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+    ``groups`` is where cgroups are mounted, ``own`` our path there, of either version. Linux only. Source: sysconf(3),
+    cgroups(7), the kernel's admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
     """
     found = [os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    inside = groups / (_own() if own is None else own).strip("/")
-    pairs = [(each / "memory.max", each / "memory.current") for each in (inside, *inside.parents)]
-    first = groups / "memory"
-    pairs.append((first / "memory.limit_in_bytes", first / "memory.usage_in_bytes"))
-    for limit, used in pairs:
+    for mount, controller, names in (
+        (groups, "", ("memory.max", "memory.current")),
+        (groups / "memory", "memory", ("memory.limit_in_bytes", "memory.usage_in_bytes")),
+    ):
+        inside = mount / (_own(controller) if own is None else own).strip("/")
         # A group without a limit says "max"; the root of all has no such files.
-        with contextlib.suppress(OSError, ValueError):
-            found.append(int(limit.read_text()) - int(used.read_text()))
+        for each in (inside, *inside.parents):
+            with contextlib.suppress(OSError, ValueError):
+                limit, used = (int((each / name).read_text()) for name in names)
+                found.append(limit - used)
     return max(0, min(found))
 
 
@@ -35,10 +37,11 @@ def spare_for(file: int) -> float:
     return told.f_bavail * told.f_frsize if told.f_blocks else math.inf
 
 
-def _own() -> str:
-    """Our path among the groups of version 2."""
+def _own(controller: str) -> str:
+    """Our path among the groups of a controller of version 1; of version 2 where that is ""."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():
-            if line.startswith("0::"):
-                return line[3:]
+            _, names, path = line.split(":", 2)
+            if controller in names.split(","):
+                return path
     return ""

@@ -23,6 +23,8 @@ FREE = spare(Path("/nonexistent"))
         ({"a/memory.max": "1000", "a/memory.current": "400", "a/b/memory.max": "max", "a/b/memory.current": "9"}, 600),
         ({"a/b/memory.max": "100", "a/b/memory.current": "9", "memory.max": "50", "memory.current": "10"}, 40),
         ({"memory/memory.limit_in_bytes": "1000", "memory/memory.usage_in_bytes": "1"}, 999),
+        ({"memory/a/b/memory.limit_in_bytes": "1000", "memory/a/b/memory.usage_in_bytes": "1"}, 999),
+        ({"memory/a/memory.limit_in_bytes": "1000", "memory/a/memory.usage_in_bytes": "2"}, 998),
         ({"memory.max": "nonsense", "memory.current": ""}, None),
     ],
 )  # fmt: skip
