@@ -33,7 +33,8 @@ ENOUGH = 512 * 1024
 """Bytes of a TCP stream that are worth a wake-up in the midst of much. To wake is the work of a sender on this host:
 who has to do it for each segment sends at half the rate."""
 _NO_DESCRIPTORS = b"\nscm_fds: 0\n"
-_TIMEVAL = struct.Struct("@ll")
+_TIMEVALS = {8: struct.Struct("=ii"), 16: struct.Struct("=qq")}
+"""By their size: where ``long`` has 32 bits it depends on the C library which of the two SO_RCVTIMEO stands for."""
 _CREDENTIALS = "SO_PASSCRED", "SO_PASSPIDFD", "SO_PASSSEC"
 
 
@@ -87,11 +88,12 @@ class Gathering:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._least = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT)
-        self._timeout = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL.size)
+        self._timeout = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, max(_TIMEVALS))
 
     def __enter__(self) -> None:
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, max(self._least, ENOUGH))
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL.pack(0, int(WAIT_SECONDS * 1e6)))
+        wait = _TIMEVALS[len(self._timeout)].pack(0, int(WAIT_SECONDS * 1e6))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
         # Of the descriptor, where Python goes on to ask once.
         os.set_blocking(self._sock.fileno(), True)
 
