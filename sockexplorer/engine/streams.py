@@ -7,6 +7,7 @@ ancillary data without a word, so of a UNIX stream only those bytes go this way 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import select
@@ -32,6 +33,8 @@ TURN_SECONDS = 0.01
 ENOUGH = 512 * 1024
 """Bytes of a TCP stream that are worth a wake-up in the midst of much. To wake is the work of a sender on this host:
 who has to do it for each segment sends at half the rate."""
+REFUSED = {errno.ENOSYS, errno.EPERM, errno.EINVAL}
+"""How splice(2) fails where a kernel has none, or a sandbox allows none."""
 _NO_DESCRIPTORS = b"\nscm_fds: 0\n"
 _TIMEVALS = {8: struct.Struct("=ii"), 16: struct.Struct("=qq")}
 """By their size: where ``long`` has 32 bits it depends on the C library which of the two SO_RCVTIMEO stands for."""
@@ -118,7 +121,7 @@ class StreamReader:
         self.rows = rows
         self.peer = peer
         self._control_bytes = 2048 if ancillary_data else 0
-        self._bulk = bulk and spool.whole
+        self._bulk = bulk and spool.whole and hasattr(os, "splice")
         self._gathers = self._bulk and not ancillary_data
         """Whether it is a TCP stream whose bytes may come in bulk."""
         self._buffer = rows.buffer
@@ -181,7 +184,13 @@ class StreamReader:
         at_most = MOST if unaccompanied is None else unaccompanied.waiting()
         if not at_most or not self._bulk:
             return self._receive(self._buffer)
-        length = self.rows.splice(self.sock.fileno(), self.peer, at_most)
+        try:
+            length = self.rows.splice(self.sock.fileno(), self.peer, at_most)
+        except OSError as error:
+            if error.errno not in REFUSED:
+                raise
+            self._bulk = self._gathers = False
+            return self._receive(self._buffer)
         self._much = length >= LARGE
         # Urgent data stops a splice as the end does, and no other call.
         return length or self._receive(self._buffer)

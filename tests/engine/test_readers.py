@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import errno
 import os
 import random
 import select
@@ -373,6 +374,38 @@ def test_a_tcp_stream_in_bulk_is_kept_whole_in_room_that_was_found_cleared_or_ne
             assert time.monotonic() < before + PATIENCE
             select.select([here], [], [], PATIENCE)
         sender.join()
+        spool.flush()
+        log.catch_up()
+        assert b"".join(log.frame(number).payload for number in range(1, log.end)) == data
+        here.close()
+        spool.close()
+        log.close()
+
+
+@pytest.mark.parametrize("has_it", [False, True], ids=["none", "refused"])
+def test_a_tcp_stream_is_kept_whole_without_splice(has_it: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on another system than Linux, and in a sandbox whose rules do not know the call."""
+
+    def splice(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    if has_it:
+        monkeypatch.setattr(os, "splice", splice)
+    else:
+        monkeypatch.delattr(os, "splice")
+    data = random.Random(4).randbytes(4 * 2**20)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as there:
+        here, _ = server.accept()
+        here.setblocking(False)
+        log = Log()
+        spool = Spool(os.dup(log.store.descriptor))  # type: ignore[arg-type]
+        reader = StreamReader(here, spool, StreamRows(spool), 3, ancillary_data=False, bulk=True)
+        sender = threading.Thread(target=lambda: (there.sendall(data), there.shutdown(socket.SHUT_WR)), daemon=True)
+        sender.start()
+        before = time.monotonic()
+        while reader.read():
+            assert time.monotonic() < before + PATIENCE
+            select.select([here], [], [], PATIENCE)
         spool.flush()
         log.catch_up()
         assert b"".join(log.frame(number).payload for number in range(1, log.end)) == data
