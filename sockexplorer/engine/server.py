@@ -96,6 +96,7 @@ class Engine:
         read = small = 0
         patience = LONGER_SECONDS
         ready = self._selector.select(self._timeout(dues))
+        alone = sum(isinstance(key.data, Session) for key, _ in ready) == 1
         for key, events in ready:
             if key.data == WAKE:
                 with contextlib.suppress(OSError):
@@ -107,7 +108,7 @@ class Engine:
             else:
                 session: Session = key.data
                 if session.state != "closed" and key.fileobj in self._watched:
-                    session.ready(key.fileobj, events, alone=len(ready) == 1)
+                    session.ready(key.fileobj, events, alone=alone)
                     read += 1
                     large = _has_large_buffer(session)
                     small += session.protocol.gathers and session.reading.filled < (1 if large else HALF)

@@ -148,7 +148,7 @@ class Session:
     def ready(self, sock: socket.socket, events: int, alone: bool = True) -> None:
         """Do what a ready socket allows: finish a connect, accept, read, send on.
 
-        ``alone`` is whether nothing else is ready.
+        ``alone`` is whether no other socket of any session is.
         """
         if sock is self.sock and self.state == "connecting":
             self._finish_connect()
