@@ -307,6 +307,23 @@ async def test_a_name_of_wide_characters_leaves_the_numbers_in_their_columns(peo
         assert len({cell_len(line.partition("50.0%")[0]) for line in lines}) == 1, "\n".join(lines)
 
 
+async def test_the_head_of_the_statistics_is_drawn_once_for_all(
+    people: People, size: tuple[int, int], peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ahead of the first layout no table has a width: its columns came and moved a tenth of a second later."""
+    drawn = []
+    head = Table.head
+    monkeypatch.setattr(
+        Table, "head", lambda table, name, width: drawn.append(head(table, name, width)) or head(table, name, width)
+    )
+    async with people(size) as person:
+        await with_frames(person, peer, 3)
+        await person.press("S")
+        await person.until(lambda: isinstance(person.app.screen, StatisticsScreen))
+        await person.sees("3 frames", "share")
+    assert len(set(drawn)) == 1
+
+
 async def test_another_view_of_the_statistics_reads_no_number_of_the_view_before(
     people: People, peer: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

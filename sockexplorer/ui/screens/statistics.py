@@ -46,6 +46,10 @@ FITS = ((0, 1, 2, 3, 4), (0, 2, 3, 4), (0, 4), (0,))
 """The columns that a table has, the first that leave a name so much."""
 
 
+FRAME_CELLS = 4
+"""What a dialog's frame and padding take of the terminal's width."""
+
+
 class Table(LineView):
     """A line for each key: frames, their share, in and out, bytes."""
 
@@ -191,7 +195,8 @@ class StatisticsScreen(Dialog[str]):
         if self._offers != bool(table.filter):
             self._offers = not self._offers
             self.refresh_bindings()
-        width = table.scrollable_content_region.width
+        # What is drawn first is drawn before anything has a size.
+        width = table.scrollable_content_region.width or self.app.size.width - FRAME_CELLS
         head = Content.styled(table.head(self._view, width), "$foreground-muted")
         self.query_one("#statistics-head", Static).update(head, layout=False)
         if self._view != self._marked:

@@ -17,7 +17,7 @@ LENGTH = 64
 KEYS = (
     (b"p", b"paused", b"p"),
     (b"w", b"every call waits", b"\x1b"),
-    (b"/", b"RTM_NEWLINK", b"\x1b"),
+    (b"/", b"time>=14:05", b"\x1b"),
     (b"S", b"share", b"\x1b"),
     (b"F", "⇄".encode(), b"\x1b"),
 )
