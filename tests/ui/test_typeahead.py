@@ -94,6 +94,9 @@ async def after(people: People, keys: tuple[str, ...], *, slowly: bool) -> tuple
             else:
                 at_once(person, *keys)
                 await person.settle()
+            if "w" in keys:
+                # The engine's word of it comes a little later.
+                await person.until(lambda: person.session.timeout is not None, "the timeout")
             view = person.main.traffic.view
             focused = person.app.focused
             return (
